@@ -1,0 +1,45 @@
+/**
+ * The consumers of a snapshot, found by what a request presents. Only hashes of keys are kept: a lookup hashes what
+ * came in, so comparing is a map lookup over SHA-256 digests and leaks nothing about the keys.
+ */
+import { hash } from 'node:crypto'
+import type { ConsumerSpec } from './snapshot.ts'
+
+export interface ConsumerCredential {
+  readonly consumer: ConsumerSpec
+  /** Name of the key within its consumer, for logs. */
+  readonly credential: string
+  /** Wall-clock milliseconds after which the key no longer counts. */
+  readonly expiresAtMs: number | undefined
+}
+
+export interface Consumers {
+  byKey(presentedKey: string): ConsumerCredential | undefined
+  byName(name: string): ConsumerSpec | undefined
+}
+
+/** The form in which keys are configured and kept: lower-case hex of SHA-256 over the key's UTF-8 bytes. */
+export function toKeyHash(key: string): string {
+  return hash('sha256', key)
+}
+
+/** An index that grows while a snapshot is compiled in slices and is read-only after that. */
+export class ConsumerIndex implements Consumers {
+  private readonly credentials = new Map<string, ConsumerCredential>()
+  private readonly consumers = new Map<string, ConsumerSpec>()
+
+  add(consumer: ConsumerSpec): void {
+    this.consumers.set(consumer.name, consumer)
+    for (const key of consumer.keys) {
+      this.credentials.set(key.hash, { consumer, credential: key.name, expiresAtMs: key.expiresAtMs })
+    }
+  }
+
+  byKey(presentedKey: string): ConsumerCredential | undefined {
+    return this.credentials.get(toKeyHash(presentedKey))
+  }
+
+  byName(name: string): ConsumerSpec | undefined {
+    return this.consumers.get(name)
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * The contract of a policy: one definition with its schema, its problems and `setup`, which compiles a configuration
+ * into the phases that it takes part in. What a policy is × when it applies: the `when` stands outside, in the list.
+ */
+import type { z } from 'zod'
+import type { Exchange, Reply } from './exchange.ts'
+import type { PolicyServices } from './policy-services.ts'
+import type { Problem, ProblemFactory } from './problem.ts'
+import type { RouteFacts } from './snapshot.ts'
+
+export type Answer = Reply | Problem | undefined
+
+/** The phases that a configured policy takes part in. An absent phase is not called and costs nothing. */
+export interface PolicyInstance {
+  /**
+   * Set when `request` needs the whole body: it is read first, its content-encoding undone, both within the limit
+   * (413, 415 otherwise), and stands in `exchange.request.content`. The original bytes are forwarded.
+   */
+  readonly requestBody?: { readonly limitBytes: number }
+  /** Before the upstream; an answer ends the request phases. Synchronous unless it really has to wait. */
+  request?(exchange: Exchange): Answer | Promise<Answer>
+  /** Wraps the call of the upstream, the first policy outermost. */
+  upstream?(exchange: Exchange, next: () => Promise<Reply | Problem>): Promise<Reply | Problem>
+  /** In reverse order, before the head of the answer is written, also when the answer is our own problem. */
+  response?(exchange: Exchange): void | Promise<void>
+  /** In reverse order, after the exchange has ended in whatever way; must not throw. */
+  close?(exchange: Exchange): void
+}
+
+export interface PolicyExample<Config> {
+  readonly title: string
+  readonly config: Config
+}
+
+export interface PolicyDefinition<Schema extends z.ZodType = z.ZodType> {
+  readonly kind: string
+  readonly title: string
+  readonly summary: string
+  readonly stability: 'stable' | 'preview'
+  /** A `z.strictObject`; the one source of validation, types, JSON Schema, docs and forms. */
+  readonly config: Schema
+  readonly examples: readonly PolicyExample<z.input<Schema>>[]
+  readonly problems: readonly ProblemFactory[]
+  /** What must have been established by a policy before it in the list, e.g. `principal`. */
+  readonly needs?: readonly Capability[]
+  readonly gives?: readonly Capability[]
+  /** More about `needs` and `gives` when they depend on the configuration; replaces the two lists above. */
+  capabilities?(config: z.output<Schema>): { needs: readonly Capability[]; gives: readonly Capability[] }
+  /**
+   * Refuses a configuration that is well-formed but cannot work or has no effect; one sentence each, with the path of
+   * the key inside `config`. Runs where files are checked, never on a serving thread.
+   */
+  check?(config: z.output<Schema>, check: PolicyCheck): void
+  /** Compiles the configuration; once per entry of a list and snapshot. What it throws refuses the snapshot. */
+  setup(config: z.output<Schema>, services: PolicyServices): PolicyInstance
+}
+
+export type Capability = 'principal'
+
+export interface PolicyCheck {
+  report(path: readonly (string | number)[], message: string): void
+  /** Checks an entry nested in this policy's configuration (such as one of `any-of`) as if it stood in a list. */
+  nested(path: readonly (string | number)[], kind: string, config: unknown): PolicyDefinition | undefined
+  /** Compiles a CEL expression and reports what is wrong with it at `path`. */
+  expression(path: readonly (string | number)[], source: string, type: 'bool' | 'string' | 'int'): void
+  /** The routes that the entry applies to. */
+  readonly routes: readonly RouteFacts[]
+}
+
+/** Declares a policy; keeps the schema's type for `setup` while the registry sees the plain definition. */
+export function definePolicy<Schema extends z.ZodType>(definition: PolicyDefinition<Schema>): PolicyDefinition<Schema> {
+  return definition
+}
