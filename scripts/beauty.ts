@@ -143,9 +143,8 @@ function measureMentions(files: readonly SourceFile[]): Finding {
 
 function measureText(files: readonly SourceFile[]): Finding[] {
   const anyPlaces = files.flatMap(findAny)
-  const written = files.map((file) => file.lines.filter((line) => line.trim() !== ''))
-  const lineCount = written.reduce((sum, lines) => sum + lines.length, 0)
-  const commentCount = written.reduce((sum, lines) => sum + countCommentLines(lines), 0)
+  const lineCount = files.reduce((sum, file) => sum + file.lines.length, 0)
+  const commentCount = files.reduce((sum, file) => sum + countCommentLines(file.lines), 0)
   const share = (100 * commentCount) / Math.max(1, lineCount)
   return [
     {
