@@ -55,7 +55,14 @@ export interface UpstreamClient {
  * `request-body`: the body of the request broke off, which is not the target's fault.
  */
 export type UpstreamErrorKind =
-  'connect' | 'connect-timeout' | 'tls' | 'full' | 'timeout' | 'reset' | 'protocol' | 'request-body'
+  | 'connect'
+  | 'connect-timeout'
+  | 'tls'
+  | 'full'
+  | 'timeout'
+  | 'reset'
+  | 'protocol'
+  | 'request-body'
 
 /**
  * How much of the request can have reached the target. `unprocessed`: it may have been sent, but the target said that
