@@ -1,8 +1,8 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer, type AddressInfo, type Server } from 'node:net'
 import { join } from 'node:path'
 import { afterEach, describe, expect, test } from 'vitest'
+import { findFreePorts, holdPort } from '../../server/test/ports.ts'
 
 const startFile = join(import.meta.dirname, 'start.ts')
 const running = new Set<ChildProcess>()
@@ -15,24 +15,6 @@ afterEach(async () => {
   running.clear()
 })
 
-async function listen(): Promise<Server> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  return server
-}
-
-function portOf(server: Server): number {
-  return (server.address() as AddressInfo).port
-}
-
-/** Three ports that were free a moment ago, all different because they were held at once. */
-async function freePorts(): Promise<[number, number, number]> {
-  const servers = [await listen(), await listen(), await listen()] as const
-  const ports = servers.map(portOf)
-  await Promise.all(servers.map((server) => new Promise((resolve) => server.close(resolve))))
-  return [ports[0] ?? 0, ports[1] ?? 0, ports[2] ?? 0]
-}
-
 interface Example {
   child: ChildProcess
   gateway: string
@@ -41,7 +23,7 @@ interface Example {
 }
 
 async function startExample(): Promise<Example> {
-  const [port, gatewayPort, metricsPort] = await freePorts()
+  const [port, gatewayPort, metricsPort] = await findFreePorts(3)
   const settings = { PORT: `${port}`, HEADGATE_GATEWAY_PORT: `${gatewayPort}`, HEADGATE_METRICS_PORT: `${metricsPort}` }
   const env = { ...process.env, ...settings, HEADGATE_WORKERS: '1' }
   const child = spawn(process.execPath, [startFile], { env, stdio: ['ignore', 'pipe', 'pipe'] })
@@ -102,9 +84,8 @@ describe('npm start', () => {
   })
 
   test('says which port is taken and how to choose another', async () => {
-    const holder = await listen()
-    const taken = portOf(holder)
-    const [, gatewayPort, metricsPort] = await freePorts()
+    const { server: holder, port: taken } = await holdPort()
+    const [gatewayPort, metricsPort] = await findFreePorts(2)
     const settings = {
       PORT: `${taken}`,
       HEADGATE_GATEWAY_PORT: `${gatewayPort}`,
