@@ -63,6 +63,7 @@ export function testServices(options: TestServicesOptions = {}): TestServices {
     counters: options.counters ?? noCounters,
     consumers: options.consumers ?? new ConsumerIndex(),
     fetchDocument: options.fetchDocument ?? refuseToFetch,
+    random: options.random ?? (() => 0),
     log: { warn: (facts, message) => void warnings.push({ facts, message }) },
     warnings,
     expression: compileExpression,

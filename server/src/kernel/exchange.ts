@@ -86,6 +86,8 @@ export class Exchange {
   route: RouteFacts | undefined = undefined
   /** Values of the route's path parameters, percent-decoded, in the order of `route.parameterNames`. */
   parameters: readonly string[] = NO_PARAMETERS
+  /** Path for the upstream, below its target's own, when a policy chose one; else `path` without the base path. */
+  forwardPath: string | undefined = undefined
   principal: Principal | undefined = undefined
   /** The answer: the upstream's, a policy's or the text of `problem`. Response phases may change it. */
   reply: Reply | undefined = undefined

@@ -12,6 +12,8 @@ export interface PolicyServices {
   readonly counters: Counters
   readonly consumers: Consumers
   readonly log: PolicyLog
+  /** A number from 0 to below 1, evenly spread; for shares of traffic, never for secrets. */
+  random(): number
   /** Fetches a document of an outside service, e.g. a JWKS: bounded in bytes and time, never follows to other schemes. */
   fetchDocument(url: string, limits: { readonly maxBytes: number; readonly timeoutMs: number }): Promise<FetchedDocument>
   /** Compiles a CEL expression over the exchange; throws on a source that `check` would have reported. */

@@ -16,7 +16,11 @@ export interface PolicyInstance {
    * Set when `request` needs the whole body: it is read first, its content-encoding undone, both within the limit
    * (413, 415 otherwise), and stands in `exchange.request.content`. The original bytes are forwarded.
    */
-  readonly requestBody?: { readonly limitBytes: number }
+  readonly requestBody?: {
+    readonly limitBytes: number
+    /** False for an exchange whose body the policy leaves alone, so that it streams. Asked before `request`. */
+    wants?(exchange: Exchange): boolean
+  }
   /** Before the upstream; an answer ends the request phases. Synchronous unless it really has to wait. */
   request?(exchange: Exchange): Answer | Promise<Answer>
   /** Wraps the call of the upstream, the first policy outermost. */
@@ -46,6 +50,10 @@ export interface PolicyDefinition<Schema extends z.ZodType = z.ZodType> {
   readonly gives?: readonly Capability[]
   /** More about `needs` and `gives` when they depend on the configuration; replaces the two lists above. */
   capabilities?(config: z.output<Schema>): { needs: readonly Capability[]; gives: readonly Capability[] }
+  /** Works on `route.operation`: without a route that has one, an entry would have no effect. */
+  readonly usesOperation?: boolean
+  /** Answers whatever reaches it: its route needs no upstream, and an entry after it would have no effect. */
+  readonly answersAlways?: boolean
   /**
    * Refuses a configuration that is well-formed but cannot work or has no effect; one sentence each, with the path of
    * the key inside `config`. Runs where files are checked, never on a serving thread.

@@ -18,6 +18,8 @@ export interface ProblemDefinition {
   readonly remedy: string
   /** Error type of RFC 9209 §2.3 for `Proxy-Status`; by default http_request_denied for the caller's faults. */
   readonly proxyError?: string
+  /** Nothing is answered: the connection (HTTP/2: the stream) is reset, and the record alone has status and code. */
+  readonly resetsConnection?: boolean
 }
 
 export interface ProblemOptions {
