@@ -2,7 +2,7 @@
  * What the upstream walk asks of a client, whatever carries the request: the HTTP/1.1 pool and the HTTP/2 sessions of
  * a target both implement `UpstreamClient`, so the walk never knows which one it talks to.
  */
-import type { BodySource } from '../../kernel/body.ts'
+import type { Body, BodySource } from '../../kernel/body.ts'
 import type { Fields } from '../../kernel/fields.ts'
 
 export interface UpstreamRequest {
@@ -12,7 +12,7 @@ export interface UpstreamRequest {
   /** Value of `Host` or `:authority`. */
   readonly authority: string
   readonly scheme: 'http' | 'https'
-  /** Without the fields of a connection (RFC 9110 §7.6.1) and without `host`; names in lower case. */
+  /** Without the fields of a connection (RFC 9110 §7.6.1), `host` and `content-length`, which the client writes. */
   readonly fields: Fields
   readonly body: BodySource | Uint8Array | undefined
   /** A tunnel is asked for: the request's body is its way up, the body of the 101 its way down. */
@@ -28,8 +28,11 @@ export interface UpstreamRequest {
 export interface UpstreamReceiver {
   /** An interim response (RFC 9110 §15.2) other than 100 and 101. */
   informational(status: number, fields: Fields): void
-  /** The final response. An agreed upgrade is told as 101 over HTTP/2 as well (RFC 8441 answers 200). */
-  head(status: number, fields: Fields, body: BodySource | undefined): void
+  /**
+   * The final response, its fields without those of a connection. `content-length` stays among them only when there is
+   * no body (HEAD, 304); otherwise the body knows its length. An agreed upgrade is a 101 over HTTP/2 as well.
+   */
+  head(status: number, fields: Fields, body: Body): void
   fail(error: UpstreamError): void
 }
 
@@ -37,8 +40,8 @@ export interface UpstreamReceiver {
 export interface UpstreamCall {
   /** Ends it whatever its state; neither the receiver nor the sink of the response's body is called any more. */
   cancel(): void
-  /** Ends it the same way but tells whoever waits, the receiver or the sink: timeouts of the walk do this. */
-  abort(error: UpstreamError): void
+  /** Ends it the same way but fails whoever waits, the receiver or the sink; the walk's timeouts do this. */
+  abort(kind: UpstreamErrorKind, message: string): void
 }
 
 /** All connections to one target from one thread. The connect timeout is the client's, all others are the walk's. */
