@@ -1,0 +1,132 @@
+/**
+ * Field names, interned: a name on the wire becomes one of a fixed set of lower-case strings without allocating.
+ *
+ * A table of the names in common use, found by a hash over the lower-case bytes that the parser computes as it
+ * checks them, and a small direct-mapped cache for all others. Names that an attacker invents push each other out
+ * of the cache and cost one string each; nothing grows.
+ */
+import { LOWER_TOKEN } from './grammar.ts'
+
+/** What the parser does with a field besides keeping it. */
+export const ROLE_ORDINARY = 0
+/** Belongs to the connection (RFC 9110 §7.6.1): never passed on. */
+export const ROLE_HOP_BY_HOP = 1
+export const ROLE_HOST = 2
+export const ROLE_CONNECTION = 3
+export const ROLE_CONTENT_LENGTH = 4
+export const ROLE_TRANSFER_ENCODING = 5
+export const ROLE_TE = 6
+export const ROLE_UPGRADE = 7
+export const ROLE_EXPECT = 8
+export const ROLE_WEBSOCKET_KEY = 9
+export const ROLE_WEBSOCKET_VERSION = 10
+
+const special: Readonly<Record<string, number>> = {
+  'keep-alive': ROLE_HOP_BY_HOP,
+  'proxy-connection': ROLE_HOP_BY_HOP,
+  'proxy-authenticate': ROLE_HOP_BY_HOP,
+  'proxy-authorization': ROLE_HOP_BY_HOP,
+  'http2-settings': ROLE_HOP_BY_HOP,
+  host: ROLE_HOST,
+  connection: ROLE_CONNECTION,
+  'content-length': ROLE_CONTENT_LENGTH,
+  'transfer-encoding': ROLE_TRANSFER_ENCODING,
+  te: ROLE_TE,
+  upgrade: ROLE_UPGRADE,
+  expect: ROLE_EXPECT,
+  'sec-websocket-key': ROLE_WEBSOCKET_KEY,
+  'sec-websocket-version': ROLE_WEBSOCKET_VERSION,
+}
+
+/** Fields meant for every recipient: a sender must not nominate them in Connection (RFC 9110 §7.6.1). */
+const endToEnd = `accept accept-charset accept-encoding accept-language accept-ranges age allow alt-svc authorization
+  access-control-allow-credentials access-control-allow-headers access-control-allow-methods
+  access-control-allow-origin access-control-expose-headers access-control-max-age access-control-request-headers
+  access-control-request-method api-key baggage cache-control cdn-loop content-disposition content-encoding
+  content-language content-location content-md5 content-range content-security-policy content-type cookie date
+  deprecation digest dnt early-data etag expires forwarded from idempotency-key if-match if-modified-since if-none-match
+  if-range if-unmodified-since last-event-id last-modified link location max-forwards mcp-protocol-version
+  mcp-session-id origin permissions-policy pragma prefer priority range ratelimit ratelimit-policy referer
+  referrer-policy retry-after sec-ch-ua sec-ch-ua-mobile sec-ch-ua-platform sec-fetch-dest sec-fetch-mode
+  sec-fetch-site sec-fetch-user sec-gpc sec-websocket-accept sec-websocket-extensions sec-websocket-protocol server
+  server-timing set-cookie signature signature-input strict-transport-security sunset timing-allow-origin traceparent
+  tracestate trailer upgrade-insecure-requests user-agent vary via www-authenticate x-api-key
+  x-amz-date x-correlation-id x-content-type-options x-forwarded-for x-forwarded-host x-forwarded-port
+  x-forwarded-prefix x-forwarded-proto x-frame-options x-powered-by x-real-ip x-request-id x-requested-with
+  x-xss-protection grpc-encoding grpc-accept-encoding grpc-timeout grpc-status grpc-message`
+
+/** Trailers that would change how the message was framed, routed or trusted (RFC 9110 §6.5.1): dropped. */
+const notInTrailers = new Set(
+  `authorization cache-control content-disposition content-encoding content-location content-range content-type cookie
+  forwarded if-match if-modified-since if-none-match if-range if-unmodified-since max-forwards pragma range set-cookie
+  trailer via x-api-key x-forwarded-for x-forwarded-host x-forwarded-port x-forwarded-prefix x-forwarded-proto
+  x-real-ip`.split(/\s+/),
+)
+
+const knownSlots = 1024
+const learntSlots = 256
+const maxLearntBytes = 64
+
+/** Name and role at each slot; the slots of `findName` point into both. */
+export const nameAt: string[] = new Array<string>(knownSlots + learntSlots + 1).fill('')
+export const roleAt = new Uint8Array(knownSlots + learntSlots + 1)
+const lastSlot = knownSlots + learntSlots
+
+/** The hash that the parser computes while it checks a name's characters. */
+export function hashName(name: string): number {
+  let hash = 0
+  for (let i = 0; i < name.length; i++) hash = (Math.imul(hash, 31) + name.charCodeAt(i)) | 0
+  return hash
+}
+
+function spread(hash: number): number {
+  return hash ^ (hash >>> 15)
+}
+
+for (const name of new Set([...Object.keys(special), ...endToEnd.split(/\s+/)])) {
+  let slot = spread(hashName(name)) & (knownSlots - 1)
+  while (nameAt[slot] !== '') slot = (slot + 1) & (knownSlots - 1)
+  nameAt[slot] = name
+  roleAt[slot] = special[name] ?? ROLE_ORDINARY
+}
+
+function isNameAt(slot: number, text: string, from: number, to: number): boolean {
+  const name = nameAt[slot] ?? ''
+  if (name.length !== to - from) return false
+  for (let i = 0; i < name.length; i++) {
+    if (LOWER_TOKEN[text.charCodeAt(from + i)] !== name.charCodeAt(i)) return false
+  }
+  return true
+}
+
+/** The slot of the name in `text[from, to)`, whose `hash` the caller has: `nameAt` and `roleAt` tell the rest. */
+export function findName(text: string, from: number, to: number, hash: number): number {
+  let slot = spread(hash) & (knownSlots - 1)
+  while (nameAt[slot] !== '') {
+    if (isNameAt(slot, text, from, to)) return slot
+    slot = (slot + 1) & (knownSlots - 1)
+  }
+  const learnt = knownSlots + (spread(hash) & (learntSlots - 1))
+  if (isNameAt(learnt, text, from, to)) return learnt
+  const name = text.slice(from, to).toLowerCase()
+  if (to - from > maxLearntBytes) {
+    nameAt[lastSlot] = name
+    return lastSlot
+  }
+  // As a property key the name is copied and made unique by the engine: a slice would keep the whole head alive.
+  nameAt[learnt] = Object.keys({ [name]: true })[0] ?? name
+  return learnt
+}
+
+/** Whether a sender may nominate the field in Connection: unknown names and those of the connection itself. */
+export function isNominable(name: string): boolean {
+  const slot = findName(name, 0, name.length, hashName(name))
+  if (slot >= knownSlots) return true
+  const role = roleAt[slot] ?? ROLE_ORDINARY
+  return role === ROLE_HOP_BY_HOP || role === ROLE_TRANSFER_ENCODING || role === ROLE_TE || role === ROLE_UPGRADE
+}
+
+/** Whether a trailer of this name may be passed on. */
+export function isTrailerAllowed(name: string): boolean {
+  return !notInTrailers.has(name)
+}

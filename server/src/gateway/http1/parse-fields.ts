@@ -1,0 +1,183 @@
+/**
+ * The field section of a message (RFC 9112 §5), for requests, responses and trailers: one pass over the characters.
+ *
+ * Names are checked, lowered and hashed in the same loop; what says something about the connection or the framing is
+ * noted in `SectionFacts` and kept from the fields that travel on.
+ */
+import type { Fields } from '../../kernel/fields.ts'
+import * as flaws from './flaws.ts'
+import {
+  ROLE_CONNECTION,
+  ROLE_CONTENT_LENGTH,
+  ROLE_EXPECT,
+  ROLE_HOST,
+  ROLE_ORDINARY,
+  ROLE_TE,
+  ROLE_TRANSFER_ENCODING,
+  ROLE_UPGRADE,
+  ROLE_WEBSOCKET_KEY,
+  ROLE_WEBSOCKET_VERSION,
+  findName,
+  isNominable,
+  nameAt,
+  roleAt,
+} from './field-names.ts'
+import { COLON, CR, HTAB, LF, LOWER_TOKEN, SP, isToken, toListElements } from './grammar.ts'
+import type { Flaw } from './problems.ts'
+
+/** More options than this in all Connection fields of a head have no honest use. */
+const maxNominated = 32
+/** Fifteen digits and more are beyond every body; sixteen may be beyond what a number can count. */
+const maxLengthDigits = 16
+
+/** What a field section says about its message besides the fields that are passed on. */
+export class SectionFacts {
+  host: string | undefined = undefined
+  hosts = 0
+  /** -1 without Content-Length. */
+  contentLength = -1
+  /** The text of Transfer-Encoding. */
+  coding: string | undefined = undefined
+  close = false
+  keepAlive = false
+  upgradeNominated = false
+  nominated: string[] | undefined = undefined
+  upgrade: string[] | undefined = undefined
+  acceptsTrailers = false
+  expect: string | undefined = undefined
+  websocketKey: string | undefined = undefined
+  websocketKeys = 0
+  websocketVersion: string | undefined = undefined
+}
+
+/**
+ * Reads the field lines of `text` from `at` up to the empty line, which must be its end, into `fields` and `facts`.
+ * The caller has made sure that the text ends in CRLF CRLF, so every loop ends at a CR.
+ */
+export function parseFields(
+  text: string,
+  start: number,
+  maxFields: number,
+  fields: Fields,
+  facts: SectionFacts,
+): Flaw | undefined {
+  const { names, values } = fields
+  let at = start
+  let count = 0
+  for (;;) {
+    let code = text.charCodeAt(at)
+    if (code === CR) return toEndFlaw(text, at)
+    if (++count > maxFields) return flaws.tooManyFields
+    const nameStart = at
+    let hash = 0
+    for (let lower = LOWER_TOKEN[code] ?? 0; lower !== 0; lower = LOWER_TOKEN[code] ?? 0) {
+      hash = (Math.imul(hash, 31) + lower) | 0
+      code = text.charCodeAt(++at)
+    }
+    if (code !== COLON || at === nameStart) return flaws.toNameFlaw(code, at === nameStart)
+    const nameEnd = at
+    do code = text.charCodeAt(++at)
+    while (code === SP || code === HTAB)
+    const valueStart = at
+    while ((code >= SP && code !== 127) || code === HTAB) code = text.charCodeAt(++at)
+    if (code !== CR || text.charCodeAt(at + 1) !== LF) {
+      return code === CR || code === LF ? flaws.bareLineBreak : flaws.controlCharacter
+    }
+    let valueEnd = at
+    at += 2
+    for (let last = valueEnd - 1; last >= valueStart; last--) {
+      const lastCode = text.charCodeAt(last)
+      if (lastCode !== SP && lastCode !== HTAB) break
+      valueEnd = last
+    }
+    const slot = findName(text, nameStart, nameEnd, hash)
+    const role = roleAt[slot] ?? ROLE_ORDINARY
+    const value = text.slice(valueStart, valueEnd)
+    if (role === ROLE_ORDINARY || role >= ROLE_WEBSOCKET_KEY) {
+      names.push(nameAt[slot] ?? '')
+      values.push(value)
+    }
+    if (role !== ROLE_ORDINARY) {
+      const flaw = note(role, value, facts)
+      if (flaw !== undefined) return flaw
+    }
+  }
+}
+
+/** Takes away the fields that Connection nominates. */
+export function dropNominated(fields: Fields, nominated: readonly string[]): void {
+  for (const name of nominated) fields.remove(name)
+}
+
+function toEndFlaw(text: string, at: number): Flaw | undefined {
+  if (text.charCodeAt(at + 1) !== LF) return flaws.bareLineBreak
+  return at + 2 === text.length ? undefined : flaws.unfinishedHead
+}
+
+function note(role: number, value: string, facts: SectionFacts): Flaw | undefined {
+  switch (role) {
+    case ROLE_HOST:
+      facts.host = value
+      facts.hosts++
+      return undefined
+    case ROLE_CONNECTION:
+      return noteConnection(value, facts)
+    case ROLE_CONTENT_LENGTH:
+      return noteContentLength(value, facts)
+    case ROLE_TRANSFER_ENCODING:
+      if (facts.coding !== undefined) return flaws.repeatedCoding
+      facts.coding = value
+      return undefined
+    case ROLE_TE:
+      if (toListElements(value).includes('trailers')) facts.acceptsTrailers = true
+      return undefined
+    case ROLE_UPGRADE:
+      facts.upgrade = [...(facts.upgrade ?? []), ...toListElements(value)]
+      return undefined
+    case ROLE_EXPECT:
+      facts.expect = facts.expect === undefined ? value.toLowerCase() : `${facts.expect}, ${value}`
+      return undefined
+    case ROLE_WEBSOCKET_KEY:
+      facts.websocketKey = value
+      facts.websocketKeys++
+      return undefined
+    case ROLE_WEBSOCKET_VERSION:
+      facts.websocketVersion = facts.websocketVersion === undefined ? value : `${facts.websocketVersion}, ${value}`
+      return undefined
+    default:
+      return undefined
+  }
+}
+
+function noteConnection(value: string, facts: SectionFacts): Flaw | undefined {
+  if (value === 'keep-alive') {
+    facts.keepAlive = true
+    return undefined
+  }
+  for (const option of toListElements(value)) {
+    if (!isToken(option)) return flaws.invalidConnection
+    if (option === 'close') facts.close = true
+    else if (option === 'keep-alive') facts.keepAlive = true
+    else if (option === 'upgrade') facts.upgradeNominated = true
+    else if (!isNominable(option)) return flaws.nominatedEndToEnd
+    else {
+      facts.nominated ??= []
+      if (facts.nominated.push(option) > maxNominated) return flaws.tooManyOptions
+    }
+  }
+  return undefined
+}
+
+function noteContentLength(value: string, facts: SectionFacts): Flaw | undefined {
+  if (facts.contentLength !== -1) return flaws.repeatedLength
+  if (value.length === 0 || value.length > maxLengthDigits) return flaws.invalidLength
+  let length = 0
+  for (let i = 0; i < value.length; i++) {
+    const digit = value.charCodeAt(i) - 48
+    if (digit < 0 || digit > 9) return flaws.invalidLength
+    length = length * 10 + digit
+  }
+  if (length > Number.MAX_SAFE_INTEGER) return flaws.invalidLength
+  facts.contentLength = length
+  return undefined
+}

@@ -1,0 +1,97 @@
+/** The head of an upstream's response (RFC 9112 §4, §6.3), read as strictly as a client's request. */
+import { Fields } from '../../kernel/fields.ts'
+import type { Problem } from '../../kernel/problem.ts'
+import * as flaws from './flaws.ts'
+import { CR, HTAB, LF, SP } from './grammar.ts'
+import { CHUNKED, ResponseHead, UNTIL_CLOSE, type HeadLimits } from './head.ts'
+import { SectionFacts, dropNominated, parseFields } from './parse-fields.ts'
+import { malformedResponse } from './problems.ts'
+
+const headTooLarge = malformedResponse({ detail: 'The head of the response is longer than the limit.' })
+const invalidLine = malformedResponse({ detail: 'The status line is not version, status, reason (RFC 9112 §4).' })
+const unknownVersion = malformedResponse({ detail: 'The version is neither 1.0 nor 1.1 (RFC 9112 §2.3).' })
+const invalidStatus = malformedResponse({ detail: 'The status is not between 100 and 599 (RFC 9110 §15).' })
+const unaskedSwitch = malformedResponse({ detail: 'A 101 that nobody asked for (RFC 9110 §15.2.2).' })
+const invalidSwitch = malformedResponse({ detail: 'A 101 that does not switch to WebSocket (RFC 6455 §4.2.2).' })
+const forbiddenLength = malformedResponse({ detail: 'A 1xx or 204 response has a Content-Length (RFC 9110 §8.6).' })
+const forbiddenCoding = malformedResponse({ detail: 'A 1xx or 204 response has Transfer-Encoding (RFC 9112 §6.1).' })
+
+/** `head` is the latin1 text from the status line up to and including the empty line. */
+export function parseResponseHead(
+  head: string,
+  limits: HeadLimits,
+  requestMethod: string,
+  tunnelRequested: boolean,
+): ResponseHead | Problem {
+  if (head.length > limits.maxHeadBytes) return headTooLarge
+  if (!head.endsWith('\r\n\r\n')) return flaws.unfinishedHead.inResponse
+  const response = new ResponseHead(new Fields())
+  const wrong = parseStatusLine(head, response)
+  if (wrong !== undefined) return wrong
+  const fieldsStart = skipReason(head)
+  if (fieldsStart === -1) return invalidLine
+  const facts = new SectionFacts()
+  const flaw = parseFields(head, fieldsStart, limits.maxFields, response.fields, facts)
+  if (flaw !== undefined) return flaw.inResponse
+  response.keepAlive = response.version === '1.1' && !facts.close
+  if (facts.nominated !== undefined) dropNominated(response.fields, facts.nominated)
+  return applyFraming(response, facts, requestMethod) ?? applySwitch(response, facts, tunnelRequested) ?? response
+}
+
+function parseStatusLine(head: string, response: ResponseHead): Problem | undefined {
+  if (head.startsWith('HTTP/1.0 ')) response.version = '1.0'
+  else if (!head.startsWith('HTTP/1.1 ')) return /^HTTP\/\d\.\d /.test(head) ? unknownVersion : invalidLine
+  let status = 0
+  for (let i = 9; i < 12; i++) {
+    const digit = head.charCodeAt(i) - 48
+    if (digit < 0 || digit > 9) return invalidLine
+    status = status * 10 + digit
+  }
+  if (status < 100 || status > 599) return invalidStatus
+  response.status = status
+  return undefined
+}
+
+/** Where the fields start, or -1. The reason phrase is checked and dropped; without one its space may be missing. */
+function skipReason(head: string): number {
+  let at = 12
+  let code = head.charCodeAt(at)
+  if (code !== SP && code !== CR) return -1
+  while ((code >= SP && code !== 127) || code === HTAB) code = head.charCodeAt(++at)
+  return code === CR && head.charCodeAt(at + 1) === LF ? at + 2 : -1
+}
+
+function applyFraming(response: ResponseHead, facts: SectionFacts, requestMethod: string): Problem | undefined {
+  const { status } = response
+  const { coding, contentLength } = facts
+  if (coding !== undefined) {
+    if (contentLength !== -1) return flaws.lengthAndCoding.inResponse
+    if (response.version === '1.0') return flaws.codingInOldVersion.inResponse
+    if (coding.toLowerCase() !== 'chunked') return flaws.invalidCoding.inResponse
+  }
+  if (status < 200 || status === 204) {
+    // A length of zero is common and harmless; any other says that bytes follow which must not.
+    if (contentLength > 0) return forbiddenLength
+    return coding === undefined ? undefined : forbiddenCoding
+  }
+  if (requestMethod === 'HEAD' || status === 304) {
+    if (contentLength !== -1) response.fields.append('content-length', String(contentLength))
+  } else if (coding !== undefined) response.bodyBytes = CHUNKED
+  else if (contentLength !== -1) response.bodyBytes = contentLength
+  else {
+    response.bodyBytes = UNTIL_CLOSE
+    response.keepAlive = false
+  }
+  return undefined
+}
+
+function applySwitch(response: ResponseHead, facts: SectionFacts, tunnelRequested: boolean): Problem | undefined {
+  if (response.status !== 101) return undefined
+  if (!tunnelRequested) return unaskedSwitch
+  const isWebsocket = facts.upgradeNominated && facts.upgrade?.length === 1 && facts.upgrade[0] === 'websocket'
+  if (!isWebsocket || response.version === '1.0' || response.fields.count('sec-websocket-accept') !== 1) {
+    return invalidSwitch
+  }
+  response.upgrade = true
+  return undefined
+}
