@@ -1,0 +1,44 @@
+/** What may be a field of HTTP when a configuration or an expression says so, and which fields are not theirs to write. */
+import { z } from 'zod'
+
+/** The name of a field in a configuration (RFC 9110 §5.1), in either case. */
+export const fieldName = z
+  .string()
+  .max(200)
+  .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'the name of an HTTP field, such as x-version')
+
+// oxlint-disable-next-line no-control-regex -- control characters are what this is about
+const FIELD_VALUE = /^[\t\x20-\x7E\x80-\xFF]*$/
+
+/** Frames a message or belongs to one connection (RFC 9110 §7.6.1): the codec writes these, nobody else. */
+const codecFields: ReadonlySet<string> = new Set([
+  'connection',
+  'content-length',
+  'expect',
+  'host',
+  'http2-settings',
+  'keep-alive',
+  'proxy-authenticate',
+  'proxy-authorization',
+  'proxy-connection',
+  'sec-websocket-accept',
+  'sec-websocket-key',
+  'sec-websocket-version',
+  'te',
+  'trailer',
+  'transfer-encoding',
+  'upgrade',
+])
+
+/**
+ * Whether the text can stand as a field value (RFC 9110 §5.5) byte for byte: no CR, LF or NUL that could begin another
+ * field, and nothing beyond one byte, for which HTTP has no encoding.
+ */
+export function isFieldValue(value: string): boolean {
+  return FIELD_VALUE.test(value)
+}
+
+/** Whether the field, its name in lower case, is left to the codec. */
+export function isCodecField(name: string): boolean {
+  return codecFields.has(name)
+}
