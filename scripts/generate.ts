@@ -2,6 +2,8 @@
 // configuration. `--check` writes nothing and fails when a committed file differs, is missing or is left over.
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { generateConfigurationReference } from './generate/configuration-reference.ts'
+import { generateJsonSchema } from './generate/json-schema.ts'
 import { generatePolicyReference } from './generate/policy-reference.ts'
 import { generateProblemReference } from './generate/problem-reference.ts'
 
@@ -12,7 +14,12 @@ const ownedFolders = ['docs/reference/policies', 'docs/reference/problems', 'sch
 
 /** Text of every generated file by its path in the repository. */
 export async function generateAll(): Promise<Map<string, string>> {
-  return new Map([...generatePolicyReference(), ...(await generateProblemReference())])
+  return new Map([
+    ...generateJsonSchema(),
+    ...generateConfigurationReference(),
+    ...generatePolicyReference(),
+    ...(await generateProblemReference()),
+  ])
 }
 
 function readCommitted(path: string): string | undefined {

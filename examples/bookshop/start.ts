@@ -1,35 +1,21 @@
 // What `npm start` runs: the bookshop and the gateway in front of it, each as a process of its own, and a few lines on
 // what to try. Ports come from PORT, HEADGATE_GATEWAY_PORT and HEADGATE_METRICS_PORT.
 import { spawn, type ChildProcess } from 'node:child_process'
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
 const folder = import.meta.dirname
-const documentedPort = 9001
 const startLimitMs = 30_000
 
 const ports = {
-  PORT: Number(process.env['PORT'] ?? documentedPort),
+  PORT: Number(process.env['PORT'] ?? 9001),
   HEADGATE_GATEWAY_PORT: Number(process.env['HEADGATE_GATEWAY_PORT'] ?? 8080),
   HEADGATE_METRICS_PORT: Number(process.env['HEADGATE_METRICS_PORT'] ?? 9464),
 }
 const key = process.env['ACME_KEY'] ?? 'acme-demo-key'
 const children = new Set<ChildProcess>()
 let stopping = false
-
-/** The example's configuration; when the bookshop listens elsewhere, a copy that names its port. */
-function configurationFile(): string {
-  if (ports.PORT === documentedPort) return join(folder, 'headgate.yaml')
-  const copy = mkdtempSync(join(tmpdir(), 'headgate-bookshop-'))
-  process.once('exit', () => rmSync(copy, { recursive: true, force: true }))
-  cpSync(join(folder, 'books.openapi.yaml'), join(copy, 'books.openapi.yaml'))
-  const text = readFileSync(join(folder, 'headgate.yaml'), 'utf8')
-  writeFileSync(join(copy, 'headgate.yaml'), text.replace(`127.0.0.1:${documentedPort}`, `127.0.0.1:${ports.PORT}`))
-  return join(copy, 'headgate.yaml')
-}
 
 /** Whether this machine lets us listen on a port. */
 function isFree(port: number): Promise<boolean> {
@@ -101,7 +87,13 @@ for (const [setting, port] of Object.entries(ports)) {
 try {
   startChild('bookshop', join(folder, 'server.ts'))
   await untilReady(`http://127.0.0.1:${ports.PORT}/health`)
-  startChild('gateway', join(folder, '../../server/src/bin/headgate.ts'), 'gateway', '--config', configurationFile())
+  startChild(
+    'gateway',
+    join(folder, '../../server/src/bin/headgate.ts'),
+    'gateway',
+    '--config',
+    join(folder, 'headgate.yaml'),
+  )
   await untilReady(`http://127.0.0.1:${ports.HEADGATE_METRICS_PORT}/readyz`)
   if (!stopping) console.log(whatToTry())
 } catch (error) {
