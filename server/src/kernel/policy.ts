@@ -48,6 +48,11 @@ export interface PolicyDefinition<Schema extends z.ZodType = z.ZodType> {
   /** What must have been established by a policy before it in the list, e.g. `principal`. */
   readonly needs?: readonly Capability[]
   readonly gives?: readonly Capability[]
+  /**
+   * Its request phase runs before all others when the request is a CORS preflight, because a preflight carries no
+   * credentials that the policies before it could ask for (Fetch standard, CORS-preflight fetch).
+   */
+  readonly answersPreflight?: true
   /** More about `needs` and `gives` when they depend on the configuration; replaces the two lists above. */
   capabilities?(config: z.output<Schema>): { needs: readonly Capability[]; gives: readonly Capability[] }
   /** Works on `route.operation`: without a route that has one, an entry would have no effect. */
