@@ -25,7 +25,7 @@ function toEntrySchema(): unknown {
   const kinds = policies.map(({ kind, title, summary }) => ({ const: kind, title, description: summary }))
   const branches = policies.map((policy) => ({
     if: { properties: { kind: { const: policy.kind } }, required: ['kind'] },
-    // oxlint-disable-next-line unicorn/no-thenable: JSON Schema's word, and nothing awaits it.
+    // oxlint-disable-next-line unicorn/no-thenable -- JSON Schema's word, and nothing awaits it.
     then: { properties: { config: { $ref: `#/$defs/${policy.kind}` } } },
   }))
   return {
