@@ -35,11 +35,25 @@ function toEntrySchema(): unknown {
   }
 }
 
+/**
+ * A number or boolean may also be given as a reference to the environment, which is text until the file is read.
+ * Everything else is kept as it is.
+ */
+function allowReferences(schema: unknown): unknown {
+  if (Array.isArray(schema)) return schema.map(allowReferences)
+  if (typeof schema !== 'object' || schema === null) return schema
+  const copy = Object.fromEntries(Object.entries(schema).map(([key, value]) => [key, allowReferences(value)]))
+  const { type, title, description, default: fallback, ...bounds } = copy
+  if (type !== 'integer' && type !== 'number' && type !== 'boolean') return copy
+  const reference = { type: 'string', pattern: '^\\$\\{[A-Za-z_][A-Za-z0-9_]*(:-.*)?\\}$' }
+  return { title, description, default: fallback, anyOf: [{ type, ...bounds }, reference] }
+}
+
 export function generateJsonSchema(): Map<string, string> {
   const configs = policies.map((policy) => {
     const { $schema: _, ...schema } = toConfigSchema(policy) as Schema & { $schema?: string }
     return [policy.kind, { title: policy.title, description: policy.summary, ...schema }] as const
   })
   const document = { ...toDocumentSchema(), $defs: { policy: toEntrySchema(), ...Object.fromEntries(configs) } }
-  return new Map([['schema/headgate.schema.json', `${JSON.stringify(document, undefined, 2)}\n`]])
+  return new Map([['schema/headgate.schema.json', `${JSON.stringify(allowReferences(document), undefined, 2)}\n`]])
 }
