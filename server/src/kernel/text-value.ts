@@ -22,19 +22,21 @@ export const textValue = z.union([
 ])
 export type TextValue = z.output<typeof textValue>
 
-/** What a text must be where it is used, e.g. a field value. */
+/** What a text must be where it is used, e.g. a field value; without a rule any text will do. */
 export interface TextRule {
   accepts(text: string): boolean
   /** Completes "the text cannot be …". */
   readonly name: string
 }
 
+const anyText: TextRule = { accepts: () => true, name: 'any text' }
+
 /** Reports a literal text that breaks the rule, or an expression that does not compile. */
 export function checkText(
   check: PolicyCheck,
   path: readonly (string | number)[],
   value: TextValue,
-  rule: TextRule,
+  rule: TextRule = anyText,
 ): void {
   if (typeof value !== 'string') check.expression([...path, 'expression'], value.expression, 'string')
   else if (!rule.accepts(value)) check.report(path, `cannot be ${rule.name}`)
@@ -47,7 +49,7 @@ export function checkText(
 export function compileText(
   value: TextValue,
   services: PolicyServices,
-  rule: TextRule,
+  rule: TextRule = anyText,
 ): (exchange: Exchange) => string {
   if (typeof value === 'string') {
     if (!rule.accepts(value)) throw new Error(`The text cannot be ${rule.name}`)

@@ -1,7 +1,12 @@
 /** The one list of policies: a new one is a folder of its own and a line here. */
 import type { PolicyDefinition } from '../kernel/policy.ts'
+import { fault } from './fault/fault.ts'
+import { headers } from './headers/headers.ts'
+import { requestSize } from './request-size/request-size.ts'
+import { respond } from './respond/respond.ts'
+import { rewrite } from './rewrite/rewrite.ts'
 
-export const policies: readonly PolicyDefinition[] = []
+export const policies: readonly PolicyDefinition[] = [requestSize, headers, rewrite, respond, fault]
 
 const byKind = new Map(policies.map((policy) => [policy.kind, policy]))
 
