@@ -57,6 +57,8 @@ export interface PolicyDefinition<Schema extends z.ZodType = z.ZodType> {
   capabilities?(config: z.output<Schema>): { needs: readonly Capability[]; gives: readonly Capability[] }
   /** Works on `route.operation`: without a route that has one, an entry would have no effect. */
   readonly usesOperation?: boolean
+  /** Looks up the keys of consumers: without a policy that does, keys would have no effect. */
+  readonly usesKeys?: boolean
   /** Answers whatever reaches it: its route needs no upstream, and an entry after it would have no effect. */
   readonly answersAlways?: boolean
   /**

@@ -1,0 +1,131 @@
+/** All checks that look at more than one key: names, references, precedence, policies where they stand, effect. */
+import type { JsonObject } from '../kernel/json.ts'
+import type { RouteFacts } from '../kernel/snapshot.ts'
+import { checkGateway } from './check-gateway.ts'
+import { nothingYet, PolicyChecker, type Standing } from './check-policies.ts'
+import { checkSubscriptions, checkUpstreamUse } from './check-references.ts'
+import { checkPrecedence } from './check-routes.ts'
+import { checkUpstream } from './check-upstreams.ts'
+import type { Findings } from './findings.ts'
+import type { DocumentPlan } from './plan-document.ts'
+import type { PolicyRegistry } from './policy-configs.ts'
+import type { Entry } from './policy-lists.ts'
+import type { ApiPlan, RoutePlan } from './route-plans.ts'
+import type { ConfigDocument } from './schema/document.ts'
+import { checkKeys } from './to-consumer.ts'
+
+/** Resolved operations by route id, of the routes whose policies work on them. */
+export type Operations = ReadonlyMap<string, JsonObject>
+
+export function checkDocument(
+  document: ConfigDocument,
+  plan: DocumentPlan,
+  registry: PolicyRegistry,
+  findings: Findings,
+): Operations {
+  checkGateway(document.gateway, findings)
+  document.upstreams.forEach((upstream, index) => checkUpstream(upstream, ['upstreams', index], findings))
+  checkSubscriptions(document, findings)
+  checkKeys(plan.consumers, findings)
+  checkApis(plan.apis, findings)
+  const checker = new PolicyChecker(registry, findings)
+  checkExpressions(document, plan, checker)
+  const operations = resolveOperations(plan)
+  const standings = checkLists(plan, operations, checker)
+  checkUpstreamUse(document, plan.apis, (id) => standings.get(id), findings)
+  checkKeyUse(plan, checker, findings)
+  return operations
+}
+
+export function toRouteFacts(api: ApiPlan, route: RoutePlan, operations: Operations): RouteFacts {
+  return {
+    id: route.id,
+    name: route.name,
+    api: api.settings.name,
+    apiVersion: api.settings.version,
+    parameterNames: route.parameterNames,
+    operation: operations.get(route.id),
+  }
+}
+
+function checkApis(apis: readonly ApiPlan[], findings: Findings): void {
+  for (const { settings, path, routes } of apis) {
+    if (routes.length === 0) {
+      const hint = 'Add `spec`, or a route: `routes: [{ name: all, match: { path: /* } }]`.'
+      findings.report(path, `the API ${settings.name} has no routes`, { hint })
+    }
+    if (settings.host !== undefined && settings.hosts.length > 0) {
+      findings.report([...path, 'host'], '`host` and `hosts` stand together', { hint: 'Put it into `hosts`.' })
+    }
+    if (/[{}*]/.test(settings.basePath)) {
+      findings.report([...path, 'basePath'], 'a base path has no parameters and no `*`', {
+        hint: 'Put them into routes.',
+      })
+    }
+  }
+  checkPrecedence(
+    apis.flatMap(({ routes }) => routes),
+    findings,
+  )
+}
+
+function checkExpressions(document: ConfigDocument, plan: DocumentPlan, checker: PolicyChecker): void {
+  document.upstreams.forEach(({ loadBalancing: { hashBy } }, index) => {
+    if (hashBy !== undefined) checker.checkExpression(['upstreams', index, 'loadBalancing', 'hashBy'], hashBy, 'string')
+  })
+  for (const { routes } of plan.apis) {
+    for (const { match, path } of routes) {
+      if (match.when !== undefined) checker.checkExpression([...path, 'match', 'when'], match.when, 'bool')
+    }
+  }
+}
+
+/** Operations are resolved only where a policy works on them: documents are large, and a snapshot travels. */
+function resolveOperations({ entries, apis, consumers, products }: DocumentPlan): Operations {
+  const uses = (list: readonly Entry[]): boolean => list.some(({ definition }) => definition.usesOperation === true)
+  const everywhere = uses(entries) || consumers.some((consumer) => uses(consumer.entries))
+  const byProduct = products.flatMap(({ settings, plans }) =>
+    plans.some((plan) => uses(plan.entries)) ? settings.apis : [],
+  )
+  const operations = new Map<string, JsonObject>()
+  for (const api of apis) {
+    const throughout = everywhere || uses(api.entries) || byProduct.includes(api.settings.name)
+    for (const route of api.routes) {
+      if (route.operation === undefined || !(throughout || uses(route.entries))) continue
+      const operation = route.operation.resolve()
+      if (operation !== undefined) operations.set(route.id, operation)
+    }
+  }
+  return operations
+}
+
+/** Checks each list once, behind the lists around it; what stands after each route's is returned by route id. */
+function checkLists(plan: DocumentPlan, operations: Operations, checker: PolicyChecker): Map<string, Standing> {
+  const facts = new Map(
+    plan.apis.map((api) => [api, api.routes.map((route) => toRouteFacts(api, route, operations))] as const),
+  )
+  const all = [...facts.values()].flat()
+  const afterGlobal = checker.checkList(plan.entries, nothingYet, all)
+  const standings = new Map<string, Standing>()
+  for (const [api, ofApi] of facts) {
+    const afterApi = checker.checkList(api.entries, afterGlobal, ofApi)
+    api.routes.forEach((route, index) => {
+      standings.set(route.id, checker.checkList(route.entries, afterApi, ofApi.slice(index, index + 1)))
+    })
+  }
+  // Plans and consumers are known only with a principal, so their policies have one.
+  const withPrincipal: Standing = { given: new Set(['principal']), answered: undefined }
+  for (const { settings, plans } of plan.products) {
+    const ofProduct = all.filter(({ api }) => settings.apis.includes(api))
+    for (const { entries } of plans) checker.checkList(entries, withPrincipal, ofProduct)
+  }
+  for (const { entries } of plan.consumers) checker.checkList(entries, withPrincipal, all)
+  return standings
+}
+
+function checkKeyUse({ consumers }: DocumentPlan, checker: PolicyChecker, findings: Findings): void {
+  const owner = consumers.find(({ settings }) => settings.keys.length > 0)
+  if (owner === undefined || [...checker.used].some((definition) => definition.usesKeys === true)) return
+  const hint = 'Add a policy that authenticates by key, such as `key-auth`, or remove the keys.'
+  findings.report([...owner.path, 'keys'], 'keys have no effect: no policy asks for one', { hint })
+}

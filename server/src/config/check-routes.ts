@@ -1,0 +1,62 @@
+/** Refuses two routes that a request could fit equally well: nobody could say which one it takes. */
+import type { FieldMatch, RouteMatch } from '../kernel/snapshot.ts'
+import type { Findings } from './findings.ts'
+import type { RoutePlan } from './route-plans.ts'
+import { toPathShape } from './route-path.ts'
+
+/**
+ * The router asks the host first, then the path segment by segment, then the number of conditions. So two routes are
+ * compared when they share a host, the shape of their path and the number of conditions.
+ */
+export function checkPrecedence(routes: readonly RoutePlan[], findings: Findings): void {
+  const places = new Map<string, RoutePlan[]>()
+  for (const route of routes) {
+    const { match } = route
+    const reported = new Set<RoutePlan>()
+    for (const host of match.hosts.length === 0 ? ['*'] : match.hosts) {
+      const place = `${host} ${toPathShape(match.path)} ${countConditions(match)}`
+      const others = places.get(place) ?? []
+      const rival = others.find((other) => !reported.has(other) && couldBothMatch(other.match, match))
+      if (rival !== undefined) {
+        reported.add(rival)
+        report(route, rival, findings)
+      }
+      others.push(route)
+      places.set(place, others)
+    }
+  }
+}
+
+function report(route: RoutePlan, rival: RoutePlan, findings: Findings): void {
+  const methods = route.match.methods.length === 0 ? 'any method' : route.match.methods.join(', ')
+  const message = `a request for ${methods} ${route.match.path} fits the route ${JSON.stringify(rival.name)} equally well`
+  const hint = 'Change a path or method, or give one of them a condition more.'
+  const other = rival.operation?.place ?? findings.place(rival.path)
+  const place = route.operation?.place ?? findings.place(route.path)
+  findings.list.add(place, route.path, message, { other, hint })
+}
+
+function countConditions({ headers, query, when, methods }: RouteMatch): number {
+  return headers.length + query.length + (when === undefined ? 0 : 1) + (methods.length === 0 ? 0 : 1)
+}
+
+/**
+ * Expressions cannot be compared: two different ones are taken for alternatives, and the router asks them in the
+ * order of the routes.
+ */
+function couldBothMatch(a: RouteMatch, b: RouteMatch): boolean {
+  if (a.methods.length > 0 && b.methods.length > 0 && !a.methods.some((method) => b.methods.includes(method)))
+    return false
+  if (a.when !== b.when) return false
+  return !areApart(a.headers, b.headers) && !areApart(a.query, b.query)
+}
+
+/** Whether two lists ask one field for different values. */
+function areApart(a: readonly FieldMatch[], b: readonly FieldMatch[]): boolean {
+  return a.some((left) =>
+    b.some(
+      (right) =>
+        left.name === right.name && left.value !== undefined && right.value !== undefined && left.value !== right.value,
+    ),
+  )
+}

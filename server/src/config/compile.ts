@@ -1,0 +1,50 @@
+/**
+ * From a file or directory to a snapshot: read, check by schema, put together, check what schemas cannot say, convert.
+ * Every stage collects all its findings and ends the walk when there are any. Synchronous, because a short-lived
+ * thread or process runs it.
+ */
+import { dirname, resolve } from 'node:path'
+import type { PolicyDefinition } from '../kernel/policy.ts'
+import type { Snapshot } from '../kernel/snapshot.ts'
+import { checkDocument } from './check-document.ts'
+import { FileReader, type ReadLimits } from './file-reader.ts'
+import { Findings } from './findings.ts'
+import { loadDocument } from './load-document.ts'
+import { parseValue } from './parse-value.ts'
+import { planDocument } from './plan-document.ts'
+import { checkPolicyConfigs, toRegistry } from './policy-configs.ts'
+import { configDocument } from './schema/document.ts'
+import type { Environment } from './substitute.ts'
+import { toSnapshot } from './to-snapshot.ts'
+
+export interface CompiledConfig {
+  readonly snapshot: Snapshot
+  /** Files and directories that were read: when one of them changes, the configuration may have changed. */
+  readonly watched: readonly string[]
+}
+
+/** Compiles the configuration at `path`; throws a `ConfigError` with everything that is wrong with it. */
+export function compileConfig(
+  path: string,
+  environment: Environment,
+  policies: readonly PolicyDefinition[],
+  limits?: ReadLimits,
+): CompiledConfig {
+  const reader = new FileReader(limits)
+  const findings = new Findings()
+  const stop = (): void => findings.throwIfAny(() => reader.watched)
+
+  const root = loadDocument(path, environment, reader, findings)
+  stop()
+  const registry = toRegistry(policies)
+  const configs = checkPolicyConfigs(root, registry, findings)
+  const document = parseValue(configDocument, root, [], findings)
+  stop()
+  if (document === undefined) throw new Error('a document without findings was not parsed')
+  const folder = reader.isDirectory(path) ? resolve(path) : dirname(resolve(path))
+  const plan = planDocument(document, configs, folder, reader, findings)
+  stop()
+  const operations = checkDocument(document, plan, registry, findings)
+  stop()
+  return { snapshot: toSnapshot(document, plan, operations), watched: reader.watched }
+}

@@ -1,0 +1,99 @@
+/** Reads the files of a configuration within bounds and remembers what it looked at, so that changes can be watched. */
+import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
+
+export interface ReadLimits {
+  /** Bytes of one file. */
+  readonly fileBytes: number
+  /** Files of one configuration, documents and secrets included. */
+  readonly files: number
+}
+
+export const defaultReadLimits: ReadLimits = { fileBytes: 16 * 1024 * 1024, files: 1000 }
+
+/** A file that cannot be used; the message is a sentence for the operator without the file's content. */
+export class UnreadableFile extends Error {
+  override readonly name = 'UnreadableFile'
+}
+
+export class FileReader {
+  private readonly limits: ReadLimits
+  private readonly seen = new Set<string>()
+  private readonly texts = new Map<string, string>()
+
+  constructor(limits: ReadLimits = defaultReadLimits) {
+    this.limits = limits
+  }
+
+  /** Everything that was read or looked for. Directories are in it because links are swapped there. */
+  get watched(): string[] {
+    return [...this.seen]
+  }
+
+  /** The text of a file; each one is read once. */
+  read(path: string): string {
+    const known = this.texts.get(path)
+    if (known !== undefined) return known
+    if (this.texts.size >= this.limits.files) throw new UnreadableFile(`more than ${this.limits.files} files are read`)
+    this.watch(path)
+    const text = readText(path, this.limits.fileBytes)
+    this.texts.set(path, text)
+    return text
+  }
+
+  /** Whether the path is a directory; throws when there is nothing. */
+  isDirectory(path: string): boolean {
+    this.watch(path)
+    try {
+      return statSync(path).isDirectory()
+    } catch (error) {
+      throw new UnreadableFile(toReason(error))
+    }
+  }
+
+  /** The configuration files of a directory in the order of their names; hidden ones are left out. */
+  list(directory: string): string[] {
+    this.seen.add(directory)
+    const names = readdirSync(directory).filter((name) => /^[^.].*\.(?:ya?ml|json)$/i.test(name))
+    return names
+      .toSorted()
+      .map((name) => join(directory, name))
+      .filter((path) => !this.isDirectory(path))
+  }
+
+  private watch(path: string): void {
+    this.seen.add(path)
+    this.seen.add(dirname(path))
+    // A ConfigMap's file is a link to a link: the directory with `..data` is where the swap shows.
+    try {
+      const real = realpathSync(path)
+      if (real !== path) this.seen.add(dirname(real))
+    } catch {
+      // It is not there; its directory is watched, which is all that can be done.
+    }
+  }
+}
+
+function readText(path: string, mostBytes: number): string {
+  let bytes: Buffer
+  try {
+    const facts = statSync(path)
+    if (!facts.isFile()) throw new UnreadableFile('is not a file')
+    if (facts.size > mostBytes) throw new UnreadableFile(`is larger than ${mostBytes} bytes`)
+    bytes = readFileSync(path)
+  } catch (error) {
+    throw error instanceof UnreadableFile ? error : new UnreadableFile(toReason(error))
+  }
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch {
+    throw new UnreadableFile('is not UTF-8 text')
+  }
+}
+
+function toReason(error: unknown): string {
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'unknown error'
+  if (code === 'ENOENT' || code === 'ENOTDIR') return 'does not exist'
+  if (code === 'EACCES' || code === 'EPERM') return 'may not be read by this user'
+  return `cannot be read (${code})`
+}

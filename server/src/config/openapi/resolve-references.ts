@@ -1,0 +1,106 @@
+/**
+ * Puts what references lead to in their places. A reference inside what it leads to, and all of them once an operation
+ * has grown large, stay references: to a part of `components`, which the result then carries.
+ */
+import type { JsonObject, JsonValue } from '../../kernel/json.ts'
+import { ReferenceFault, SpecFiles, toPointer, type Located, type SpecFile } from './spec-files.ts'
+
+/** Values of one operation after which references are kept: documents can share parts so that copies explode. */
+const MOST_VALUES = 5_000
+
+/** Keys below which stands data that only looks like a schema. */
+const LITERALS = new Set(['example', 'examples', 'default', 'const', 'enum', 'mapping'])
+
+/** Keys whose own keys are names chosen by the author. */
+const MAPS = new Set([
+  'properties',
+  'patternProperties',
+  '$defs',
+  'definitions',
+  'dependentSchemas',
+  'headers',
+  'content',
+])
+
+/** What may stand beside a reference without changing what it means. */
+const ANNOTATIONS = new Set(['$ref', 'summary', 'description'])
+
+export class ReferenceResolver {
+  private readonly files: SpecFiles
+  /** Before OpenAPI 3.1, what stands beside a `$ref` does not count. */
+  private readonly siblingsCount: boolean
+  private readonly names = new Map<string, string>()
+  private readonly waiting: Located[] = []
+  private values = 0
+
+  constructor(files: SpecFiles, siblingsCount: boolean) {
+    this.files = files
+    this.siblingsCount = siblingsCount
+  }
+
+  /** The value with its references resolved, and `components` beside it when some had to stay. */
+  resolve(value: JsonObject, file: SpecFile): JsonObject {
+    const resolved = this.expandObject(value, file, new Set(), false)
+    if (this.waiting.length === 0) return resolved
+    const schemas: Record<string, JsonValue> = {}
+    for (let each = this.waiting.pop(); each !== undefined; each = this.waiting.pop()) {
+      const key = keyOf(each)
+      schemas[this.names.get(key) ?? key] = this.expand(each.value, each.file, new Set([key]), false)
+    }
+    return { ...resolved, components: { schemas } }
+  }
+
+  private expand(value: unknown, file: SpecFile, open: ReadonlySet<string>, isMap: boolean): JsonValue {
+    this.values++
+    if (Array.isArray(value)) return value.map((each) => this.expand(each, file, open, false))
+    if (typeof value === 'object' && value !== null) return this.expandObject(value, file, open, isMap)
+    // YAML and JSON give nothing but text, numbers, booleans and null here.
+    return value as JsonValue
+  }
+
+  private expandObject(value: object, file: SpecFile, open: ReadonlySet<string>, isMap: boolean): JsonObject {
+    const reference: unknown = Reflect.get(value, '$ref')
+    if (typeof reference === 'string' && !isMap) return this.expandReference(reference, value, file, open)
+    const result: Record<string, JsonValue> = {}
+    for (const [key, inner] of Object.entries(value)) {
+      const isLiteral = !isMap && LITERALS.has(key)
+      result[key] = isLiteral ? (inner as JsonValue) : this.expand(inner, file, open, !isMap && MAPS.has(key))
+    }
+    return result
+  }
+
+  private expandReference(reference: string, value: object, file: SpecFile, open: ReadonlySet<string>): JsonObject {
+    const target = this.files.follow(reference, file)
+    const resolved = this.expandTarget(target, open)
+    const beside = Object.entries(value).filter(([key]) => !ANNOTATIONS.has(key))
+    if (!this.siblingsCount || beside.length === 0) return resolved
+    return { allOf: [resolved], ...this.expandObject(Object.fromEntries(beside), file, open, false) }
+  }
+
+  private expandTarget(target: Located, open: ReadonlySet<string>): JsonObject {
+    const key = keyOf(target)
+    if (open.has(key) || this.values > MOST_VALUES) return { $ref: `#/components/schemas/${this.nameOf(target)}` }
+    const expanded = this.expand(target.value, target.file, new Set([...open, key]), false)
+    if (typeof expanded === 'object' && expanded !== null && !Array.isArray(expanded)) return expanded as JsonObject
+    if (typeof expanded === 'boolean') return expanded ? {} : { not: {} }
+    throw new ReferenceFault(`the reference ${toPointer(target.pointer)} leads to no object`, 'Mend the reference.')
+  }
+
+  /** A name in `components` for what stays a reference; the first use has it written there. */
+  private nameOf(target: Located): string {
+    const key = keyOf(target)
+    const known = this.names.get(key)
+    if (known !== undefined) return known
+    const base = String(target.pointer.at(-1) ?? 'document').replaceAll(/[^A-Za-z0-9._-]/g, '_')
+    const taken = new Set(this.names.values())
+    let name = base
+    for (let count = 2; taken.has(name); count++) name = `${base}-${count}`
+    this.names.set(key, name)
+    this.waiting.push(target)
+    return name
+  }
+}
+
+function keyOf({ file, pointer }: Located): string {
+  return `${file.source.file}${toPointer(pointer)}`
+}

@@ -1,0 +1,61 @@
+/** The parts of a document put together: policies with their checked configuration, routes with their operations. */
+import { dirname, resolve } from 'node:path'
+import { checkNames } from './check-references.ts'
+import type { FileReader } from './file-reader.ts'
+import type { Findings } from './findings.ts'
+import type { KeyPath } from './issues.ts'
+import type { Operation } from './openapi/operation.ts'
+import { readOperations } from './openapi/read-operations.ts'
+import type { PolicyConfigs } from './policy-configs.ts'
+import { PolicyLists, type Entry } from './policy-lists.ts'
+import { planRoutes, type ApiPlan } from './route-plans.ts'
+import type { ApiSettings } from './schema/api.ts'
+import type { ConfigDocument } from './schema/document.ts'
+import type { ConsumerPlan, ProductPlan } from './to-consumer.ts'
+
+export interface DocumentPlan {
+  readonly entries: readonly Entry[]
+  readonly apis: readonly ApiPlan[]
+  readonly consumers: readonly ConsumerPlan[]
+  readonly products: readonly ProductPlan[]
+}
+
+/** `folder` is where the configuration lies: documents may refer to files below it. */
+export function planDocument(
+  document: ConfigDocument,
+  configs: PolicyConfigs,
+  folder: string,
+  reader: FileReader,
+  findings: Findings,
+): DocumentPlan {
+  checkNames(document, findings)
+  const lists = new PolicyLists(configs, findings)
+  const readSpec = (api: ApiSettings, path: KeyPath): Operation[] => {
+    if (api.spec === undefined) return []
+    const keyPath = [...path, 'spec']
+    const file = resolve(dirname(findings.place(keyPath).file), api.spec)
+    return readOperations(file, keyPath, folder, reader, findings)
+  }
+  return {
+    entries: lists.toEntries(document.policies, ['policies'], ''),
+    apis: document.apis.map((settings, index) => {
+      const path = ['apis', index]
+      const owner = `apis/${settings.name}/${settings.version}`
+      const entries = lists.toEntries(settings.policies, [...path, 'policies'], owner)
+      return { settings, path, entries, routes: planRoutes(settings, path, readSpec(settings, path), lists, findings) }
+    }),
+    consumers: document.consumers.map((settings, index) => {
+      const path = ['consumers', index]
+      const entries = lists.toEntries(settings.policies, [...path, 'policies'], `consumers/${settings.name}`)
+      return { settings, path, entries }
+    }),
+    products: document.products.map((settings, index) => {
+      const path = ['products', index]
+      const plans = settings.plans.map((plan, at) => {
+        const owner = `products/${settings.name}/plans/${plan.name}`
+        return { name: plan.name, entries: lists.toEntries(plan.policies, [...path, 'plans', at, 'policies'], owner) }
+      })
+      return { settings, path, plans }
+    }),
+  }
+}

@@ -1,0 +1,160 @@
+/** The routes of a document: those by hand and the operations of OpenAPI documents, put together by name. */
+import type { RouteMatch } from '../kernel/snapshot.ts'
+import type { Findings } from './findings.ts'
+import type { KeyPath } from './issues.ts'
+import type { Operation } from './openapi/operation.ts'
+import type { Entry, PolicyLists } from './policy-lists.ts'
+import { checkRoutePath, parameterNamesOf, toMatchedPath } from './route-path.ts'
+import type { ApiSettings, RouteSettings } from './schema/api.ts'
+
+export interface ApiPlan {
+  readonly settings: ApiSettings
+  readonly path: KeyPath
+  readonly entries: readonly Entry[]
+  readonly routes: readonly RoutePlan[]
+}
+
+export interface RoutePlan {
+  /** Unique: `api/version/route`. */
+  readonly id: string
+  readonly name: string
+  readonly match: RouteMatch
+  readonly parameterNames: readonly string[]
+  /** Name of the upstream, the route's or else the API's. */
+  readonly upstream: string | undefined
+  readonly settings: RouteSettings | undefined
+  readonly operation: Operation | undefined
+  readonly entries: readonly Entry[]
+  /** Where it stands in the document: the route by hand, or the API's `spec`. */
+  readonly path: KeyPath
+}
+
+/** Routes of one API. `operations` are those of its document, none without one. */
+export function planRoutes(
+  api: ApiSettings,
+  apiPath: KeyPath,
+  operations: readonly Operation[],
+  lists: PolicyLists,
+  findings: Findings,
+): RoutePlan[] {
+  const byName = new Map(operations.map((operation) => [operation.name, operation]))
+  const written = new Map<string, { settings: RouteSettings; path: KeyPath }>()
+  api.routes.forEach((settings, index) => {
+    const path = [...apiPath, 'routes', index]
+    const known = written.get(settings.name)
+    if (known === undefined) written.set(settings.name, { settings, path })
+    else {
+      const otherPath = [...known.path, 'name']
+      findings.report([...path, 'name'], 'another route of the API has the same name', {
+        otherPath,
+        hint: 'Rename one.',
+      })
+    }
+  })
+  const planner = new RoutePlanner(api, lists, findings)
+  const ofOperations = operations.map((operation) => {
+    const more = written.get(operation.name)
+    return planner.plan(operation, more?.settings, more?.path ?? [...apiPath, 'spec'])
+  })
+  const byHand = [...written.values()].filter(({ settings }) => !byName.has(settings.name))
+  return [...ofOperations, ...byHand.map(({ settings, path }) => planner.plan(undefined, settings, path))]
+}
+
+class RoutePlanner {
+  private readonly api: ApiSettings
+  private readonly lists: PolicyLists
+  private readonly findings: Findings
+
+  constructor(api: ApiSettings, lists: PolicyLists, findings: Findings) {
+    this.api = api
+    this.lists = lists
+    this.findings = findings
+  }
+
+  plan(operation: Operation | undefined, settings: RouteSettings | undefined, path: KeyPath): RoutePlan {
+    const { api } = this
+    const name = operation?.name ?? settings?.name ?? ''
+    const id = `${api.name}/${api.version}/${name}`
+    const match = this.toMatch(operation, settings, path)
+    const owner = `apis/${api.name}/${api.version}/routes/${name}`
+    return {
+      id,
+      name,
+      match,
+      parameterNames: parameterNamesOf(match.path),
+      upstream: settings?.upstream ?? api.upstream,
+      settings,
+      operation,
+      entries: this.lists.toEntries(settings?.policies ?? [], [...path, 'policies'], owner),
+      path,
+    }
+  }
+
+  private toMatch(operation: Operation | undefined, settings: RouteSettings | undefined, path: KeyPath): RouteMatch {
+    const { api } = this
+    const match = settings?.match
+    const basePath = this.normalise(basePathOf(api), path)
+    return {
+      hosts:
+        hostsOf(match?.hosts ?? []) ?? hostsOf(api.host === undefined ? api.hosts : [api.host, ...api.hosts]) ?? [],
+      path: basePath + this.normalise(this.pathOf(operation, settings, path), path),
+      basePath,
+      methods: this.methodsOf(operation, settings, path),
+      headers: match?.headers.map(({ name, value }) => ({ name: name.toLowerCase(), value })) ?? [],
+      query: match?.query.map(({ name, value }) => ({ name, value })) ?? [],
+      when: match?.when,
+      encodedSlash: api.encodedSlash,
+    }
+  }
+
+  private pathOf(operation: Operation | undefined, settings: RouteSettings | undefined, path: KeyPath): string {
+    const written = settings?.match.path
+    const at = [...path, 'match', 'path']
+    if (operation !== undefined) {
+      if (written !== undefined && written !== operation.path) {
+        const hint = 'Leave `match.path` out, or rename the route.'
+        this.findings.report(at, `the operation of this name has the path ${operation.path}`, { hint })
+      }
+      return operation.path
+    }
+    if (written === undefined) {
+      const hint = this.api.spec === undefined ? undefined : 'Or give it the name of an operation of the document.'
+      this.findings.report([...path, 'match'], 'the route has no path', { hint: hint ?? 'Add `match.path`.' })
+      return '/'
+    }
+    const fault = checkRoutePath(written)
+    if (fault !== undefined) this.findings.report(at, fault.message, { hint: fault.hint })
+    return written
+  }
+
+  private normalise(routePath: string, path: KeyPath): string {
+    const matched = toMatchedPath(routePath, this.api.encodedSlash)
+    if (typeof matched === 'string') return matched
+    this.findings.report(path, `the path ${routePath} can never match: ${withoutStop(matched.message)}`, matched)
+    return routePath
+  }
+
+  private methodsOf(operation: Operation | undefined, settings: RouteSettings | undefined, path: KeyPath): string[] {
+    const written = settings?.match.methods ?? []
+    if (operation === undefined) return [...new Set(written)]
+    if (written.some((method) => method !== operation.method)) {
+      const hint = 'Leave `match.methods` out, or rename the route.'
+      const message = `the operation of this name has the method ${operation.method}`
+      this.findings.report([...path, 'match', 'methods'], message, { hint })
+    }
+    return [operation.method]
+  }
+}
+
+/** `/` says the same as no base path; a slash at its end would be doubled by the route's. */
+export function basePathOf(api: ApiSettings): string {
+  return api.basePath.replace(/\/+$/, '')
+}
+
+function hostsOf(hosts: readonly string[]): string[] | undefined {
+  return hosts.length === 0 ? undefined : [...new Set(hosts.map((host) => host.toLowerCase()))]
+}
+
+function withoutStop(message: string): string {
+  return message.replace(/\.$/, '')
+}

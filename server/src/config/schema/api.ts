@@ -1,0 +1,112 @@
+/** An API: a host and base path in public, a version, its routes by hand or from its OpenAPI document. */
+import { z } from 'zod'
+import { policyList } from './policy-entry.ts'
+import { expression, fieldName, host, name } from './quantities.ts'
+import { timeoutOverrides } from './upstream.ts'
+
+const path = z
+  .string()
+  .max(2000)
+  .regex(/^\/[^\s?#]*$/, 'a path that begins with / and has no query')
+
+const fieldMatch = z.strictObject({
+  name: fieldName({ title: 'Name', description: 'Name of the field or parameter.' }),
+  value: z
+    .string()
+    .max(2000)
+    .optional()
+    .meta({ title: 'Value', description: 'Without it, it is enough that it is there.' }),
+})
+
+const match = z
+  .strictObject({
+    methods: z
+      .array(
+        z
+          .string()
+          .max(40)
+          .regex(/^[A-Z][A-Z0-9_-]*$/, 'a method in capital letters, such as GET'),
+      )
+      .default([])
+      .meta({ title: 'Methods', description: 'Such as GET. Default: any.' }),
+    path: path.optional().meta({
+      title: 'Path',
+      description: "Below the API's base path. `{name}` stands for one segment, a trailing `/*` for everything below.",
+    }),
+    hosts: z.array(host).default([]).meta({ title: 'Hosts', description: 'Default: those of the API.' }),
+    headers: z.array(fieldMatch).default([]).meta({ title: 'Headers', description: 'All must match.' }),
+    query: z
+      .array(fieldMatch)
+      .default([])
+      .meta({ title: 'Query', description: 'Parameters of the query; all must match.' }),
+    when: expression({ title: 'When', description: 'CEL that must be true as well.' }).optional(),
+  })
+  .prefault({})
+  .meta({ title: 'Match', description: 'Which requests the route takes.' })
+
+const preserveHost = z.boolean().optional().meta({
+  title: 'Preserve host',
+  description: "Send the client's Host to the upstream instead of the target's.",
+})
+const upstreamName = z
+  .string()
+  .optional()
+  .meta({ title: 'Upstream', description: 'Name of the upstream that is called.' })
+
+const route = z
+  .strictObject({
+    name: z
+      .string()
+      .min(1)
+      .max(300)
+      .regex(/^[^\0-\x1F\x7F]*$/, 'text without control characters')
+      .meta({
+        title: 'Name',
+        description:
+          "Unique in the API. The `operationId` of an operation in the API's document says more about that one.",
+      }),
+    match,
+    upstream: upstreamName,
+    preserveHost,
+    timeouts: timeoutOverrides.optional(),
+    policies: policyList('Run after those of the API.'),
+  })
+  .meta({ title: 'Route', description: 'A match and what happens to what it takes.' })
+
+export const api = z
+  .strictObject({
+    name: name({ title: 'Name', description: 'Name of the API.' }),
+    version: name({ title: 'Version', description: 'Several versions of one API stand beside each other.' }).default(
+      '1.0.0',
+    ),
+    host: host.optional(),
+    hosts: z.array(host).default([]).meta({ title: 'Hosts', description: 'Hosts that it is served on. Default: any.' }),
+    basePath: path
+      .default('/')
+      .meta({ title: 'Base path', description: 'Public path of the API; route paths follow it.' }),
+    upstream: upstreamName,
+    spec: z.string().min(1).max(1000).optional().meta({
+      title: 'OpenAPI document',
+      description: 'Path of an OpenAPI 3.0, 3.1 or Swagger 2.0 document; its operations become routes.',
+    }),
+    stripBasePath: z.boolean().default(true).meta({
+      title: 'Strip base path',
+      description: 'False sends the base path on to the upstream.',
+    }),
+    preserveHost,
+    encodedSlash: z.enum(['refuse', 'keep']).default('refuse').meta({
+      title: 'Encoded slash',
+      description: 'Whether `%2F` in a path is refused or kept as it is.',
+    }),
+    timeouts: timeoutOverrides.optional(),
+    policies: policyList('Run for every route of the API, after the global ones.'),
+    routes: z
+      .array(route)
+      .default([])
+      .meta({ title: 'Routes', description: 'Routes by hand, or more about operations.' }),
+  })
+  .meta({ title: 'API', description: 'A managed interface.' })
+
+export type ApiSettings = z.output<typeof api>
+export type RouteSettings = z.output<typeof route>
+export type MatchSettings = z.output<typeof match>

@@ -1,0 +1,21 @@
+/** The whole document: what one `headgate.yaml`, or a directory of them merged, may say. */
+import { z } from 'zod'
+import { api } from './api.ts'
+import { consumer, product } from './consumer.ts'
+import { gatewaySettings } from './gateway.ts'
+import { policyList } from './policy-entry.ts'
+import { upstream } from './upstream.ts'
+
+export const configDocument = z
+  .strictObject({
+    headgate: z.literal(1).meta({ title: 'Version', description: 'Version of this format: 1.' }),
+    gateway: gatewaySettings,
+    upstreams: z.array(upstream).default([]).meta({ title: 'Upstreams', description: 'Named backends.' }),
+    apis: z.array(api).default([]).meta({ title: 'APIs', description: 'What is served.' }),
+    policies: policyList('Run for every request, before all others.'),
+    consumers: z.array(consumer).default([]).meta({ title: 'Consumers', description: 'Who calls.' }),
+    products: z.array(product).default([]).meta({ title: 'Products', description: 'Bundles of APIs with plans.' }),
+  })
+  .meta({ title: 'Headgate configuration', description: 'Configuration of a Headgate gateway.' })
+
+export type ConfigDocument = z.output<typeof configDocument>

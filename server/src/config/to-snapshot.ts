@@ -1,0 +1,53 @@
+/** A checked document to the snapshot that a gateway runs. */
+import type { RouteSpec, Snapshot } from '../kernel/snapshot.ts'
+import { toContentHash } from './canonical-json.ts'
+import { toRouteFacts, type Operations } from './check-document.ts'
+import type { DocumentPlan } from './plan-document.ts'
+import type { Entry } from './policy-lists.ts'
+import type { ApiPlan, RoutePlan } from './route-plans.ts'
+import type { ConfigDocument } from './schema/document.ts'
+import type { UpstreamSettings } from './schema/upstream.ts'
+import { toConsumerSpec, toProductSpec } from './to-consumer.ts'
+import { toListenerSpec } from './to-listener.ts'
+import { toRouteTimeouts, toUpstreamSpec } from './to-upstream.ts'
+
+export function toSnapshot(document: ConfigDocument, plan: DocumentPlan, operations: Operations): Snapshot {
+  const upstreams = new Map(document.upstreams.map((upstream) => [upstream.name, upstream]))
+  const content: Omit<Snapshot, 'version'> = {
+    upstreams: document.upstreams.map(toUpstreamSpec),
+    apis: plan.apis.map(({ settings, entries }) => ({
+      name: settings.name,
+      version: settings.version,
+      policies: specsOf(entries),
+    })),
+    routes: plan.apis.flatMap((api) => api.routes.map((route) => toRouteSpec(api, route, upstreams, operations))),
+    policies: specsOf(plan.entries),
+    consumers: plan.consumers.map(toConsumerSpec),
+    products: plan.products.map(toProductSpec),
+    listener: toListenerSpec(document.gateway),
+  }
+  return { version: toContentHash(content), ...content }
+}
+
+function toRouteSpec(
+  api: ApiPlan,
+  route: RoutePlan,
+  upstreams: ReadonlyMap<string, UpstreamSettings>,
+  operations: Operations,
+): RouteSpec {
+  const { settings } = api
+  const upstream = upstreams.get(route.upstream ?? '')
+  return {
+    ...toRouteFacts(api, route, operations),
+    match: route.match,
+    upstream: route.upstream,
+    stripBasePath: settings.stripBasePath,
+    preserveHost: route.settings?.preserveHost ?? settings.preserveHost ?? false,
+    policies: specsOf(route.entries),
+    timeouts: toRouteTimeouts(route.settings?.timeouts, settings.timeouts, upstream?.timeouts),
+  }
+}
+
+function specsOf(entries: readonly Entry[]) {
+  return entries.map(({ spec }) => spec)
+}
