@@ -20,6 +20,11 @@ export interface ProblemDefinition {
   readonly proxyError?: string
   /** Nothing is answered: the connection (HTTP/2: the stream) is reset, and the record alone has status and code. */
   readonly resetsConnection?: boolean
+  /**
+   * How far authentication came: nothing was presented, what was presented is unknown here, or it is known and refused.
+   * Where one of several ways suffices, the caller is told of the one that came furthest.
+   */
+  readonly credential?: 'absent' | 'unknown' | 'refused'
 }
 
 export interface ProblemOptions {
