@@ -7,7 +7,7 @@ import { Fields } from '../../kernel/fields.ts'
 import type { Problem } from '../../kernel/problem.ts'
 import { isTrailerAllowed } from './field-names.ts'
 import { CR, HEX_PLUS_ONE, HTAB, LF, LOWER_TOKEN, SP } from './grammar.ts'
-import { SectionFacts, parseFields } from './parse-fields.ts'
+import { SectionFacts, isAboutMessage, parseFields } from './parse-fields.ts'
 import { defineFlaw, malformedBody, type Flaw } from './problems.ts'
 
 export interface ChunkedLimits {
@@ -213,9 +213,7 @@ export class ChunkedDecoder {
     const facts = new SectionFacts()
     const flaw = parseFields(this.trailerText, 0, this.limits.maxFields, fields, facts)
     if (flaw !== undefined) return this.fail(invalidTrailer)
-    const isFraming =
-      facts.hosts > 0 || facts.contentLength !== -1 || facts.coding !== undefined || facts.expect !== undefined
-    if (isFraming) return this.fail(framingTrailer)
+    if (isAboutMessage(facts)) return this.fail(framingTrailer)
     const kept = new Fields()
     for (let i = 0; i < fields.size; i++) {
       const name = fields.names[i] ?? ''

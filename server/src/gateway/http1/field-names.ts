@@ -18,12 +18,13 @@ export const ROLE_TRANSFER_ENCODING = 5
 export const ROLE_TE = 6
 export const ROLE_UPGRADE = 7
 export const ROLE_EXPECT = 8
-export const ROLE_WEBSOCKET_KEY = 9
-export const ROLE_WEBSOCKET_VERSION = 10
+export const ROLE_PROXY_CONNECTION = 9
+export const ROLE_WEBSOCKET_KEY = 10
+export const ROLE_WEBSOCKET_VERSION = 11
 
 const special: Readonly<Record<string, number>> = {
   'keep-alive': ROLE_HOP_BY_HOP,
-  'proxy-connection': ROLE_HOP_BY_HOP,
+  'proxy-connection': ROLE_PROXY_CONNECTION,
   'proxy-authenticate': ROLE_HOP_BY_HOP,
   'proxy-authorization': ROLE_HOP_BY_HOP,
   'http2-settings': ROLE_HOP_BY_HOP,
@@ -118,12 +119,13 @@ export function findName(text: string, from: number, to: number, hash: number): 
   return learnt
 }
 
+const hopByHopRoles = new Set([ROLE_HOP_BY_HOP, ROLE_TRANSFER_ENCODING, ROLE_TE, ROLE_UPGRADE, ROLE_PROXY_CONNECTION])
+
 /** Whether a sender may nominate the field in Connection: unknown names and those of the connection itself. */
 export function isNominable(name: string): boolean {
   const slot = findName(name, 0, name.length, hashName(name))
   if (slot >= knownSlots) return true
-  const role = roleAt[slot] ?? ROLE_ORDINARY
-  return role === ROLE_HOP_BY_HOP || role === ROLE_TRANSFER_ENCODING || role === ROLE_TE || role === ROLE_UPGRADE
+  return hopByHopRoles.has(roleAt[slot] ?? ROLE_ORDINARY)
 }
 
 /** Whether a trailer of this name may be passed on. */

@@ -1,5 +1,5 @@
 /** What the parser gives: the head of a request or of a response, without what belongs to the connection alone. */
-import { Fields } from '../../kernel/fields.ts'
+import type { Fields } from '../../kernel/fields.ts'
 
 export interface HeadLimits {
   /** Length of the whole head, with the empty line that ends it. */

@@ -12,6 +12,7 @@ import {
   ROLE_EXPECT,
   ROLE_HOST,
   ROLE_ORDINARY,
+  ROLE_PROXY_CONNECTION,
   ROLE_TE,
   ROLE_TRANSFER_ENCODING,
   ROLE_UPGRADE,
@@ -104,6 +105,13 @@ export function parseFields(
   }
 }
 
+/** Whether the section says anything about framing, routing or the connection: no trailer may (RFC 9110 §6.5.1). */
+export function isAboutMessage(facts: SectionFacts): boolean {
+  const isFraming = facts.hosts > 0 || facts.contentLength !== -1 || facts.coding !== undefined
+  const isConnection = facts.close || facts.keepAlive || facts.upgradeNominated || facts.nominated !== undefined
+  return isFraming || isConnection || facts.upgrade !== undefined || facts.expect !== undefined
+}
+
 /** Takes away the fields that Connection nominates. */
 export function dropNominated(fields: Fields, nominated: readonly string[]): void {
   for (const name of nominated) fields.remove(name)
@@ -136,6 +144,10 @@ function note(role: number, value: string, facts: SectionFacts): Flaw | undefine
       return undefined
     case ROLE_EXPECT:
       facts.expect = facts.expect === undefined ? value.toLowerCase() : `${facts.expect}, ${value}`
+      return undefined
+    case ROLE_PROXY_CONNECTION:
+      // A relic that some still obey; closing is always safe, and anything else in it is not heard.
+      if (toListElements(value).includes('close')) facts.close = true
       return undefined
     case ROLE_WEBSOCKET_KEY:
       facts.websocketKey = value

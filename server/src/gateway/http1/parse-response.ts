@@ -9,6 +9,7 @@ import { malformedResponse } from './problems.ts'
 
 const headTooLarge = malformedResponse({ detail: 'The head of the response is longer than the limit.' })
 const invalidLine = malformedResponse({ detail: 'The status line is not version, status, reason (RFC 9112 §4).' })
+const emptyLine = malformedResponse({ detail: 'An empty line stands before the status line (RFC 9112 §2.2).' })
 const unknownVersion = malformedResponse({ detail: 'The version is neither 1.0 nor 1.1 (RFC 9112 §2.3).' })
 const invalidStatus = malformedResponse({ detail: 'The status is not between 100 and 599 (RFC 9110 §15).' })
 const unaskedSwitch = malformedResponse({ detail: 'A 101 that nobody asked for (RFC 9110 §15.2.2).' })
@@ -40,7 +41,7 @@ export function parseResponseHead(
 
 function parseStatusLine(head: string, response: ResponseHead): Problem | undefined {
   if (head.startsWith('HTTP/1.0 ')) response.version = '1.0'
-  else if (!head.startsWith('HTTP/1.1 ')) return /^HTTP\/\d\.\d /.test(head) ? unknownVersion : invalidLine
+  else if (!head.startsWith('HTTP/1.1 ')) return toVersionProblem(head)
   let status = 0
   for (let i = 9; i < 12; i++) {
     const digit = head.charCodeAt(i) - 48
@@ -50,6 +51,11 @@ function parseStatusLine(head: string, response: ResponseHead): Problem | undefi
   if (status < 100 || status > 599) return invalidStatus
   response.status = status
   return undefined
+}
+
+function toVersionProblem(head: string): Problem {
+  if (head.startsWith('\r\n')) return emptyLine
+  return /^HTTP\/\d\.\d /.test(head) ? unknownVersion : invalidLine
 }
 
 /** Where the fields start, or -1. The reason phrase is checked and dropped; without one its space may be missing. */

@@ -1,0 +1,74 @@
+/**
+ * Throws hostile connections at the parser for a few seconds and compares it with llhttp, the parser inside Node.
+ * HEADGATE_FUZZ_SECONDS makes it longer, HEADGATE_FUZZ_SEED repeats a run.
+ */
+import { expect, test } from 'vitest'
+import { isFieldValue, isToken } from '../../src/gateway/http1/grammar.ts'
+import { RequestHead } from '../../src/gateway/http1/parse.ts'
+import { findBreaches } from '../conformance/compare.ts'
+import { readWithLlhttp } from '../conformance/llhttp.ts'
+import { MessageReader } from '../conformance/message-reader.ts'
+import { toConnectionBytes, toPieces } from './http1-inputs.ts'
+import { Random } from './random.ts'
+
+const seconds = Number(process.env['HEADGATE_FUZZ_SECONDS'] ?? 2)
+const firstSeed = Number(process.env['HEADGATE_FUZZ_SEED'] ?? Date.now() % 1_000_000_000)
+
+/** Runs `check` for one seed after the other until the time is over; names the seed and the bytes of a failure. */
+function fuzz(side: 'request' | 'response', check: (random: Random, bytes: Buffer) => readonly string[]): void {
+  const endMs = performance.now() + (1000 * seconds) / 2
+  let accepted = 0
+  for (let seed = firstSeed; performance.now() < endMs; seed++) {
+    const random = new Random(seed)
+    const bytes = toConnectionBytes(random, side)
+    const breaches = check(random, bytes)
+    const shown = JSON.stringify(bytes.toString('latin1'))
+    expect(breaches, `HEADGATE_FUZZ_SEED=${seed}, the bytes ${shown}`).toEqual([])
+    accepted++
+  }
+  expect(accepted).toBeGreaterThan(0)
+}
+
+function checkAgainstLlhttp(side: 'request' | 'response', random: Random, bytes: Buffer): readonly string[] {
+  const reader = new MessageReader({ side })
+  reader.push(bytes)
+  const theirs = readWithLlhttp([bytes], side)
+  // llhttp refuses a head or trailers at their first flaw, Headgate at their end.
+  if (theirs.error !== undefined && reader.state === 'open') reader.push(Buffer.from('\r\n\r\n'))
+  return [...findBreaches(reader, theirs), ...checkHeads(reader), ...checkPieces(side, random, bytes, reader)]
+}
+
+/** What is accepted can be written again without a character that means something to HTTP. */
+function checkHeads(reader: MessageReader): string[] {
+  const wrong: string[] = []
+  for (const { head, fields, trailers } of reader.messages) {
+    for (const [name, value] of [...fields, ...trailers]) {
+      if (!isToken(name) || name !== name.toLowerCase() || !isFieldValue(value))
+        wrong.push(`the field ${name}: ${value}`)
+      if (/^(connection|host|transfer-encoding|te|upgrade|keep-alive)$/.test(name)) wrong.push(`${name} is passed on`)
+    }
+    if (!(head instanceof RequestHead)) continue
+    const target = head.query === undefined ? head.path : `${head.path}?${head.query}`
+    if (!/^(\*|\/([\w\-.~!$&'()*+,;=:@/?]|%[0-9A-Fa-f]{2})*)$/.test(target)) wrong.push(`the target ${target}`)
+    if (head.version === '1.1' && !/^([a-z0-9._~-]+|\[[0-9a-f:.]+\])$/.test(head.host))
+      wrong.push(`the host ${head.host}`)
+  }
+  return wrong
+}
+
+/** However the network cuts the bytes, the same messages come out. */
+function checkPieces(side: 'request' | 'response', random: Random, bytes: Buffer, whole: MessageReader): string[] {
+  const reader = new MessageReader({ side })
+  for (const piece of toPieces(random, bytes)) reader.push(piece)
+  if (reader.state === 'open' && whole.state !== 'open') reader.push(Buffer.from('\r\n\r\n'))
+  const same = JSON.stringify([reader.messages, reader.state]) === JSON.stringify([whole.messages, whole.state])
+  return same ? [] : ['in pieces the bytes give other messages']
+}
+
+test('no request is accepted that llhttp refuses or reads in another way', () => {
+  fuzz('request', (random, bytes) => checkAgainstLlhttp('request', random, bytes))
+})
+
+test('no response is accepted that llhttp refuses or reads in another way', () => {
+  fuzz('response', (random, bytes) => checkAgainstLlhttp('response', random, bytes))
+})
