@@ -30,7 +30,8 @@ export interface UpstreamReceiver {
   informational(status: number, fields: Fields): void
   /**
    * The final response, its fields without those of a connection. `content-length` stays among them only when there is
-   * no body (HEAD, 304); otherwise the body knows its length. An agreed upgrade is a 101 over HTTP/2 as well.
+   * no body (HEAD, 304); otherwise the body knows its length. An agreed upgrade is a 101 over HTTP/2 as well, its body
+   * the way down.
    */
   head(status: number, fields: Fields, body: Body): void
   fail(error: UpstreamError): void

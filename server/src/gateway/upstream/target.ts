@@ -24,8 +24,6 @@ export class Target {
   latencyAtMs = 0
   /** Credit of smooth weighted round robin. */
   credit = 0
-  /** Which of the endpoint's addresses answered last. */
-  addressAt = 0
   /** TLS session to resume. */
   tlsSession: Buffer | undefined = undefined
   private readonly verdicts: HealthVerdicts
