@@ -49,8 +49,10 @@ export interface ExchangeRequest {
   readonly acceptsTrailers: boolean
   /** The body as it comes; undefined when the request has none. */
   body: BodySource | Uint8Array | undefined
+  /** Monotonic milliseconds when the last byte of a streamed body was sent on; until then the upstream cannot be late. */
+  bodyEndedMs: number
   /** The whole body with its content-encoding undone: only when a policy of the route declared `requestBody`. */
-  readonly content: Uint8Array | undefined
+  content: Uint8Array | undefined
 }
 
 export interface Reply {
@@ -92,6 +94,8 @@ export class Exchange {
   /** The answer: the upstream's, a policy's or the text of `problem`. Response phases may change it. */
   reply: Reply | undefined = undefined
   problem: Problem | undefined = undefined
+  /** True when `reply` came from the upstream and not from us. */
+  replyFromUpstream = false
   /** Fields that policies add to whatever is answered in the end, e.g. RateLimit. */
   replyFields: Fields | undefined = undefined
   upstream: UpstreamTrace | undefined = undefined

@@ -190,6 +190,8 @@ export interface ListenerSpec {
   /** Networks (CIDR) whose PROXY header and forwarded fields are believed. */
   readonly trustedProxies: readonly string[]
   readonly proxyProtocol: boolean
+  /** What a client that half-closes is taken for: gone, or still reading. */
+  readonly halfClose: 'abort' | 'answer'
   /** HMAC key for `x-headgate-debug`; undefined: no signed debugging. */
   readonly debugKey: string | undefined
   readonly accessLog: { readonly enabled: boolean }

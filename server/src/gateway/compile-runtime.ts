@@ -1,0 +1,180 @@
+/**
+ * Compiles a snapshot to a runtime, in slices: the thread that compiles is serving, so it lets the event loop run
+ * every few milliseconds. What throws here refuses the snapshot; the old runtime then stays.
+ */
+import { compileExpression } from '../kernel/expression.ts'
+import type { Exchange } from '../kernel/exchange.ts'
+import { ConsumerIndex } from '../kernel/consumers.ts'
+import type { PolicyDefinition } from '../kernel/policy.ts'
+import type { PolicyServices } from '../kernel/policy-services.ts'
+import { queryValue } from '../kernel/query.ts'
+import type { ApiSpec, PolicySpec, RouteMatch, RouteSpec, Snapshot } from '../kernel/snapshot.ts'
+import { Router } from './router.ts'
+import { createSegment, type CompiledRoute, type Entry, type Runtime, type Segment } from './runtime.ts'
+import { createBalancer } from './upstream/balancer.ts'
+import { createTargetFeedback } from './upstream/feedback.ts'
+import { RetryBudget } from './upstream/retry-budget.ts'
+import type { TargetRegistry } from './upstream/target-registry.ts'
+import type { Upstream } from './upstream/upstream.ts'
+
+export interface CompileParts {
+  findPolicy(kind: string): PolicyDefinition | undefined
+  /** Services without what compiling itself gives: the id of the entry and nested policies. */
+  readonly services: Omit<PolicyServices, 'policyId' | 'consumers' | 'nested' | 'expression'>
+  readonly targets: TargetRegistry
+  /** Index of a route's series in the metrics. */
+  seriesOf(route: RouteSpec): number
+  /** Lets the event loop run when this slice has had its time. */
+  pause(): Promise<void>
+}
+
+export async function compileRuntime(snapshot: Snapshot, parts: CompileParts): Promise<Runtime> {
+  const compiler = new Compiler(snapshot, parts)
+  return compiler.compile()
+}
+
+class Compiler {
+  private readonly snapshot: Snapshot
+  private readonly parts: CompileParts
+  private readonly consumers = new ConsumerIndex()
+  private readonly entries = new Map<PolicySpec, Entry>()
+
+  constructor(snapshot: Snapshot, parts: CompileParts) {
+    this.snapshot = snapshot
+    this.parts = parts
+  }
+
+  async compile(): Promise<Runtime> {
+    const { snapshot, parts } = this
+    for (const consumer of snapshot.consumers) {
+      this.consumers.add(consumer)
+      await parts.pause()
+    }
+    parts.targets.adopt(snapshot.upstreams)
+    const upstreams = new Map(snapshot.upstreams.map((spec) => [spec.name, this.toUpstream(spec)]))
+    const apis = new Map(snapshot.apis.map((api) => [`${api.name}/${api.version}`, api]))
+    const router = new Router<Exchange, CompiledRoute>()
+    for (const spec of snapshot.routes) {
+      router.add(this.toRoute(spec, apis.get(`${spec.api}/${spec.apiVersion}`), upstreams))
+      await parts.pause()
+    }
+    const principalSegment = await this.compilePrincipals()
+    return {
+      version: snapshot.version,
+      listener: snapshot.listener,
+      keepsEncodedSlash: snapshot.routes.some(({ match }) => match.encodedSlash === 'keep'),
+      router,
+      upstreams,
+      principalSegment,
+    }
+  }
+
+  private toUpstream(spec: Snapshot['upstreams'][number]): Upstream {
+    const targets = this.parts.targets.targetsOf(spec.name)
+    const { hashBy } = spec.loadBalancing
+    return {
+      spec,
+      targets,
+      balancer: createBalancer(spec.loadBalancing),
+      feedback: createTargetFeedback(spec, targets),
+      retryBudget: new RetryBudget(spec.retries),
+      hashBy: hashBy === undefined ? undefined : compileExpression(hashBy, 'string'),
+    }
+  }
+
+  private toRoute(spec: RouteSpec, api: ApiSpec | undefined, upstreams: ReadonlyMap<string, Upstream>): CompiledRoute {
+    const list = [...this.snapshot.policies, ...(api?.policies ?? []), ...spec.policies]
+    const entries = list.map((policy) => this.toEntry(policy))
+    const preflight = entries.filter((entry) => this.parts.findPolicy(entry.kind)?.answersPreflight === true)
+    return {
+      spec,
+      match: spec.match,
+      fits: compileConditions(spec.match),
+      segment: createSegment(entries),
+      preflight: preflight.length === 0 ? undefined : createSegment(preflight),
+      upstream: spec.upstream === undefined ? undefined : upstreams.get(spec.upstream),
+      timeouts: spec.timeouts,
+      strippedLength: spec.stripBasePath ? toStrippedLength(spec.match.basePath) : 0,
+      series: this.parts.seriesOf(spec),
+    }
+  }
+
+  /** An entry is set up once, however many routes share it. */
+  private toEntry(spec: PolicySpec): Entry {
+    const known = this.entries.get(spec)
+    if (known !== undefined) return known
+    const entry: Entry = {
+      id: spec.id,
+      kind: spec.kind,
+      when: spec.when === undefined ? undefined : compileExpression(spec.when, 'bool'),
+      instance: this.setup(spec.kind, spec.config, spec.id),
+    }
+    this.entries.set(spec, entry)
+    return entry
+  }
+
+  private setup(kind: string, config: unknown, policyId: string): Entry['instance'] {
+    const definition = this.parts.findPolicy(kind)
+    if (definition === undefined) throw new Error(`There is no policy of the kind "${kind}".`)
+    return definition.setup(config, {
+      ...this.parts.services,
+      policyId,
+      consumers: this.consumers,
+      expression: compileExpression,
+      nested: (nestedKind, nestedConfig) => this.setup(nestedKind, nestedConfig, `${policyId}/${nestedKind}`),
+    })
+  }
+
+  /** Policies of plans and consumers: compiled once here, joined for a consumer and an api when first asked for. */
+  private async compilePrincipals(): Promise<Runtime['principalSegment']> {
+    const products = new Map(this.snapshot.products.map((product) => [product.name, product]))
+    const lists = new Map<string, (api: string) => PolicySpec[]>()
+    for (const consumer of this.snapshot.consumers) {
+      await this.parts.pause()
+      for (const policy of consumer.policies) this.toEntry(policy)
+      if (consumer.policies.length === 0 && consumer.subscriptions.length === 0) continue
+      lists.set(consumer.name, (api) => {
+        const plans = consumer.subscriptions.flatMap(({ product, plan }) => {
+          const bundle = products.get(product)
+          return bundle?.apis.includes(api) === true ? (bundle.plans.find(({ name }) => name === plan)?.policies ?? []) : []
+        })
+        return [...plans, ...consumer.policies]
+      })
+    }
+    for (const { plans } of this.snapshot.products) for (const { policies } of plans) policies.forEach((policy) => this.toEntry(policy))
+    const segments = new Map<string, Segment | undefined>()
+    return (consumer, api) => {
+      const list = lists.get(consumer)
+      if (list === undefined) return undefined
+      const key = `${consumer} ${api}`
+      if (!segments.has(key)) {
+        const entries = list(api).map((policy) => this.toEntry(policy))
+        segments.set(key, entries.length === 0 ? undefined : createSegment(entries))
+      }
+      return segments.get(key)
+    }
+  }
+}
+
+function toStrippedLength(basePath: string): number {
+  return basePath === '/' ? 0 : basePath.length
+}
+
+/** One closure for all conditions of a match besides host, path and method; undefined when there are none. */
+function compileConditions(match: RouteMatch): CompiledRoute['fits'] {
+  const { headers, query } = match
+  const when = match.when === undefined ? undefined : compileExpression(match.when, 'bool')
+  if (headers.length === 0 && query.length === 0 && when === undefined) return undefined
+  return (exchange) => {
+    const { request } = exchange
+    for (const { name, value } of headers) {
+      const given = request.fields.get(name)
+      if (given === undefined || (value !== undefined && given !== value)) return false
+    }
+    for (const { name, value } of query) {
+      const given = queryValue(request.query, name)
+      if (given === undefined || (value !== undefined && given !== value)) return false
+    }
+    return when === undefined || when(exchange)
+  }
+}

@@ -1,0 +1,374 @@
+/**
+ * One client's HTTP/1.1 connection: bytes in, exchanges one after the other, answers out in order (RFC 9112 §9.3).
+ *
+ * It reads on while an exchange is under way, into a bounded buffer, because a paused socket never tells that its
+ * client has left. What comes next stands in `consume`; everything else only moves it on.
+ */
+import type { Socket } from 'node:net'
+import { isBodySource, type Body } from '../../kernel/body.ts'
+import type { Fields } from '../../kernel/fields.ts'
+import { Problem } from '../../kernel/problem.ts'
+import type { Exchange, Peer } from '../../kernel/exchange.ts'
+import type { Carrier, Gateway, Passage } from '../carrier.ts'
+import { toExchange } from './to-exchange.ts'
+import { IncomingBody } from './incoming-body.ts'
+import { OutgoingBody } from './outgoing-body.ts'
+import { Deadline } from './deadline.ts'
+import { findHeadEnd, hasBareLineFeed, parseRequestHead, UNTIL_CLOSE, type RequestHead } from './parse.ts'
+import { fieldsTooLarge, malformedRequest, requestTimeout, targetTooLong } from './problems.ts'
+import { toAnswerHead, writeMessage } from './write.ts'
+
+/** Bytes of pipelined requests, or of a body nobody takes, that are kept before the socket is paused. */
+const KEPT_BYTES = 65_536
+/** A body that nobody reads may be this long for its connection to be kept. */
+const DROPPED_BYTES = 65_536
+const CONTINUE = 'HTTP/1.1 100 Continue\r\n\r\n'
+const LINGER_MS = 2_000
+
+export class ServerConnection implements Carrier {
+  readonly deadline: Deadline
+  private readonly socket: Socket
+  private readonly gateway: Gateway
+  private readonly peer: Peer
+  private readonly onClosed: (connection: ServerConnection) => void
+  private pending: Buffer | undefined
+  private scannedBytes = 0
+  private consuming = false
+  private paused = false
+  private closed = false
+  private lingering = false
+  private passage: Passage | undefined
+  private head: RequestHead | undefined
+  private exchange: Exchange | undefined
+  private body: IncomingBody | undefined
+  private outgoing: OutgoingBody | undefined
+  private keepAlive = true
+  private continueOwed = false
+  private answered = false
+  /** The client has half-closed: it sends no more, and still reads. */
+  private clientDone = false
+  private served = 0
+
+  constructor(socket: Socket, gateway: Gateway, peer: Peer, onClosed: (connection: ServerConnection) => void) {
+    this.socket = socket
+    this.gateway = gateway
+    this.peer = peer
+    this.onClosed = onClosed
+    this.deadline = new Deadline(gateway.limits)
+    socket.on('end', () => this.clientEnded())
+    socket.on('close', () => this.socketClosed())
+    // The reason of a reset does not matter: 'close' follows and says that the client is gone.
+    socket.on('error', () => undefined)
+    socket.on('drain', () => this.drained())
+  }
+
+  /** True between two requests: such a connection may be closed at any moment. */
+  get idle(): boolean {
+    return this.passage === undefined && this.pending === undefined && this.body === undefined
+  }
+
+  /** Takes what the socket read; `volatile` bytes are overwritten after the call. */
+  receive(bytes: Buffer, end: number, volatile: boolean): void {
+    if (this.closed) return
+    if (this.pending === undefined) {
+      this.feed(bytes, end, volatile)
+      return
+    }
+    const joined = Buffer.concat([this.pending, bytes.subarray(0, end)])
+    this.pending = undefined
+    this.feed(joined, joined.length, false)
+  }
+
+  /** Told twice a second: closes what is idle, slow or stalled for too long. */
+  tick(nowMs: number): void {
+    this.passage?.tick(nowMs)
+    const verdict = this.deadline.check(nowMs, this.body)
+    if (verdict === 'fine' || this.closed) return
+    if (verdict === 'slow-head' && this.pending !== undefined) this.refuse(requestTimeout())
+    else if (verdict === 'slow-body') this.body?.fail(this.deadline.slowBody())
+    else if (verdict === 'idle') this.close()
+    else this.socket.destroy()
+  }
+
+  /** Ends the connection as soon as no exchange is under way. */
+  retire(): void {
+    this.keepAlive = false
+    if (this.idle) this.close()
+  }
+
+  destroy(): void {
+    this.socket.destroy()
+  }
+
+  inform(status: number, fields: Fields): void {
+    if (this.answered || this.closed || this.head?.version === '1.0') return
+    if (status === 100) this.continueOwed = false
+    this.socket.write(toAnswerHead(status, fields, '', ''), 'latin1')
+  }
+
+  answer(status: number, fields: Fields, body: Body): void {
+    if (this.closed) return
+    this.answered = true
+    const tunnel = status === 101
+    if (!tunnel) this.settleBody()
+    if (this.gateway.draining) this.keepAlive = false
+    const close = !this.keepAlive
+    const bodyless = this.head?.method === 'HEAD' || status === 204 || status === 304
+    const connection = tunnel ? 'connection: upgrade\r\nupgrade: websocket\r\n' : close ? 'connection: close\r\n' : ''
+    const chunked = this.head?.version === '1.1'
+    if (!isBodySource(body) || bodyless) {
+      const bytes = bodyless || !(body instanceof Uint8Array) ? undefined : body
+      if (isBodySource(body)) body.cancel()
+      const framing = tunnel || bodyless ? '' : 'content-length: ' + (bytes?.length ?? 0) + '\r\n'
+      this.deadline.writing(!writeMessage(this.socket, toAnswerHead(status, fields, framing, connection), bytes))
+      this.finish(bytes?.length ?? 0, undefined)
+      return
+    }
+    let framing = ''
+    if (body.bodyBytes !== undefined) framing = 'content-length: ' + body.bodyBytes + '\r\n'
+    else if (!tunnel && chunked) framing = 'transfer-encoding: chunked\r\n'
+    else this.keepAlive = false
+    this.socket.write(toAnswerHead(status, fields, framing, connection), 'latin1')
+    this.outgoing = new OutgoingBody(this.socket, body, framing.startsWith('t'), this)
+    if (tunnel) {
+      this.keepAlive = false
+      this.deadline.tunnel()
+    }
+    this.outgoing.start()
+  }
+
+  reset(): void {
+    this.socket.resetAndDestroy()
+  }
+
+  bodySent(): void {
+    this.finish(this.outgoing?.sentBytes ?? 0, undefined)
+  }
+
+  bodyBroke(cause: Error): void {
+    this.finish(this.outgoing?.sentBytes ?? 0, cause)
+  }
+
+  bodyFlows(): void {
+    if (this.continueOwed && !this.answered) {
+      this.continueOwed = false
+      this.socket.write(CONTINUE, 'latin1')
+    }
+    this.goOn()
+  }
+
+  bodyCancelled(): void {
+    this.goOn()
+  }
+
+  private feed(bytes: Buffer, end: number, volatile: boolean): void {
+    this.consuming = true
+    const at = this.consume(bytes, end, volatile)
+    this.consuming = false
+    if (at < end && !this.closed && !this.lingering) this.keep(volatile ? Buffer.from(bytes.subarray(at, end)) : bytes.subarray(at, end))
+  }
+
+  private consume(bytes: Buffer, end: number, volatile: boolean): number {
+    let at = 0
+    while (at < end && !this.closed && !this.lingering) {
+      const body = this.body
+      let next: number
+      if (body !== undefined) {
+        next = body.push(bytes, at, end, volatile)
+        if (body.done) this.bodyEnded(body)
+        if (next === at && !body.done) return at
+      } else if (this.passage !== undefined) {
+        return at
+      } else {
+        next = this.readHead(bytes, at, end)
+        if (next === at) return at
+      }
+      at = next
+    }
+    return at
+  }
+
+  private bodyEnded(body: IncomingBody): void {
+    if (this.body === body) this.body = undefined
+    if (this.exchange !== undefined) {
+      this.exchange.request.bodyEndedMs = performance.now()
+      this.exchange.requestBytes = body.receivedBytes
+    }
+  }
+
+  private keep(rest: Buffer): void {
+    this.pending = rest
+    if (rest.length > KEPT_BYTES && !this.paused) {
+      this.paused = true
+      this.socket.pause()
+    }
+  }
+
+  /** Takes up what was kept; also when nothing was, since the socket may be paused. */
+  private goOn(): void {
+    if (this.consuming || this.closed) return
+    const kept = this.pending
+    if (kept !== undefined) {
+      this.pending = undefined
+      this.feed(kept, kept.length, false)
+    }
+    if (this.paused && (this.pending === undefined || this.pending.length <= KEPT_BYTES)) {
+      this.paused = false
+      this.socket.resume()
+    }
+  }
+
+  private readHead(bytes: Buffer, start: number, end: number): number {
+    const { limits } = this.gateway
+    let at = start
+    // RFC 9112 §2.2: at least one empty line before the request line is to be ignored.
+    if (this.scannedBytes === 0 && bytes[at] === 13 && bytes[at + 1] === 10) at += 2
+    const headEnd = findHeadEnd(bytes, at, Math.max(at, at + this.scannedBytes - 3), end)
+    if (headEnd === -1 || headEnd - at > limits.maxHeadBytes) {
+      if (headEnd !== -1 || end - at > limits.maxHeadBytes) {
+        const line = bytes.indexOf('\r\n', at, 'latin1')
+        this.refuse(line === -1 || line - at > limits.maxTargetBytes + 32 ? targetTooLong() : fieldsTooLarge())
+        return end
+      }
+      if (hasBareLineFeed(bytes, at, end)) {
+        this.refuse(malformedRequest({ detail: 'A line ends in a bare line feed.' }))
+        return end
+      }
+      this.scannedBytes = end - at
+      this.deadline.headBegan()
+      return start
+    }
+    this.scannedBytes = 0
+    const head = parseRequestHead(bytes.toString('latin1', at, headEnd), limits)
+    if (head instanceof Problem) {
+      this.refuse(head)
+      return end
+    }
+    this.begin(head)
+    return headEnd
+  }
+
+  private begin(head: RequestHead): void {
+    const { gateway } = this
+    const { limits } = gateway
+    this.head = head
+    this.answered = false
+    this.served++
+    const last = limits.maxRequestsPerConnection > 0 && this.served >= limits.maxRequestsPerConnection
+    this.keepAlive = head.keepAlive && head.version === '1.1' && !last && !gateway.draining
+    this.continueOwed = head.expectContinue
+    if (head.bodyBytes !== 0 || head.upgrade !== undefined) {
+      this.body = new IncomingBody(this, head.upgrade === undefined ? head.bodyBytes : UNTIL_CLOSE, {
+        maxBodyBytes: head.upgrade === undefined ? limits.maxBodyBytes : Number.POSITIVE_INFINITY,
+        maxTrailerBytes: limits.maxHeadBytes,
+        maxFields: limits.maxFields,
+      })
+    }
+    const exchange = toExchange(head, this.peer, gateway.nextId(), this.body)
+    this.deadline.requestBegan(exchange.startedMs, this.body !== undefined)
+    this.exchange = exchange
+    this.open(gateway.begin(exchange, this))
+  }
+
+  /** `begin` and `refuse` may have answered before they return; then the passage is over already. */
+  private open(passage: Passage): void {
+    this.passage = passage
+    if (!this.finishedEarly) return
+    const { bytes, cause } = this.finishedEarly
+    this.finishedEarly = undefined
+    this.finish(bytes, cause)
+  }
+
+  private finishedEarly: { bytes: number; cause: Error | undefined } | undefined
+
+  /** The answer is out, whole or broken. */
+  private finish(bytes: number, cause: Error | undefined): void {
+    const { passage } = this
+    if (passage === undefined) {
+      this.finishedEarly = { bytes, cause }
+      return
+    }
+    this.passage = undefined
+    this.outgoing = undefined
+    passage.ended(bytes, cause)
+    const unread = this.body !== undefined && !this.body.done && !this.body.cancelled
+    if (cause !== undefined) this.socket.resetAndDestroy()
+    else if (unread) this.close()
+    else if (!this.keepAlive || (this.clientDone && this.pending === undefined)) this.close()
+    else {
+      this.deadline.idle(performance.now())
+      this.goOn()
+    }
+  }
+
+  private refuse(problem: Problem): void {
+    this.keepAlive = false
+    this.head = undefined
+    this.answered = false
+    this.open(this.gateway.refuse(problem, this.peer, this))
+  }
+
+  /**
+   * An answer that nobody had to read the body for. A short rest is read and dropped so that the connection can stay;
+   * what is long, of unknown length or not sent before a 100 ends it.
+   */
+  private settleBody(): void {
+    const { body } = this
+    if (body === undefined || body.flowing) return
+    if (this.head?.upgrade !== undefined) {
+      this.body = undefined
+      this.keepAlive = false
+    }
+    if (this.continueOwed || body.bodyBytes === undefined || body.bodyBytes > DROPPED_BYTES) this.keepAlive = false
+    body.cancel()
+  }
+
+  /** Half-closes and reads on for a while, so that a reset does not overtake the answer (RFC 9112 §9.6). */
+  private close(): void {
+    if (this.closed || this.lingering) return
+    this.lingering = true
+    this.pending = undefined
+    this.body?.fail(CLIENT_LEFT)
+    this.body = undefined
+    this.socket.end()
+    this.deadline.linger(performance.now() + LINGER_MS)
+    if (this.paused) this.socket.resume()
+  }
+
+  private clientEnded(): void {
+    if (this.closed) return
+    const { body } = this
+    if (body !== undefined && this.outgoing !== undefined && body.bodyBytes === undefined && this.head?.upgrade !== undefined) {
+      body.connectionEnded(CLIENT_LEFT)
+      return
+    }
+    if (this.passage === undefined || this.lingering) {
+      this.socket.end()
+      this.socket.destroySoon()
+      return
+    }
+    this.clientDone = true
+    if (body !== undefined || this.gateway.halfClose === 'abort') this.socket.destroy()
+  }
+
+  private socketClosed(): void {
+    if (this.closed) return
+    this.closed = true
+    this.pending = undefined
+    const { passage, outgoing, body } = this
+    this.passage = undefined
+    this.outgoing = undefined
+    this.body = undefined
+    passage?.clientLeft()
+    outgoing?.stop()
+    body?.fail(CLIENT_LEFT)
+    this.onClosed(this)
+  }
+
+  private drained(): void {
+    this.deadline.writing(false)
+    this.outgoing?.drained()
+  }
+}
+
+const CLIENT_LEFT = new Error('The client closed the connection.')

@@ -1,0 +1,95 @@
+/**
+ * The texts of HTTP/1.1 messages (RFC 9112) as they leave the gateway, for both sides. What is written here was parsed
+ * strictly or checked when a policy set it, so writing is concatenation.
+ */
+import { STATUS_CODES } from 'node:http'
+import type { Fields } from '../../kernel/fields.ts'
+import type { UpstreamRequest } from '../upstream/client.ts'
+
+const STATUS_LINES: string[] = []
+for (let status = 100; status < 1000; status++) {
+  STATUS_LINES[status] = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`
+}
+
+function toStatusLine(status: number): string {
+  return STATUS_LINES[status] ?? `HTTP/1.1 ${status} \r\n`
+}
+
+/** The field lines of a section, without the empty line that ends it. */
+export function toFieldLines(fields: Fields): string {
+  const { names, values } = fields
+  let text = ''
+  for (let i = 0; i < names.length; i++) text += names[i] + ': ' + values[i] + '\r\n'
+  return text
+}
+
+/** The head of an answer to a client: `framing` and `connection` are whole field lines or empty. */
+export function toAnswerHead(status: number, fields: Fields, framing: string, connection: string): string {
+  return toStatusLine(status) + toFieldLines(fields) + framing + connection + '\r\n'
+}
+
+/** The head of a request to a target; its body has `bodyBytes`, or comes in chunks, or is not there. */
+export function toRequestHead(request: UpstreamRequest, bodyBytes: number | undefined, chunked: boolean): string {
+  const { method } = request
+  let text = method + ' ' + request.path + ' HTTP/1.1\r\nhost: ' + request.authority + '\r\n' + toFieldLines(request.fields)
+  if (chunked) text += 'transfer-encoding: chunked\r\n'
+  else if (bodyBytes !== undefined) text += 'content-length: ' + bodyBytes + '\r\n'
+  // RFC 9110 §8.6: methods whose body has a meaning say that there is none.
+  else if (method === 'POST' || method === 'PUT' || method === 'PATCH') text += 'content-length: 0\r\n'
+  if (request.upgrade !== undefined) text += 'connection: upgrade\r\nupgrade: websocket\r\n'
+  else if (request.acceptsTrailers) text += 'connection: te\r\nte: trailers\r\n'
+  return text + '\r\n'
+}
+
+/** Above this, a copy costs more than a second entry in the socket's write vector. */
+const JOIN_BYTES = 16_384
+
+export interface Writer {
+  cork(): void
+  uncork(): void
+  write(bytes: Uint8Array): boolean
+  write(text: string, encoding: 'latin1'): boolean
+}
+
+/** Writes a head and a body that is all here, in one system call. Returns false when the socket asks to wait. */
+export function writeMessage(socket: Writer, head: string, body: Uint8Array | undefined): boolean {
+  if (body === undefined || body.length === 0) return socket.write(head, 'latin1')
+  if (body.length > JOIN_BYTES) {
+    socket.cork()
+    socket.write(head, 'latin1')
+    const flowing = socket.write(body)
+    socket.uncork()
+    return flowing
+  }
+  const joined = Buffer.allocUnsafe(head.length + body.length)
+  joined.write(head, 0, 'latin1')
+  joined.set(body, head.length)
+  return socket.write(joined)
+}
+
+const LAST_CHUNK = '0\r\n\r\n'
+
+/** Writes one chunk of a chunked body (RFC 9112 §7.1). */
+export function writeChunk(socket: Writer, bytes: Uint8Array): boolean {
+  if (bytes.length === 0) return true
+  const size = bytes.length.toString(16) + '\r\n'
+  if (bytes.length > JOIN_BYTES) {
+    socket.cork()
+    socket.write(size, 'latin1')
+    socket.write(bytes)
+    const flowing = socket.write('\r\n', 'latin1')
+    socket.uncork()
+    return flowing
+  }
+  const joined = Buffer.allocUnsafe(size.length + bytes.length + 2)
+  joined.write(size, 0, 'latin1')
+  joined.set(bytes, size.length)
+  joined.write('\r\n', size.length + bytes.length, 'latin1')
+  return socket.write(joined)
+}
+
+/** Ends a chunked body, with its trailers if there are any. */
+export function writeLastChunk(socket: Writer, trailers: Fields | undefined): boolean {
+  const text = trailers === undefined || trailers.size === 0 ? LAST_CHUNK : `0\r\n${toFieldLines(trailers)}\r\n`
+  return socket.write(text, 'latin1')
+}

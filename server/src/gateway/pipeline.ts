@@ -1,0 +1,325 @@
+/**
+ * The walk of one exchange once it has a route: request phases in the order of the list, the upstream, response phases
+ * in reverse, the answer, close phases in reverse. It stays synchronous until a policy returns a promise.
+ */
+import { isBodySource } from '../kernel/body.ts'
+import type { Exchange, PolicyDecision, Reply } from '../kernel/exchange.ts'
+import type { Fields } from '../kernel/fields.ts'
+import type { Answer, PolicyInstance } from '../kernel/policy.ts'
+import { Problem } from '../kernel/problem.ts'
+import type { Carrier, Passage } from './carrier.ts'
+import { fault, noUpstream } from './problems.ts'
+import { readBody } from './read-body.ts'
+import { toAnswerFields, toProblemReply } from './respond.ts'
+import type { CompiledRoute, Entry, Runtime, Segment } from './runtime.ts'
+import { Forwarding, type ForwardingOwner } from './upstream/upstream.ts'
+
+/** What the walk needs of the thread around it. */
+export interface WalkHost {
+  readonly runtime: Runtime
+  /** Writes the record of an exchange that is over; `status` is what the client was sent. */
+  finished(exchange: Exchange, route: CompiledRoute | undefined, status: number): void
+  /** Logs what was thrown: a fault of ours. */
+  faulted(exchange: Exchange, cause: unknown): void
+}
+
+export class Walk implements Passage, ForwardingOwner {
+  private readonly host: WalkHost
+  private readonly exchange: Exchange
+  private readonly carrier: Carrier
+  private readonly route: CompiledRoute | undefined
+  private readonly runtime: Runtime
+  private segment: Segment | undefined
+  private at = 0
+  private principalDone = false
+  private entered: Entry[] | undefined
+  private wraps = false
+  private responds = false
+  private closes = false
+  private forwarding: Forwarding | undefined
+  private settle: ((answer: Reply | Problem) => void) | undefined
+  private status = 0
+  private sent = false
+  private over = false
+
+  constructor(host: WalkHost, exchange: Exchange, carrier: Carrier, route: CompiledRoute | undefined, preflight: boolean) {
+    this.host = host
+    this.runtime = host.runtime
+    this.exchange = exchange
+    this.carrier = carrier
+    this.route = route
+    this.segment = preflight ? route?.preflight : route?.segment
+    this.principalDone = preflight
+  }
+
+  /** Goes from the first policy to the answer, or to the first promise. */
+  start(): void {
+    try {
+      this.requestPhases()
+    } catch (cause) {
+      this.fail(cause)
+    }
+  }
+
+  /** Answers without any policy: no route, nothing readable, no capacity. */
+  refuse(problem: Problem): void {
+    this.settled(problem)
+  }
+
+  informed(status: number, fields: Fields): void {
+    this.carrier.inform(status, fields)
+  }
+
+  replied(reply: Reply): void {
+    this.exchange.replyFromUpstream = true
+    this.upstreamAnswered(reply)
+  }
+
+  refused(problem: Problem): void {
+    this.upstreamAnswered(problem)
+  }
+
+  broke(problem: Problem): void {
+    this.exchange.problem ??= problem
+  }
+
+  clientLeft(): void {
+    if (this.over) return
+    this.exchange.aborted = true
+    this.end(499)
+  }
+
+  ended(responseBytes: number, cause: Error | undefined): void {
+    if (this.over) return
+    this.exchange.responseBytes = responseBytes
+    if (cause !== undefined) this.exchange.problem ??= fault({ cause })
+    this.end(this.status)
+  }
+
+  tick(nowMs: number): void {
+    this.forwarding?.tick(nowMs)
+  }
+
+  private requestPhases(): void {
+    const { exchange } = this
+    while (!this.over) {
+      const { segment } = this
+      if (segment === undefined || this.at >= segment.entries.length) {
+        if (this.enterPrincipalSegment()) continue
+        this.forward()
+        return
+      }
+      const entry = segment.entries[this.at++]
+      if (entry === undefined || (entry.when !== undefined && !entry.when(exchange))) {
+        if (exchange.decisions !== undefined && entry !== undefined) this.note(entry, 'request', 'skipped')
+        continue
+      }
+      if (entry.instance.requestBody !== undefined && exchange.request.content === undefined) {
+        this.readBodyFor(entry, entry.instance.requestBody.limitBytes)
+        return
+      }
+      if (!this.enter(entry)) return
+    }
+  }
+
+  /** Runs one request phase; false when the walk went elsewhere: an answer, or a promise. */
+  private enter(entry: Entry): boolean {
+    const { instance } = entry
+    if (this.entered === undefined) this.entered = [entry]
+    else this.entered.push(entry)
+    if (instance.upstream !== undefined) this.wraps = true
+    if (instance.response !== undefined) this.responds = true
+    if (instance.close !== undefined) this.closes = true
+    if (instance.request === undefined) return true
+    const answer = instance.request(this.exchange)
+    if (answer === undefined) {
+      if (this.exchange.decisions !== undefined) this.note(entry, 'request', 'passed')
+      return true
+    }
+    if (answer instanceof Promise) {
+      answer.then((later) => this.resume(entry, later), (cause: unknown) => this.fail(cause))
+      return false
+    }
+    this.answeredBy(entry, answer)
+    return false
+  }
+
+  private resume(entry: Entry, answer: Answer): void {
+    if (this.over) return
+    try {
+      if (this.exchange.decisions !== undefined && answer === undefined) this.note(entry, 'request', 'passed')
+      if (answer === undefined) this.requestPhases()
+      else this.answeredBy(entry, answer)
+    } catch (cause) {
+      this.fail(cause)
+    }
+  }
+
+  private answeredBy(entry: Entry, answer: Reply | Problem): void {
+    if (this.exchange.decisions !== undefined) {
+      this.note(entry, 'request', 'answered', answer instanceof Problem ? answer.definition.code : `status ${answer.status}`)
+    }
+    this.settled(answer)
+  }
+
+  private readBodyFor(entry: Entry, limitBytes: number): void {
+    readBody(this.exchange.request, limitBytes).then(
+      (problem) => {
+        if (this.over) return
+        try {
+          if (problem !== undefined) this.settled(problem)
+          else if (this.enter(entry)) this.requestPhases()
+        } catch (cause) {
+          this.fail(cause)
+        }
+      },
+      (cause: unknown) => this.fail(cause),
+    )
+  }
+
+  /** After the route's list come the policies of the caller's plan and of the caller itself, once. */
+  private enterPrincipalSegment(): boolean {
+    if (this.principalDone) return false
+    this.principalDone = true
+    const consumer = this.exchange.principal?.consumer
+    const api = this.exchange.route?.api
+    if (consumer === undefined || api === undefined) return false
+    const segment = this.runtime.principalSegment(consumer, api)
+    if (segment === undefined) return false
+    this.segment = segment
+    this.at = 0
+    return true
+  }
+
+  private forward(): void {
+    if (!this.wraps || this.entered === undefined) {
+      this.callUpstream()
+      return
+    }
+    const call = this.entered.reduceRight<() => Promise<Reply | Problem>>(
+      (next, { instance }) => (instance.upstream === undefined ? next : () => wrap(instance, this.exchange, next)),
+      () => new Promise((settle) => {
+        this.settle = settle
+        this.callUpstream()
+      }),
+    )
+    call().then((answer) => this.settled(answer), (cause: unknown) => this.fail(cause))
+  }
+
+  private callUpstream(): void {
+    const { route } = this
+    if (route?.upstream === undefined) {
+      this.refused(noUpstream())
+      return
+    }
+    this.forwarding?.close()
+    this.forwarding = new Forwarding(route.upstream, this.exchange, route, this)
+    this.forwarding.start()
+  }
+
+  /** What came back goes to the policies that wrap the call, if there are any, or straight on. */
+  private upstreamAnswered(answer: Reply | Problem): void {
+    if (this.over) return
+    const { settle } = this
+    this.settle = undefined
+    if (settle !== undefined) {
+      settle(answer)
+      return
+    }
+    try {
+      this.settled(answer)
+    } catch (cause) {
+      this.fail(cause)
+    }
+  }
+
+  private settled(answer: Reply | Problem): void {
+    if (this.over) return
+    if (answer instanceof Problem) {
+      this.exchange.problem = answer
+      this.exchange.reply = toProblemReply(answer, this.exchange.id)
+    } else {
+      this.exchange.reply = answer
+    }
+    if (this.responds && this.entered !== undefined) this.responsePhases(this.entered.length - 1)
+    else this.send()
+  }
+
+  private responsePhases(from: number): void {
+    const { entered, exchange } = this
+    for (let i = from; i >= 0; i--) {
+      const entry = entered?.[i]
+      if (entry?.instance.response === undefined) continue
+      const later = entry.instance.response(exchange)
+      if (exchange.decisions !== undefined) this.note(entry, 'response', 'passed')
+      if (later instanceof Promise) {
+        later.then(
+          () => this.guarded(() => this.responsePhases(i - 1)),
+          (cause: unknown) => this.fail(cause),
+        )
+        return
+      }
+    }
+    this.send()
+  }
+
+  private guarded(step: () => void): void {
+    if (this.over) return
+    try {
+      step()
+    } catch (cause) {
+      this.fail(cause)
+    }
+  }
+
+  private send(): void {
+    const { exchange, carrier } = this
+    const { reply } = exchange
+    if (this.sent || this.over || reply === undefined) return
+    this.sent = true
+    this.status = reply.status
+    if (exchange.problem?.definition.resetsConnection === true) carrier.reset()
+    else carrier.answer(reply.status, toAnswerFields(exchange, reply, this.runtime.listener), reply.body)
+  }
+
+  /** Something threw: our fault, never the caller's, and never a way past a policy. */
+  private fail(cause: unknown): void {
+    this.host.faulted(this.exchange, cause)
+    if (this.over) return
+    const { reply } = this.exchange
+    if (this.sent) {
+      this.carrier.reset()
+      return
+    }
+    if (isBodySource(reply?.body)) reply.body.cancel()
+    this.exchange.problem = fault({ cause })
+    this.exchange.reply = toProblemReply(this.exchange.problem, this.exchange.id)
+    this.exchange.replyFromUpstream = false
+    this.send()
+  }
+
+  /** The exchange is over, in whatever way: what was held is let go, and the record is written. */
+  private end(status: number): void {
+    this.over = true
+    this.forwarding?.close()
+    const { entered, exchange } = this
+    if (this.closes && entered !== undefined) {
+      for (let i = entered.length - 1; i >= 0; i--) {
+        try {
+          entered[i]?.instance.close?.(exchange)
+        } catch (cause) {
+          this.host.faulted(exchange, cause)
+        }
+      }
+    }
+    this.host.finished(exchange, this.route, status)
+  }
+
+  private note(entry: Entry, phase: PolicyDecision['phase'], decision: PolicyDecision['decision'], detail?: string): void {
+    this.exchange.decisions?.push({ policy: entry.id, phase, decision, ...(detail === undefined ? {} : { detail }) })
+  }
+}
+
+async function wrap(instance: PolicyInstance, exchange: Exchange, next: () => Promise<Reply | Problem>): Promise<Reply | Problem> {
+  return instance.upstream === undefined ? next() : instance.upstream(exchange, next)
+}

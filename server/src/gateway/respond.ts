@@ -1,0 +1,61 @@
+/** The one exit: whatever happened, what goes to the client is put together here. */
+import { createReply, type Exchange, type Reply } from '../kernel/exchange.ts'
+import type { Fields } from '../kernel/fields.ts'
+import { toProblemJson, toProxyStatus, type Problem, type ProblemDefinition } from '../kernel/problem.ts'
+import type { ListenerSpec } from '../kernel/snapshot.ts'
+import { toDebugField } from './debug.ts'
+
+const PROXY_STATUS = new WeakMap<ProblemDefinition, string>()
+
+/** The answer to a problem: RFC 9457 details, marked as ours (RFC 9209). */
+export function toProblemReply(problem: Problem, requestId: string): Reply {
+  const { definition, headers } = problem
+  let proxyStatus = PROXY_STATUS.get(definition)
+  if (proxyStatus === undefined) {
+    proxyStatus = toProxyStatus(definition)
+    PROXY_STATUS.set(definition, proxyStatus)
+  }
+  const reply = createReply(
+    definition.status,
+    { 'content-type': 'application/problem+json', 'proxy-status': proxyStatus, date: httpDate() },
+    toProblemJson(problem, requestId),
+  )
+  if (headers !== undefined) for (const name in headers) reply.fields.append(name, headers[name] ?? '')
+  return reply
+}
+
+/** The fields of the final answer: the reply's, what policies added, and what every answer carries. */
+export function toAnswerFields(exchange: Exchange, reply: Reply, listener: ListenerSpec): Fields {
+  const { fields } = reply
+  const { replyFields, upstream } = exchange
+  if (replyFields !== undefined) {
+    for (let i = 0; i < replyFields.names.length; i++) fields.append(replyFields.names[i] ?? '', replyFields.values[i] ?? '')
+  }
+  fields.set('x-request-id', exchange.id)
+  if (listener.serverTiming) {
+    const totalMs = performance.now() - exchange.startedMs
+    const upstreamMs = upstream === undefined || upstream.headMs === 0 ? 0 : upstream.headMs - upstream.startedMs
+    const own = 'gateway;dur=' + toMilliseconds(totalMs - upstreamMs)
+    fields.append('server-timing', upstream === undefined ? own : own + ', upstream;dur=' + toMilliseconds(upstreamMs))
+  }
+  if (exchange.decisions !== undefined) fields.append('x-headgate-decisions', toDebugField(exchange.decisions))
+  return fields
+}
+
+/** Milliseconds with two digits behind the point; cheaper than toFixed. */
+function toMilliseconds(ms: number): string {
+  return '' + Math.round(ms * 100) / 100
+}
+
+let dateText = ''
+let dateSecond = 0
+
+/** `Date` (RFC 9110 §6.6.1), made once a second. */
+function httpDate(): string {
+  const second = Math.floor(Date.now() / 1000)
+  if (second !== dateSecond) {
+    dateSecond = second
+    dateText = new Date(second * 1000).toUTCString()
+  }
+  return dateText
+}

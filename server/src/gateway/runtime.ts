@@ -1,0 +1,57 @@
+/** A snapshot compiled to closures: what a worker thread serves from. Replaced as a whole by a reload. */
+import type { Exchange } from '../kernel/exchange.ts'
+import type { PolicyInstance } from '../kernel/policy.ts'
+import type { ListenerSpec, RouteMatch, RouteSpec, TimeoutSpec } from '../kernel/snapshot.ts'
+import type { Router } from './router.ts'
+import type { Upstream } from './upstream/upstream.ts'
+
+/** One entry of a policy list, ready to run. */
+export interface Entry {
+  readonly id: string
+  readonly kind: string
+  readonly when: ((exchange: Exchange) => boolean) | undefined
+  readonly instance: PolicyInstance
+}
+
+/** A part of the effective list that was compiled once: of a route, or of a consumer within an api. */
+export interface Segment {
+  readonly entries: readonly Entry[]
+  readonly hasUpstream: boolean
+  readonly hasResponse: boolean
+  readonly hasClose: boolean
+}
+
+export interface CompiledRoute {
+  readonly spec: RouteSpec
+  readonly match: RouteMatch
+  readonly fits: ((exchange: Exchange) => boolean) | undefined
+  readonly segment: Segment
+  readonly upstream: Upstream | undefined
+  readonly timeouts: TimeoutSpec | undefined
+  /** The policies that answer a CORS preflight, before all others; undefined when the route has none. */
+  readonly preflight: Segment | undefined
+  /** Length of the part of the public path that is not forwarded. */
+  readonly strippedLength: number
+  /** Index of the route's series in the metrics. */
+  readonly series: number
+}
+
+export interface Runtime {
+  readonly version: string
+  readonly listener: ListenerSpec
+  /** Some route takes `%2F` as data. */
+  readonly keepsEncodedSlash: boolean
+  readonly router: Router<Exchange, CompiledRoute>
+  readonly upstreams: ReadonlyMap<string, Upstream>
+  /** Policies of the consumer and of its plan for an api; undefined when there are none. */
+  principalSegment(consumer: string, api: string): Segment | undefined
+}
+
+export function createSegment(entries: readonly Entry[]): Segment {
+  return {
+    entries,
+    hasUpstream: entries.some(({ instance }) => instance.upstream !== undefined),
+    hasResponse: entries.some(({ instance }) => instance.response !== undefined),
+    hasClose: entries.some(({ instance }) => instance.close !== undefined),
+  }
+}

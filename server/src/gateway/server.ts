@@ -1,0 +1,150 @@
+/**
+ * The gateway of one thread: takes exchanges from its listeners, finds the route, starts the walk, keeps count. The
+ * runtime is replaced as a whole by a reload; an exchange ends with the one that it began with.
+ */
+import { Exchange, type ExchangeRequest, type Peer } from '../kernel/exchange.ts'
+import { Fields } from '../kernel/fields.ts'
+import { normalisePath } from '../kernel/path.ts'
+import { Problem } from '../kernel/problem.ts'
+import type { ListenerLimits } from '../kernel/snapshot.ts'
+import type { Carrier, Gateway, Passage } from './carrier.ts'
+import { DEBUG_FIELD, isDebugSigned } from './debug.ts'
+import { Walk, type WalkHost } from './pipeline.ts'
+import { fault, methodNotAllowed, overloaded, pathRefused, routeNotFound } from './problems.ts'
+import type { Found } from './router.ts'
+import type { CompiledRoute, Runtime } from './runtime.ts'
+
+export interface GatewayServerOptions {
+  readonly nextId: () => string
+  /** Every answer shows which policies ran. */
+  readonly debug: boolean
+  /** Called once for each exchange when it is over. */
+  finished(exchange: Exchange, route: CompiledRoute | undefined, status: number): void
+  /** Called with everything that was thrown where nothing may throw. */
+  faulted(exchange: Exchange, cause: unknown): void
+}
+
+export class GatewayServer implements Gateway, WalkHost {
+  draining = false
+  inFlight = 0
+  runtime: Runtime
+  private readonly options: GatewayServerOptions
+
+  constructor(runtime: Runtime, options: GatewayServerOptions) {
+    this.runtime = runtime
+    this.options = options
+  }
+
+  get limits(): ListenerLimits {
+    return this.runtime.listener.limits
+  }
+
+  get halfClose(): 'abort' | 'answer' {
+    return this.runtime.listener.halfClose
+  }
+
+  nextId(): string {
+    return this.options.nextId()
+  }
+
+  begin(exchange: Exchange, carrier: Carrier): Passage {
+    this.inFlight++
+    if (this.inFlight > this.limits.maxInFlight) return this.answerAtOnce(exchange, carrier, overloaded())
+    try {
+      return this.route(exchange, carrier)
+    } catch (cause) {
+      // A route's condition that cannot be told lets nothing pass.
+      this.faulted(exchange, cause)
+      return this.answerAtOnce(exchange, carrier, fault({ cause }))
+    }
+  }
+
+  private route(exchange: Exchange, carrier: Carrier): Passage {
+    const { request } = exchange
+    const path = normalisePath(request.path, this.runtime.keepsEncodedSlash ? 'keep' : 'refuse')
+    if (path instanceof Problem) return this.answerAtOnce(exchange, carrier, path)
+    request.path = path
+    const preflightFor = toPreflightMethod(exchange)
+    let found = this.runtime.router.find(exchange, preflightFor ?? request.method, request.host, path)
+    // A preflight for a route without a CORS policy is an OPTIONS request like any other.
+    if (preflightFor !== undefined && !(isFound(found) && found.route.preflight !== undefined)) {
+      found = this.runtime.router.find(exchange, request.method, request.host, path)
+    }
+    if (!isFound(found)) return this.answerAtOnce(exchange, carrier, toNotFound(found))
+    const { route } = found
+    if (this.runtime.keepsEncodedSlash && route.match.encodedSlash === 'refuse' && path.includes('%2F')) {
+      return this.answerAtOnce(exchange, carrier, pathRefused({ detail: 'This route takes no encoded slash.' }))
+    }
+    exchange.route = route.spec
+    exchange.parameters = found.parameters
+    if (this.isDebugged(exchange)) exchange.decisions = []
+    const walk = new Walk(this, exchange, carrier, route, preflightFor !== undefined)
+    walk.start()
+    return walk
+  }
+
+  refuse(problem: Problem, peer: Peer, carrier: Carrier): Passage {
+    this.inFlight++
+    return this.answerAtOnce(toUnreadableExchange(this.nextId(), peer), carrier, problem)
+  }
+
+  finished(exchange: Exchange, route: CompiledRoute | undefined, status: number): void {
+    this.inFlight--
+    this.options.finished(exchange, route, status)
+  }
+
+  faulted(exchange: Exchange, cause: unknown): void {
+    this.options.faulted(exchange, cause)
+  }
+
+  private answerAtOnce(exchange: Exchange, carrier: Carrier, problem: Problem): Passage {
+    const walk = new Walk(this, exchange, carrier, undefined, false)
+    walk.refuse(problem)
+    return walk
+  }
+
+  private isDebugged({ request }: Exchange): boolean {
+    if (this.options.debug) return true
+    const { debugKey } = this.runtime.listener
+    if (debugKey === undefined) return false
+    const signed = request.fields.get(DEBUG_FIELD)
+    if (signed === undefined) return false
+    request.fields.remove(DEBUG_FIELD)
+    return isDebugSigned(signed, debugKey, request.host, Date.now())
+  }
+}
+
+function isFound(found: Found<CompiledRoute> | Set<string> | undefined): found is Found<CompiledRoute> {
+  return found !== undefined && !(found instanceof Set)
+}
+
+/** The method that a CORS preflight asks for (Fetch standard), undefined when the request is none. */
+function toPreflightMethod({ request }: Exchange): string | undefined {
+  if (request.method !== 'OPTIONS' || !request.fields.has('origin')) return undefined
+  return request.fields.get('access-control-request-method')
+}
+
+function toNotFound(allowed: Set<string> | undefined): Problem {
+  if (allowed === undefined) return routeNotFound()
+  return methodNotAllowed({ headers: { allow: [...allowed].toSorted().join(', ') } })
+}
+
+/** What could not be read as a request leaves a record too: who sent it and when. */
+function toUnreadableExchange(id: string, peer: Peer): Exchange {
+  const request: ExchangeRequest = {
+    method: '',
+    path: '',
+    query: undefined,
+    host: '',
+    authority: '',
+    version: '1.1',
+    fields: new Fields(),
+    peer,
+    upgrade: undefined,
+    acceptsTrailers: false,
+    body: undefined,
+    bodyEndedMs: 0,
+    content: undefined,
+  }
+  return new Exchange(id, request, Date.now(), performance.now())
+}

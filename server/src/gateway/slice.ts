@@ -1,0 +1,12 @@
+/** Long work on a thread that serves: done in slices, between which the event loop runs. */
+const SLICE_MS = 4
+
+/** Returns a function to await often: it lets the event loop run once the slice has had its time. */
+export function createSlicer(): () => Promise<void> {
+  let untilMs = performance.now() + SLICE_MS
+  return async () => {
+    if (performance.now() < untilMs) return
+    await new Promise((resolve) => setImmediate(resolve))
+    untilMs = performance.now() + SLICE_MS
+  }
+}

@@ -1,0 +1,128 @@
+/**
+ * Everything that one thread of the gateway serves with: its runtime, its targets and connections, its listeners. A
+ * worker thread has one; a test has one in its own process.
+ */
+import { systemClock } from '../kernel/clock.ts'
+import type { Counters } from '../kernel/counters.ts'
+import type { Exchange } from '../kernel/exchange.ts'
+import { createIdGenerator } from '../kernel/ids.ts'
+import type { PolicyDefinition } from '../kernel/policy.ts'
+import type { PolicyLog } from '../kernel/policy-services.ts'
+import type { ExchangeRecord } from '../kernel/record.ts'
+import type { RouteSpec, Snapshot } from '../kernel/snapshot.ts'
+import { compileRuntime, type CompileParts } from './compile-runtime.ts'
+import { fetchDocument } from './fetch-document.ts'
+import { Listener } from './listener.ts'
+import { toRecord } from './record.ts'
+import type { CompiledRoute } from './runtime.ts'
+import { GatewayServer } from './server.ts'
+import { Ticker } from './ticker.ts'
+import { createSlicer } from './slice.ts'
+import type { HealthVerdicts } from './upstream/health-board.ts'
+import type { UpstreamEndpoints } from './upstream/endpoint.ts'
+import { TargetRegistry } from './upstream/target-registry.ts'
+import { createUpstreamClient } from './upstream/create-client.ts'
+
+export interface ThreadOptions {
+  readonly findPolicy: (kind: string) => PolicyDefinition | undefined
+  readonly counters: Counters
+  readonly verdicts: HealthVerdicts
+  readonly debug: boolean
+  readonly log: ThreadLog
+  /** Takes the record of every exchange. */
+  recorded(record: ExchangeRecord, series: number): void
+  seriesOf(route: RouteSpec): number
+}
+
+export interface ThreadLog extends PolicyLog {
+  error(facts: Readonly<Record<string, unknown>>, message: string): void
+}
+
+/** Exchanges without a route share one series. */
+export const NO_ROUTE_SERIES = 0
+
+export class GatewayThread {
+  readonly server: GatewayServer
+  private readonly parts: CompileParts
+  private readonly ticker: Ticker
+  private readonly targets: TargetRegistry
+  private readonly listeners: Listener[] = []
+
+  private constructor(parts: CompileParts, ticker: Ticker, targets: TargetRegistry, server: GatewayServer) {
+    this.parts = parts
+    this.ticker = ticker
+    this.targets = targets
+    this.server = server
+  }
+
+  /** Compiles the first snapshot; listening comes after, so that no exchange ever meets a gateway without one. */
+  static async create(snapshot: Snapshot, options: ThreadOptions): Promise<GatewayThread> {
+    const ticker = new Ticker()
+    const targets = new TargetRegistry((spec, target) => createUpstreamClient(spec, target, ticker), options.verdicts)
+    const parts: CompileParts = {
+      findPolicy: options.findPolicy,
+      services: {
+        clock: systemClock,
+        counters: options.counters,
+        log: options.log,
+        random: Math.random,
+        fetchDocument,
+      },
+      targets,
+      seriesOf: options.seriesOf,
+      pause: createSlicer(),
+    }
+    const server = new GatewayServer(await compileRuntime(snapshot, parts), {
+      nextId: createIdGenerator(),
+      debug: options.debug,
+      finished: (exchange, route, status) => finish(exchange, route, status, options),
+      faulted: (exchange, cause) => options.log.error({ err: cause, request: exchange.id, route: exchange.route?.id }, 'a fault of the gateway'),
+    })
+    return new GatewayThread(parts, ticker, targets, server)
+  }
+
+  /** Compiles a further snapshot beside the traffic and swaps it in; throws and changes nothing when it does not compile. */
+  async adopt(snapshot: Snapshot): Promise<void> {
+    this.server.runtime = await compileRuntime(snapshot, this.parts)
+  }
+
+  updateEndpoints(found: UpstreamEndpoints): void {
+    this.targets.update(found)
+  }
+
+  async listen(host: string, port: number): Promise<number> {
+    const listener = new Listener({ host, port, gateway: this.server, ticker: this.ticker })
+    await listener.listen()
+    this.listeners.push(listener)
+    return listener.port
+  }
+
+  get openConnections(): number {
+    return this.listeners.reduce((sum, { connections }) => sum + connections.size, 0)
+  }
+
+  /** Tells clients to go, takes no new ones, and resolves when the last has gone or the time is over. */
+  async drain(timeoutMs: number): Promise<void> {
+    this.server.draining = true
+    for (const listener of this.listeners) listener.retire()
+    for (const listener of this.listeners) listener.stop()
+    const untilMs = performance.now() + timeoutMs
+    while (this.openConnections > 0 && performance.now() < untilMs) {
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      for (const listener of this.listeners) listener.retire()
+    }
+    this.close()
+  }
+
+  close(): void {
+    for (const listener of this.listeners) {
+      listener.stop()
+      listener.destroy()
+    }
+    this.targets.close()
+  }
+}
+
+function finish(exchange: Exchange, route: CompiledRoute | undefined, status: number, options: ThreadOptions): void {
+  options.recorded(toRecord(exchange, status), route === undefined ? NO_ROUTE_SERIES : route.series)
+}

@@ -1,0 +1,53 @@
+/** What the target gets to see of an exchange. */
+import type { Exchange } from '../../kernel/exchange.ts'
+import type { UpstreamSpec } from '../../kernel/snapshot.ts'
+import type { CompiledRoute } from '../runtime.ts'
+import type { UpstreamRequest } from './client.ts'
+import type { Endpoint } from './endpoint.ts'
+
+/**
+ * Builds the request for one attempt: the path that was matched behind the target's own, the fields that are left of
+ * the client's, what the gateway knows of the client (`x-forwarded-*`), the request's id, and the upstream's credentials.
+ */
+export function toUpstreamRequest(
+  exchange: Exchange,
+  route: CompiledRoute,
+  spec: UpstreamSpec,
+  endpoint: Endpoint,
+): UpstreamRequest {
+  const { request } = exchange
+  const fields = request.fields.clone()
+  for (const { name, value } of spec.headers) fields.set(name, value)
+  fields.append('x-forwarded-for', request.peer.ip)
+  fields.append('x-forwarded-proto', request.peer.scheme)
+  fields.append('x-forwarded-host', request.authority)
+  fields.append('x-request-id', exchange.id)
+  // RFC 9110 §7.6.3: the protocol version that the message came in, and who passes it on.
+  fields.append(
+    'via',
+    request.version === '2' ? '2 headgate' : request.version === '1.0' ? '1.0 headgate' : '1.1 headgate',
+  )
+  return {
+    method: request.method,
+    path: toForwardedPath(request.path, request.query, route.strippedLength, endpoint.basePath),
+    authority: route.spec.preserveHost ? request.authority : endpoint.authority,
+    scheme: endpoint.scheme,
+    fields,
+    body: request.body,
+    upgrade: request.upgrade,
+    acceptsTrailers: request.acceptsTrailers,
+  }
+}
+
+/** The public path without its first `strippedLength` characters, behind the target's base path. */
+export function toForwardedPath(
+  path: string,
+  query: string | undefined,
+  strippedLength: number,
+  basePath: string,
+): string {
+  let forwarded = strippedLength === 0 ? path : path.slice(strippedLength)
+  if (forwarded === '') forwarded = '/'
+  if (basePath !== '') forwarded = basePath + forwarded
+  return query === undefined ? forwarded : forwarded + '?' + query
+}

@@ -1,0 +1,60 @@
+/** A response body on its way through the walk, which sees when it last moved and whether it broke. */
+import type { BodySink, BodySource } from '../../kernel/body.ts'
+import type { Fields } from '../../kernel/fields.ts'
+
+export class WatchedBody implements BodySource, BodySink {
+  readonly bodyBytes: number | undefined
+  /** Monotonic milliseconds when bytes last came; while its reader is busy it does not count as standing still. */
+  movedMs: number
+  private readonly source: BodySource
+  private readonly broke: (cause: Error) => void
+  private sink: BodySink | undefined
+  private over = false
+  private blocked = false
+
+  constructor(source: BodySource, nowMs: number, broke: (cause: Error) => void) {
+    this.source = source
+    this.bodyBytes = source.bodyBytes
+    this.movedMs = nowMs
+    this.broke = broke
+  }
+
+  /** For how long nothing came that was asked for. */
+  idleMs(nowMs: number): number {
+    return this.over || this.blocked || this.sink === undefined ? 0 : nowMs - this.movedMs
+  }
+
+  flow(sink: BodySink): void {
+    this.sink = sink
+    this.source.flow(this)
+  }
+
+  resume(): void {
+    this.blocked = false
+    this.movedMs = performance.now()
+    this.source.resume()
+  }
+
+  cancel(): void {
+    this.over = true
+    this.source.cancel()
+  }
+
+  chunk(bytes: Uint8Array): boolean {
+    this.movedMs = performance.now()
+    const flowing = this.sink?.chunk(bytes) ?? true
+    this.blocked = !flowing
+    return flowing
+  }
+
+  end(trailers: Fields | undefined): void {
+    this.over = true
+    this.sink?.end(trailers)
+  }
+
+  fail(cause: Error): void {
+    this.over = true
+    this.broke(cause)
+    this.sink?.fail(cause)
+  }
+}
