@@ -87,6 +87,7 @@ function testRequest(options: TestExchangeOptions): ExchangeRequest {
     upgrade: undefined,
     acceptsTrailers: false,
     body: typeof options.body === 'string' ? Buffer.from(options.body) : options.body,
+    bodyEndedMs: 0,
     content: undefined,
   }
 }

@@ -120,6 +120,16 @@ export async function runInstance(
   return { exchange, answer, reply: exchange.reply ?? reply, instance }
 }
 
+/** Code of the problem that the policy answered with, if it did. */
+export function codeOf({ answer }: PolicyRun): string | undefined {
+  return answer instanceof Problem ? answer.definition.code : undefined
+}
+
+/** The body of an answer that is all here, as text. */
+export function textOf({ body }: Reply): string {
+  return body instanceof Uint8Array ? Buffer.from(body).toString() : ''
+}
+
 /** What is wrong with a configuration: the schema's findings or else those of `check`, as `key.key: message`. */
 export function checkPolicy(
   definition: PolicyDefinition,

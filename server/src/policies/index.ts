@@ -2,11 +2,21 @@
 import type { PolicyDefinition } from '../kernel/policy.ts'
 import { fault } from './fault/fault.ts'
 import { headers } from './headers/headers.ts'
+import { keyAuth } from './key-auth/key-auth.ts'
 import { requestSize } from './request-size/request-size.ts'
 import { respond } from './respond/respond.ts'
 import { rewrite } from './rewrite/rewrite.ts'
 
-export const policies: readonly PolicyDefinition[] = [requestSize, headers, rewrite, respond, fault]
+export const policies: readonly PolicyDefinition[] = [
+  // Who calls, and may they.
+  keyAuth,
+  // What is sent on.
+  requestSize,
+  headers,
+  rewrite,
+  respond,
+  fault,
+]
 
 const byKind = new Map(policies.map((policy) => [policy.kind, policy]))
 
