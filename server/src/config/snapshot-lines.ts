@@ -1,0 +1,91 @@
+/**
+ * A snapshot as lines of JSON, one for each part: so that a serving thread takes it over in slices of a few
+ * milliseconds instead of parsing it at once.
+ */
+import type { Snapshot } from '../kernel/snapshot.ts'
+
+type Lists = Pick<Snapshot, 'upstreams' | 'apis' | 'routes' | 'consumers' | 'products'>
+type ListName = keyof Lists
+
+/** The order of the lists in the lines: what a part refers to comes before it. */
+const LISTS: readonly ListName[] = ['upstreams', 'apis', 'routes', 'products', 'consumers']
+
+interface Header {
+  readonly version: string
+  readonly listener: Snapshot['listener']
+  readonly policies: Snapshot['policies']
+  readonly counts: Readonly<Record<ListName, number>>
+}
+
+/** The first line says how many of each follow; the others are the parts, list by list. */
+export function toSnapshotLines(snapshot: Snapshot): string[] {
+  const { version, listener, policies, upstreams, apis, routes, products, consumers } = snapshot
+  const counts = {
+    upstreams: upstreams.length,
+    apis: apis.length,
+    routes: routes.length,
+    products: products.length,
+    consumers: consumers.length,
+  }
+  const header: Header = { version, listener, policies, counts }
+  return [header, ...LISTS.flatMap((list): readonly unknown[] => snapshot[list])].map((part) => JSON.stringify(part))
+}
+
+/** Takes the lines one by one. They come from `toSnapshotLines` of the same version, so their shape is not checked. */
+export class SnapshotLineReader {
+  private readonly lists = { upstreams: [], apis: [], routes: [], products: [], consumers: [] } satisfies Lists
+  private header: Header | undefined = undefined
+  /** Lists that still wait for parts, the current one first. */
+  private readonly open: ListName[] = []
+
+  /** Adds one line; throws when there are more than the first one said. */
+  add(line: string): void {
+    const part: unknown = JSON.parse(line)
+    if (this.header === undefined) {
+      this.header = part as Header
+      this.open.push(...LISTS)
+    } else {
+      const list = this.current()
+      if (list === undefined) throw new Error('the snapshot has more lines than its first one says')
+      const parts: unknown[] = this.lists[list]
+      parts.push(part)
+    }
+  }
+
+  /** The snapshot; throws when lines are missing. */
+  finish(): Snapshot {
+    const { header } = this
+    if (header === undefined || this.current() !== undefined)
+      throw new Error('the snapshot has fewer lines than it says')
+    const { version, listener, policies } = header
+    return { version, listener, policies, ...this.lists }
+  }
+
+  private current(): ListName | undefined {
+    for (;;) {
+      const [list] = this.open
+      if (list === undefined || this.lists[list].length < (this.header?.counts[list] ?? 0)) return list
+      this.open.shift()
+    }
+  }
+}
+
+/**
+ * Reads the lines and lets others run whenever a slice has taken its time; `pause` is how. Slices are a little longer
+ * than `sliceMs`, by one line.
+ */
+export async function readSnapshotLines(
+  lines: readonly string[],
+  sliceMs: number,
+  pause: () => Promise<void>,
+): Promise<Snapshot> {
+  const reader = new SnapshotLineReader()
+  let sliceStart = performance.now()
+  for (const line of lines) {
+    reader.add(line)
+    if (performance.now() - sliceStart < sliceMs) continue
+    await pause()
+    sliceStart = performance.now()
+  }
+  return reader.finish()
+}
