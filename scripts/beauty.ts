@@ -14,7 +14,7 @@ const walk = [
   'gateway/router.ts',
   'gateway/pipeline.ts',
   'policies/rate-limit/rate-limit.ts',
-  'gateway/upstream.ts',
+  'gateway/upstream/upstream.ts',
   'gateway/respond.ts',
   'kernel/problem.ts',
   'gateway/record.ts',
@@ -74,7 +74,8 @@ export function findAny(file: SourceFile): string[] {
 /** Lines outside a policy's own folder and the list of policies that name the policy's kind. */
 export function findKindMentions(kind: string, files: readonly SourceFile[]): string[] {
   // A kind that is also an everyday word ('headers', 'access') counts only where it stands as a kind.
-  const quoted = `['"\`]${kind}['"\`]`
+  // Backticks quote it for a reader, in a hint or a description.
+  const quoted = `['"]${kind}['"]`
   const pattern = new RegExp(
     `\\bkind\\b[^,;]*${quoted}|case ${quoted}|/${kind}/${kind}\\.ts${kind.includes('-') ? `|${quoted}` : ''}`,
   )
