@@ -2,6 +2,7 @@
 import type { PolicyDefinition } from '../kernel/policy.ts'
 import { fault } from './fault/fault.ts'
 import { headers } from './headers/headers.ts'
+import { ipFilter } from './ip-filter/ip-filter.ts'
 import { keyAuth } from './key-auth/key-auth.ts'
 import { requestSize } from './request-size/request-size.ts'
 import { respond } from './respond/respond.ts'
@@ -9,6 +10,7 @@ import { rewrite } from './rewrite/rewrite.ts'
 
 export const policies: readonly PolicyDefinition[] = [
   // Who calls, and may they.
+  ipFilter,
   keyAuth,
   // What is sent on.
   requestSize,
