@@ -1,6 +1,6 @@
 /** Sets of IP networks: compiled to sorted ranges once, asked by binary search. */
 import { isIPv4, isIPv6 } from 'node:net'
-import { parse, parseCIDR, IPv6 } from 'ipaddr.js'
+import { fromByteArray, parse, parseCIDR } from 'ipaddr.js'
 
 export interface Network {
   readonly version: 4 | 6
@@ -101,5 +101,5 @@ function toText(value: bigint, version: 4 | 6): string {
   const bytes = Array.from({ length: version === 4 ? 4 : 16 }, (_, at) =>
     Number((value >> BigInt(8 * ((version === 4 ? 3 : 15) - at))) & 0xffn),
   )
-  return version === 4 ? bytes.join('.') : new IPv6(bytes).toString()
+  return fromByteArray(bytes).toString()
 }
