@@ -1,6 +1,6 @@
 /** Sets of IP networks: compiled to sorted ranges once, asked by binary search. */
 import { isIPv4, isIPv6 } from 'node:net'
-import { fromByteArray, parse, parseCIDR } from 'ipaddr.js'
+import ipaddr from 'ipaddr.js'
 
 export interface Network {
   readonly version: 4 | 6
@@ -17,7 +17,7 @@ interface Address {
 
 /** Reads `10.0.0.0/8`, `2001:db8::/32` or a single address; the text must be valid. */
 export function parseNetwork(text: string): Network {
-  const [address, given] = text.includes('/') ? parseCIDR(text) : [parse(text), undefined]
+  const [address, given] = text.includes('/') ? ipaddr.parseCIDR(text) : [ipaddr.parse(text), undefined]
   const { version, value } = toAddress(address.toByteArray())
   const bits = version === 4 ? 32 : 128
   // An IPv4 network written as a mapped IPv6 one (RFC 4291 §2.5.5.2) has 96 bits more.
@@ -87,7 +87,7 @@ function findRange(ranges: readonly Range[], value: bigint): Range | undefined {
 
 /** Only the usual form of IPv4: others, such as `0x7f.1`, are read in different ways by different programs. */
 function parseAddress(ip: string): Address | undefined {
-  return isIPv4(ip) || isIPv6(ip) ? toAddress(parse(ip).toByteArray()) : undefined
+  return isIPv4(ip) || isIPv6(ip) ? toAddress(ipaddr.parse(ip).toByteArray()) : undefined
 }
 
 /** A mapped IPv6 address is the IPv4 address in it, since that is how dual-stack sockets show IPv4 clients. */
@@ -101,5 +101,5 @@ function toText(value: bigint, version: 4 | 6): string {
   const bytes = Array.from({ length: version === 4 ? 4 : 16 }, (_, at) =>
     Number((value >> BigInt(8 * ((version === 4 ? 3 : 15) - at))) & 0xffn),
   )
-  return fromByteArray(bytes).toString()
+  return ipaddr.fromByteArray(bytes).toString()
 }
