@@ -91,8 +91,8 @@ function renderAccess(node: ASTNode, planning: Planning): string {
 function renderChain({ label, variable, path }: Chain, planning: Planning): string {
   const { at } = variable
   if (at === undefined || path.length === 0) return slot(label, variable.type, variable.read, planning)
-  const type = variable.type === 'map' ? 'dyn' : 'string'
-  return slot(label, type, (exchange) => at(exchange, path) ?? '', planning)
+  const { missing } = variable
+  return slot(label, missing === null ? 'dyn' : 'string', (exchange) => at(exchange, path) ?? missing, planning)
 }
 
 function slot(label: string, type: VariableType, read: Read, { readers }: Planning): string {

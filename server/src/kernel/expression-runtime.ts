@@ -44,8 +44,9 @@ export function createRuntime(): Environment {
     environment
       .registerFunction('to_int(dyn): int', toInt, synchronous)
       .registerFunction('bounded_split(string, string): list<string>', split, synchronous)
-      // A claim that has one value is often a text instead of a list, and a missing one is an empty text.
+      // A claim that has one value is often a text instead of a list, and a missing one is null.
       .registerOperator('string in string', (one: string, only: string) => one === only)
+      .registerOperator('string in null', () => false)
   )
 }
 
@@ -56,13 +57,14 @@ function registerSlot(environment: Environment, name: string, celType: string, a
   })
 }
 
-function registerLookUp(environment: Environment, { at, lookUp, type, ignoreCase }: Variable): void {
+function registerLookUp(environment: Environment, { at, lookUp, missing, ignoreCase }: Variable): void {
   if (at === undefined || lookUp === undefined) return
   const find = (name: string): unknown => {
     const { exchange } = evaluation
-    return exchange === undefined ? '' : (at(exchange, [ignoreCase === true ? name.toLowerCase() : name]) ?? '')
+    const found = exchange && at(exchange, [ignoreCase === true ? name.toLowerCase() : name])
+    return found ?? missing
   }
-  environment.registerFunction(`${lookUp}(string): ${type === 'map' ? 'dyn' : 'string'}`, find, synchronous)
+  environment.registerFunction(`${lookUp}(string): ${missing === null ? 'dyn' : 'string'}`, find, synchronous)
 }
 
 function split(text: string, separator: string): string[] {

@@ -12,6 +12,8 @@ export interface Variable {
   readonly read: Read
   /** Present for a variable with names below it: what is there, undefined when nothing is. */
   readonly at?: (exchange: Exchange, path: readonly string[]) => unknown
+  /** What stands for a name that is not there. A missing claim is null, so that it equals no text that a client sends. */
+  readonly missing?: '' | null
   /** Function of the evaluation that finds one name which is only known then. */
   readonly lookUp?: string
   /** Names are compared in lower case. */
@@ -33,6 +35,7 @@ export const variables: Readonly<Record<string, Readonly<Record<string, Variable
       type: 'map<string, string>',
       read: (exchange) => bounded(queryMap(exchange.request.query, MAX_NAMES)),
       at: (exchange, [name = '']) => queryValue(exchange.request.query, name),
+      missing: '',
       lookUp: 'look_up_query',
     },
     headers: fields('look_up_request_header', (exchange) => exchange.request.fields),
@@ -41,6 +44,7 @@ export const variables: Readonly<Record<string, Readonly<Record<string, Variable
       read: (exchange) =>
         new Map(exchange.route?.parameterNames.map((name, at) => [name, exchange.parameters[at] ?? ''])),
       at: (exchange, [name = '']) => exchange.parameter(name),
+      missing: '',
       lookUp: 'look_up_parameter',
     },
   },
@@ -53,6 +57,7 @@ export const variables: Readonly<Record<string, Readonly<Record<string, Variable
       type: 'map',
       read: (exchange) => exchange.principal?.claims ?? {},
       at: (exchange, path) => path.reduce(memberOf, exchange.principal?.claims),
+      missing: null,
       lookUp: 'look_up_claim',
     },
   },
@@ -106,6 +111,7 @@ function fields(lookUp: string, of: (exchange: Exchange) => Fields | undefined):
       return new Map(all?.names.map((name) => [name, all.joined(name) ?? '']))
     },
     at: (exchange, [name = '']) => of(exchange)?.joined(name),
+    missing: '',
     lookUp,
     ignoreCase: true,
   }

@@ -53,13 +53,21 @@ describe('values', () => {
     expect(bool(source)).toBe(true)
   })
 
-  test('what is not there is an empty text, at any depth, and an empty list', () => {
+  test('what is not there is an empty text or an empty list', () => {
     const anonymous = testExchange()
-    for (const name of ['request.query.x', 'request.headers.x', 'request.parameters.x', 'principal.claims.a.b']) {
+    for (const name of ['request.query.x', 'request.headers.x', 'request.parameters.x', "request.query['a' + 'b']"]) {
       expect(bool(`${name} == ''`, anonymous), name).toBe(true)
     }
     expect(bool("principal.id == '' && principal.consumer == '' && principal.roles.size() == 0", anonymous)).toBe(true)
     expect(bool("!('admin' in principal.roles) && !('admin' in principal.claims.groups)", anonymous)).toBe(true)
+  })
+
+  test('a claim that is not there is null, at any depth, and equals nothing that a client could send', () => {
+    const anonymous = testExchange()
+    expect(bool("principal.claims.a.b == null && principal.claims['a' + 'b'] == null", anonymous)).toBe(true)
+    expect(bool('principal.claims.tenant == request.query.tenant', anonymous)).toBe(false)
+    expect(bool("principal.claims.tier == 'gold' || 'x' in principal.claims.realm.roles", anonymous)).toBe(false)
+    expect(compileExpression('principal.claims.tenant', 'string')(anonymous)).toBe('')
   })
 
   test('has() tells a missing name from an empty one, and an absent principal from a present one', () => {

@@ -43,6 +43,7 @@ export function compileExpression(source: string, type: ExpressionType): Express
 function toValue(value: unknown, type: ExpressionType): boolean | string | number {
   if (typeof value === 'boolean' && type === 'bool') return value
   if (typeof value === 'string' && type === 'string') return value
+  if (value === null && type === 'string') return ''
   if (type === 'int' && (typeof value === 'bigint' || typeof value === 'number')) {
     const number = Number(value)
     if (Number.isSafeInteger(number)) return number
