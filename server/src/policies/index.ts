@@ -1,5 +1,6 @@
 /** The one list of policies: a new one is a folder of its own and a line here. */
 import type { PolicyDefinition } from '../kernel/policy.ts'
+import { access } from './access/access.ts'
 import { fault } from './fault/fault.ts'
 import { headers } from './headers/headers.ts'
 import { ipFilter } from './ip-filter/ip-filter.ts'
@@ -12,6 +13,7 @@ export const policies: readonly PolicyDefinition[] = [
   // Who calls, and may they.
   ipFilter,
   keyAuth,
+  access,
   // What is sent on.
   requestSize,
   headers,
