@@ -57,12 +57,8 @@ type KindIssue = z.core.$ZodIssueInvalidType | z.core.$ZodIssueInvalidValue
 function describeKind(issue: KindIssue, value: unknown, path: KeyPath): Description {
   const found = valueAt(value, path)
   if (issue.code === 'invalid_type') {
-    return {
-      path,
-      at: 'value',
-      message: `must be ${article(issue.expected)}, not ${article(typeName(found))}`,
-      hint: undefined,
-    }
+    const message = `must be ${article(issue.expected)}, not ${article(typeName(found))}`
+    return { path, at: 'value', message, hint: hintFor(issue.expected, found) }
   }
   const values = issue.values.map(String)
   const hint = typeof found === 'string' ? suggest(found, values) : undefined
@@ -113,6 +109,11 @@ function formatWords(issue: z.core.$ZodIssueInvalidStringFormat): string {
 function typeName(value: unknown): string {
   if (value === null) return 'null'
   return Array.isArray(value) ? 'array' : typeof value
+}
+
+function hintFor(expected: string, found: unknown): string | undefined {
+  if (found === null) return 'Remove the key, or give it a value.'
+  return expected === 'string' && typeof found !== 'object' ? 'Put it in quotes.' : undefined
 }
 
 const NAMES: Readonly<Record<string, string>> = {

@@ -1,6 +1,6 @@
 /** Reads the files of a configuration within bounds and remembers what it looked at, so that changes can be watched. */
 import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 
 export interface ReadLimits {
   /** Bytes of one file. */
@@ -25,7 +25,7 @@ export class FileReader {
     this.limits = limits
   }
 
-  /** Everything that was read or looked for. Directories are in it because links are swapped there. */
+  /** Absolute paths of everything that was read or looked for. Directories are in it because links are swapped there. */
   get watched(): string[] {
     return [...this.seen]
   }
@@ -53,7 +53,6 @@ export class FileReader {
 
   /** The configuration files of a directory in the order of their names; hidden ones are left out. */
   list(directory: string): string[] {
-    this.seen.add(directory)
     const names = readdirSync(directory).filter((name) => /^[^.].*\.(?:ya?ml|json)$/i.test(name))
     return names
       .toSorted()
@@ -61,10 +60,11 @@ export class FileReader {
       .filter((path) => !this.isDirectory(path))
   }
 
-  private watch(path: string): void {
+  private watch(given: string): void {
+    const path = resolve(given)
     this.seen.add(path)
+    // A ConfigMap's file is a link to a link, and a swap shows only in the directory that holds `..data`.
     this.seen.add(dirname(path))
-    // A ConfigMap's file is a link to a link: the directory with `..data` is where the swap shows.
     try {
       const real = realpathSync(path)
       if (real !== path) this.seen.add(dirname(real))

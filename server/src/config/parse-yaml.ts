@@ -5,7 +5,7 @@
 import { Composer, Lexer, LineCounter, Parser, type Document, type ParsedNode } from 'yaml'
 
 /** Levels of nesting; an OpenAPI document with deep schemas needs about 50. */
-const MOST_LEVELS = 100
+export const MOST_LEVELS = 100
 
 export interface YamlTree {
   readonly document: Document.Parsed

@@ -70,22 +70,12 @@ export class SnapshotLineReader {
   }
 }
 
-/**
- * Reads the lines and lets others run whenever a slice has taken its time; `pause` is how. Slices are a little longer
- * than `sliceMs`, by one line.
- */
-export async function readSnapshotLines(
-  lines: readonly string[],
-  sliceMs: number,
-  pause: () => Promise<void>,
-): Promise<Snapshot> {
+/** Reads the lines; `pause` is awaited after each and lets others run when a slice has had its time. */
+export async function readSnapshotLines(lines: readonly string[], pause: () => Promise<void>): Promise<Snapshot> {
   const reader = new SnapshotLineReader()
-  let sliceStart = performance.now()
   for (const line of lines) {
     reader.add(line)
-    if (performance.now() - sliceStart < sliceMs) continue
     await pause()
-    sliceStart = performance.now()
   }
   return reader.finish()
 }

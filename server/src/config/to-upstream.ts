@@ -1,6 +1,7 @@
 /** Upstream settings in seconds to the upstream of a snapshot in milliseconds. */
 import type { TimeoutSpec, UpstreamSpec } from '../kernel/snapshot.ts'
-import type { TimeoutOverrides, UpstreamSettings } from './schema/upstream.ts'
+import type { TimeoutOverrides } from './schema/resilience.ts'
+import type { UpstreamSettings } from './schema/upstream.ts'
 
 export function toUpstreamSpec(settings: UpstreamSettings): UpstreamSpec {
   const { healthCheck, outlierDetection, circuitBreaker, retries, connections, tls } = settings

@@ -5,12 +5,15 @@ import type { JsonObject } from '../../kernel/json.ts'
 import { UnreadableFile, type FileReader } from '../file-reader.ts'
 import { childOf, type Findings } from '../findings.ts'
 import type { KeyPath } from '../issues.ts'
+import { suggest } from '../nearest.ts'
 import { checkRoutePath } from '../route-path.ts'
 import type { Operation } from './operation.ts'
 import { ReferenceResolver } from './resolve-references.ts'
 import { ReferenceFault, SpecFiles, toPointer, type Located, type SpecFile } from './spec-files.ts'
 
 const METHODS = ['get', 'put', 'post', 'delete', 'options', 'head', 'patch', 'trace']
+/** What else may stand beside the methods of a path (OpenAPI 3.1 §4.8.9). */
+const ITEM_KEYS = ['$ref', 'summary', 'description', 'servers', 'parameters']
 
 type Dialect = '3.0' | '3.1'
 
@@ -37,7 +40,8 @@ export function readOperations(
   } catch (error) {
     if (!(error instanceof UnreadableFile)) throw error
     const hint = 'The path is relative to the file that names it.'
-    findings.report(keyPath, `the OpenAPI document ${path} ${error.message}`, { hint })
+    const shown = findings.isSubstituted(keyPath) ? 'of this path' : path
+    findings.report(keyPath, `the OpenAPI document ${shown} ${error.message}`, { hint })
     return []
   }
 }
@@ -45,11 +49,11 @@ export function readOperations(
 function toSpec(file: SpecFile, files: SpecFiles, findings: Findings): Spec | undefined {
   const version = childOf(file.value, 'openapi') ?? childOf(file.value, 'swagger')
   const text = String(version)
-  if (/^3\.0\./.test(text)) return { root: file, files, dialect: '3.0', findings }
-  if (/^3\.1\./.test(text)) return { root: file, files, dialect: '3.1', findings }
+  if (text.startsWith('3.0.')) return { root: file, files, dialect: '3.0', findings }
+  if (text.startsWith('3.1.')) return { root: file, files, dialect: '3.1', findings }
   if (text === '2' || text === '2.0') {
-    // The upgrade changes what it is given, and the places of messages are found by the original.
-    const root = { source: file.source, value: upgrade(structuredClone(file.value) as Record<string, unknown>, '3.1') }
+    const root = upgradeFile(file, findings)
+    if (root === undefined) return undefined
     files.replace(file.source.file, root)
     return { root, files, dialect: '3.1', findings }
   }
@@ -59,6 +63,18 @@ function toSpec(file: SpecFile, files: SpecFiles, findings: Findings): Spec | un
   return undefined
 }
 
+function upgradeFile({ source, value }: SpecFile, findings: Findings): SpecFile | undefined {
+  try {
+    // The upgrade changes what it is given, and the places of messages are found by the original.
+    return { source, value: upgrade(structuredClone(value) as Record<string, unknown>, '3.1') }
+  } catch {
+    // The library trips over parts of a wrong type, with an error that says nothing to the author of the document.
+    const hint = 'Check it with an editor for OpenAPI, or convert it to OpenAPI 3.1.'
+    findings.list.add(source.place(source.value, []), '#', 'the document is not valid Swagger 2.0', { hint })
+    return undefined
+  }
+}
+
 function listOperations(spec: Spec): Operation[] {
   const operations: Operation[] = []
   const names = new Map<string, Operation>()
@@ -66,6 +82,7 @@ function listOperations(spec: Spec): Operation[] {
     if (path.startsWith('x-')) continue
     const item = followItem(spec, { file: spec.root, pointer: ['paths', path], value })
     if (item === undefined || !isRoutable(path, spec)) continue
+    checkItemKeys(item, spec)
     for (const method of METHODS) {
       const operation = toOperation(path, method, item, spec)
       if (operation === undefined) continue
@@ -93,9 +110,23 @@ function isRoutable(path: string, spec: Spec): boolean {
   return false
 }
 
+/** A misspelt method would be an operation that is silently missing. */
+function checkItemKeys(item: Located, spec: Spec): void {
+  for (const [key, value] of entriesOf(item.value)) {
+    if (key.startsWith('x-')) continue
+    const isMethod = METHODS.includes(key)
+    if (ITEM_KEYS.includes(key) || (isMethod && isMap(value))) continue
+    const pointer = [...item.pointer, key]
+    const place = SpecFiles.place(item.file, pointer, 'key')
+    const message = isMethod ? 'the operation is not a map of keys' : 'this key of a path is not known'
+    const hint = isMethod ? 'Remove it.' : suggest(key, [...METHODS, ...ITEM_KEYS])
+    spec.findings.list.add(place, toPointer(pointer), message, { hint })
+  }
+}
+
 function toOperation(path: string, method: string, item: Located, spec: Spec): Operation | undefined {
   const value = childOf(item.value, method)
-  if (typeof value !== 'object' || value === null) return undefined
+  if (!isMap(value)) return undefined
   const id = childOf(value, 'operationId')
   const upper = method.toUpperCase()
   return {
@@ -113,9 +144,9 @@ function resolveOperation(value: object, item: Located, spec: Spec): JsonObject 
   // An operation's parameter replaces the path's of the same name and place (OpenAPI 3.1 §4.8.9.1).
   const resolver = new ReferenceResolver(spec.files, spec.dialect === '3.1')
   const all = { ...value, parameters: [...(Array.isArray(ofItem) ? ofItem : []), ...(Array.isArray(own) ? own : [])] }
-  const resolved = resolver.resolve(all as JsonObject, item.file)
+  const resolved = resolver.resolve(all, item.file)
   const parameters = Array.isArray(resolved['parameters']) ? resolved['parameters'] : []
-  const unique = new Map(parameters.map((each) => [`${childOf(each, 'in')} ${childOf(each, 'name')}`, each]))
+  const unique = new Map(parameters.map((each) => [JSON.stringify([childOf(each, 'in'), childOf(each, 'name')]), each]))
   const operation = { ...resolved, parameters: [...unique.values()] }
   return spec.dialect === '3.0' ? upgradeOperation(operation) : operation
 }
@@ -156,5 +187,9 @@ function attempt<Result>(spec: Spec, item: Located, below: KeyPath, run: () => R
 }
 
 function entriesOf(value: unknown): [string, unknown][] {
-  return typeof value === 'object' && value !== null ? Object.entries(value) : []
+  return isMap(value) ? Object.entries(value) : []
+}
+
+function isMap(value: unknown): value is object {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }

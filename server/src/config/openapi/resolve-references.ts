@@ -3,10 +3,13 @@
  * has grown large, stay references: to a part of `components`, which the result then carries.
  */
 import type { JsonObject, JsonValue } from '../../kernel/json.ts'
-import { ReferenceFault, SpecFiles, toPointer, type Located, type SpecFile } from './spec-files.ts'
+import { ReferenceFault, toPointer, type Located, type SpecFile, type SpecFiles } from './spec-files.ts'
 
 /** Values of one operation after which references are kept: documents can share parts so that copies explode. */
 const MOST_VALUES = 5_000
+
+/** References inside each other after which they are kept. */
+const MOST_OPEN = 50
 
 /** Keys below which stands data that only looks like a schema. */
 const LITERALS = new Set(['example', 'examples', 'default', 'const', 'enum', 'mapping'])
@@ -39,7 +42,7 @@ export class ReferenceResolver {
   }
 
   /** The value with its references resolved, and `components` beside it when some had to stay. */
-  resolve(value: JsonObject, file: SpecFile): JsonObject {
+  resolve(value: object, file: SpecFile): JsonObject {
     const resolved = this.expandObject(value, file, new Set(), false)
     if (this.waiting.length === 0) return resolved
     const schemas: Record<string, JsonValue> = {}
@@ -79,7 +82,8 @@ export class ReferenceResolver {
 
   private expandTarget(target: Located, open: ReadonlySet<string>): JsonObject {
     const key = keyOf(target)
-    if (open.has(key) || this.values > MOST_VALUES) return { $ref: `#/components/schemas/${this.nameOf(target)}` }
+    if (open.has(key) || open.size >= MOST_OPEN || this.values > MOST_VALUES)
+      return { $ref: `#/components/schemas/${this.nameOf(target)}` }
     const expanded = this.expand(target.value, target.file, new Set([...open, key]), false)
     if (typeof expanded === 'object' && expanded !== null && !Array.isArray(expanded)) return expanded as JsonObject
     if (typeof expanded === 'boolean') return expanded ? {} : { not: {} }

@@ -2,7 +2,7 @@
 import { z } from 'zod'
 import { policyList } from './policy-entry.ts'
 import { expression, fieldName, host, name } from './quantities.ts'
-import { timeoutOverrides } from './upstream.ts'
+import { timeoutOverrides } from './resilience.ts'
 
 const path = z
   .string()
