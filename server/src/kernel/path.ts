@@ -22,8 +22,10 @@ const notAbsolute = refuse('The path does not start with a slash (RFC 9112 §3.2
 const invalidCharacter = refuse('The path holds a character that RFC 3986 §3.3 does not allow.')
 const invalidPercent = refuse('A percent sign is not followed by two hex digits (RFC 3986 §2.1).')
 const encodedControl = refuse('The path holds an encoded control character (RFC 3986 §7.3).')
-const encodedSlash = refuse('The path holds an encoded slash, which some servers take for a slash (RFC 3986 §2.2).')
-const encodedBackslash = refuse('The path holds an encoded backslash, which some servers take for a slash.')
+const encodedSlash = refuse('The path holds an encoded slash, which some servers take for a slash (RFC 3986 §7.3).')
+const encodedBackslash = refuse(
+  'The path holds an encoded backslash, which some servers take for a slash (RFC 3986 §7.3).',
+)
 const doubleEncoding = refuse('The path is percent-encoded twice (RFC 3986 §2.4).')
 const invalidUtf8 = refuse('The percent-encoded bytes of the path are not UTF-8 (RFC 3986 §2.5).')
 const aboveRoot = refuse('Dot segments lead above the root of the path (RFC 3986 §5.2.4).')

@@ -75,7 +75,10 @@ export class MessageReader {
     if (this.options.side === 'request' && bytes[at] === 13 && bytes[at + 1] === 10) at += 2
     const end = findHeadEnd(bytes, at, at, bytes.length)
     if (end === -1) {
-      if (hasBareLineFeed(bytes, at, bytes.length)) this.refuse(malformedRequest())
+      if (hasBareLineFeed(bytes, at, bytes.length))
+        this.refuse(
+          malformedRequest({ detail: 'A line does not end in CRLF, or CR or LF stands alone (RFC 9112 §2.2).' }),
+        )
       return start
     }
     const text = bytes.toString('latin1', at, end)
@@ -112,7 +115,8 @@ export class MessageReader {
       return end
     }
     const end = decoder.push(bytes, start, bytes.length)
-    if (decoder.problem !== undefined) this.refuse(decoder.problem)
+    const problem = this.options.side === 'request' ? decoder.problem : decoder.responseProblem
+    if (problem !== undefined) this.refuse(problem)
     else if (decoder.done) {
       message.trailers = toPairs(decoder.trailers)
       this.decoder = undefined

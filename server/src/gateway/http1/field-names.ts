@@ -19,10 +19,15 @@ export const ROLE_TE = 6
 export const ROLE_UPGRADE = 7
 export const ROLE_EXPECT = 8
 export const ROLE_PROXY_CONNECTION = 9
-export const ROLE_WEBSOCKET_KEY = 10
-export const ROLE_WEBSOCKET_VERSION = 11
+/** Reads like a field about framing or trust to a server that takes `_` for `-`: never accepted. */
+export const ROLE_DISGUISED = 10
+/** From here on the field is passed on, too. */
+export const ROLE_WEBSOCKET_KEY = 11
+export const ROLE_WEBSOCKET_VERSION = 12
+/** From here on a request has the field once at most: one role for each, the difference is its bit in a mask. */
+export const ROLE_SINGLE = 13
 
-const special: Readonly<Record<string, number>> = {
+const special: Record<string, number> = {
   'keep-alive': ROLE_HOP_BY_HOP,
   'proxy-connection': ROLE_PROXY_CONNECTION,
   'proxy-authenticate': ROLE_HOP_BY_HOP,
@@ -38,6 +43,10 @@ const special: Readonly<Record<string, number>> = {
   'sec-websocket-key': ROLE_WEBSOCKET_KEY,
   'sec-websocket-version': ROLE_WEBSOCKET_VERSION,
 }
+
+/** Two of these in one request are read by some servers as the first and by others as the last. */
+const single = 'authorization content-range content-type if-range max-forwards origin range x-api-key'.split(' ')
+for (const [i, name] of single.entries()) special[name] = ROLE_SINGLE + i
 
 /** Fields meant for every recipient: a sender must not nominate them in Connection (RFC 9110 §7.6.1). */
 const endToEnd = `accept accept-charset accept-encoding accept-language accept-ranges age allow alt-svc authorization
@@ -110,13 +119,23 @@ export function findName(text: string, from: number, to: number, hash: number): 
   const learnt = knownSlots + (spread(hash) & (learntSlots - 1))
   if (isNameAt(learnt, text, from, to)) return learnt
   const name = text.slice(from, to).toLowerCase()
+  const role = name.includes('_') && isDisguised(name) ? ROLE_DISGUISED : ROLE_ORDINARY
   if (to - from > maxLearntBytes) {
     nameAt[lastSlot] = name
+    roleAt[lastSlot] = role
     return lastSlot
   }
+  roleAt[learnt] = role
   // As a property key the name is copied and made unique by the engine: a slice would keep the whole head alive.
   nameAt[learnt] = Object.keys({ [name]: true })[0] ?? name
   return learnt
+}
+
+/** CGI and its heirs turn both `-` and `_` into `_`, so `Content_Length` and `X_Forwarded_For` would be believed. */
+function isDisguised(name: string): boolean {
+  const plain = name.replaceAll('_', '-')
+  const role = special[plain] ?? ROLE_ORDINARY
+  return (role !== ROLE_ORDINARY && role < ROLE_SINGLE) || /^x-(forwarded-|real-ip$|request-id$)/.test(plain)
 }
 
 const hopByHopRoles = new Set([ROLE_HOP_BY_HOP, ROLE_TRANSFER_ENCODING, ROLE_TE, ROLE_UPGRADE, ROLE_PROXY_CONNECTION])

@@ -13,6 +13,8 @@ export const invalidName = malformed('A field name is not a token (RFC 9110 §5.
 export const spaceBeforeColon = malformed('Whitespace stands between a field name and its colon (RFC 9112 §5.1).')
 export const lineFolding = malformed('A field line is folded or starts with whitespace (RFC 9112 §5.2).')
 export const missingColon = malformed('A field line has no colon (RFC 9112 §5).')
+export const disguisedName = malformed('A field name imitates another with an underscore (RFC 9110 §17.10).')
+export const repeatedSingle = malformed('A field that can have one value stands twice (RFC 9110 §5.3).')
 export const tooManyFields = defineFlaw(fieldsTooLarge, 'The message has too many fields (RFC 6585 §5).')
 
 export const invalidConnection = malformed('A connection option is not a token (RFC 9110 §7.6.1).')

@@ -9,10 +9,12 @@ import * as flaws from './flaws.ts'
 import {
   ROLE_CONNECTION,
   ROLE_CONTENT_LENGTH,
+  ROLE_DISGUISED,
   ROLE_EXPECT,
   ROLE_HOST,
   ROLE_ORDINARY,
   ROLE_PROXY_CONNECTION,
+  ROLE_SINGLE,
   ROLE_TE,
   ROLE_TRANSFER_ENCODING,
   ROLE_UPGRADE,
@@ -49,6 +51,9 @@ export class SectionFacts {
   websocketKey: string | undefined = undefined
   websocketKeys = 0
   websocketVersion: string | undefined = undefined
+  /** Bits of the fields that were seen of those which stand once at most, and whether one stood twice. */
+  singles = 0
+  repeatsSingle = false
 }
 
 /**
@@ -156,9 +161,17 @@ function note(role: number, value: string, facts: SectionFacts): Flaw | undefine
     case ROLE_WEBSOCKET_VERSION:
       facts.websocketVersion = facts.websocketVersion === undefined ? value : `${facts.websocketVersion}, ${value}`
       return undefined
+    case ROLE_DISGUISED:
+      return flaws.disguisedName
     default:
+      if (role >= ROLE_SINGLE) noteSingle(1 << (role - ROLE_SINGLE), facts)
       return undefined
   }
+}
+
+function noteSingle(bit: number, facts: SectionFacts): void {
+  if ((facts.singles & bit) !== 0) facts.repeatsSingle = true
+  facts.singles |= bit
 }
 
 function noteConnection(value: string, facts: SectionFacts): Flaw | undefined {

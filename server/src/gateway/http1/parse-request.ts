@@ -30,7 +30,9 @@ const unknownVersion = problems.versionNotSupported({
 const invalidHost = problems.invalidHost({ detail: 'Host is not host and port (RFC 9112 §3.2).' })
 const unknownCoding = problems.codingNotImplemented({ detail: 'A coding besides chunked is used (RFC 9112 §6.1).' })
 const unknownExpectation = problems.expectationFailed({ detail: 'Only 100-continue is met (RFC 9110 §10.1.1).' })
-const invalidHandshake = problems.invalidUpgrade({ detail: 'The handshake breaks RFC 6455 §4.1.' })
+const invalidHandshake = problems.invalidUpgrade({
+  detail: 'The WebSocket handshake is not whole and well formed (RFC 6455 §4.1).',
+})
 const unknownWebsocketVersion = problems.websocketVersion({
   detail: 'Sec-WebSocket-Version is not 13 (RFC 6455 §4.4).',
   headers: { 'sec-websocket-version': '13' },
@@ -54,6 +56,7 @@ export function parseRequestHead(head: string, limits: HeadLimits): RequestHead 
   const facts = new SectionFacts()
   const flaw = parseFields(head, targetEnd + 11, limits.maxFields, request.fields, facts)
   if (flaw !== undefined) return flaw.inRequest
+  if (facts.repeatsSingle) return flaws.repeatedSingle.inRequest
   return applyHost(request, facts) ?? applyFraming(request, facts) ?? applyConnection(request, facts) ?? request
 }
 
