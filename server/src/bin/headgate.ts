@@ -1,5 +1,6 @@
 /** The command line: a flat list of commands. Exit codes: 0 done, 1 failed, 2 wrong use. */
 import { Command, CommanderError } from 'commander'
+import { createGatewayCommand } from './gateway.ts'
 import { createValidateCommand, type CommandSurroundings } from './validate.ts'
 import { createVersionCommand } from './version.ts'
 
@@ -17,7 +18,13 @@ const program = new Command('headgate')
   .addHelpText('after', '\nExample:\n  $ headgate validate headgate.yaml')
   .exitOverride()
 
-for (const command of [createValidateCommand(surroundings, exit), createVersionCommand(surroundings)]) {
+const commands = [
+  createGatewayCommand(surroundings, exit),
+  createValidateCommand(surroundings, exit),
+  createVersionCommand(surroundings),
+]
+
+for (const command of commands) {
   program.addCommand(command.copyInheritedSettings(program))
 }
 

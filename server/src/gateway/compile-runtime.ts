@@ -21,6 +21,7 @@ export interface CompileParts {
   findPolicy(kind: string): PolicyDefinition | undefined
   /** Services without what compiling itself gives: the id of the entry and nested policies. */
   readonly services: Omit<PolicyServices, 'policyId' | 'consumers' | 'nested' | 'expression'>
+  /** Has adopted the upstreams of the snapshot. */
   readonly targets: TargetRegistry
   /** Index of a route's series in the metrics. */
   seriesOf(route: RouteSpec): number
@@ -50,7 +51,6 @@ class Compiler {
       this.consumers.add(consumer)
       await parts.pause()
     }
-    parts.targets.adopt(snapshot.upstreams)
     const upstreams = new Map(snapshot.upstreams.map((spec) => [spec.name, this.toUpstream(spec)]))
     const apis = new Map(snapshot.apis.map((api) => [`${api.name}/${api.version}`, api]))
     const router = new Router<Exchange, CompiledRoute>()

@@ -14,7 +14,7 @@ import { compileRuntime, type CompileParts } from './compile-runtime.ts'
 import { fetchDocument } from './fetch-document.ts'
 import { Listener } from './listener.ts'
 import { toRecord } from './record.ts'
-import type { CompiledRoute } from './runtime.ts'
+import type { CompiledRoute, Runtime } from './runtime.ts'
 import { GatewayServer } from './server.ts'
 import { Ticker } from './ticker.ts'
 import { createSlicer } from './slice.ts'
@@ -47,6 +47,7 @@ export class GatewayThread {
   private readonly ticker: Ticker
   private readonly targets: TargetRegistry
   private readonly listeners: Listener[] = []
+  private prepared: Runtime | undefined
 
   private constructor(parts: CompileParts, ticker: Ticker, targets: TargetRegistry, server: GatewayServer) {
     this.parts = parts
@@ -72,6 +73,7 @@ export class GatewayThread {
       seriesOf: options.seriesOf,
       pause: createSlicer(),
     }
+    targets.adopt(snapshot.upstreams)
     const server = new GatewayServer(await compileRuntime(snapshot, parts), {
       nextId: createIdGenerator(),
       debug: options.debug,
@@ -81,9 +83,31 @@ export class GatewayThread {
     return new GatewayThread(parts, ticker, targets, server)
   }
 
-  /** Compiles a further snapshot beside the traffic and swaps it in; throws and changes nothing when it does not compile. */
-  async adopt(snapshot: Snapshot): Promise<void> {
-    this.server.runtime = await compileRuntime(snapshot, this.parts)
+  /** Compiles a further snapshot beside the traffic; `commit` swaps it in. Throws when it does not compile. */
+  async prepare(snapshot: Snapshot): Promise<string> {
+    const names = new Set(snapshot.upstreams.map(({ name }) => name))
+    const leaving = [...this.server.runtime.upstreams.values()].filter(({ spec }) => !names.has(spec.name))
+    try {
+      // The upstreams that go are still needed until the swap.
+      this.targets.adopt([...leaving.map(({ spec }) => spec), ...snapshot.upstreams])
+      this.prepared = await compileRuntime(snapshot, this.parts)
+    } catch (cause) {
+      this.discard()
+      throw cause
+    }
+    return snapshot.version
+  }
+
+  commit(): void {
+    if (this.prepared === undefined) return
+    this.server.runtime = this.prepared
+    this.discard()
+  }
+
+  /** Forgets what was prepared; targets are again exactly those of the running snapshot. */
+  discard(): void {
+    this.prepared = undefined
+    this.targets.adopt([...this.server.runtime.upstreams.values()].map(({ spec }) => spec))
   }
 
   updateEndpoints(found: UpstreamEndpoints): void {
@@ -101,16 +125,18 @@ export class GatewayThread {
     return this.listeners.reduce((sum, { connections }) => sum + connections.size, 0)
   }
 
-  /** Tells clients to go, takes no new ones, and resolves when the last has gone or the time is over. */
-  async drain(timeoutMs: number): Promise<void> {
+  /**
+   * Ends in order: answers say `Connection: close` during the grace, so that clients move on by themselves; then no new
+   * connection is taken, idle ones are closed, and what is under way has `timeoutMs` to finish.
+   */
+  async drain(graceMs: number, timeoutMs: number): Promise<void> {
     this.server.draining = true
-    for (const listener of this.listeners) listener.retire()
-    for (const listener of this.listeners) listener.stop()
-    const untilMs = performance.now() + timeoutMs
-    while (this.openConnections > 0 && performance.now() < untilMs) {
-      await new Promise((resolve) => setTimeout(resolve, 20))
-      for (const listener of this.listeners) listener.retire()
+    await until(graceMs, () => this.openConnections === 0)
+    for (const listener of this.listeners) {
+      listener.stop()
+      listener.retire()
     }
+    await until(timeoutMs, () => this.openConnections === 0)
     this.close()
   }
 
@@ -121,6 +147,12 @@ export class GatewayThread {
     }
     this.targets.close()
   }
+}
+
+/** Waits until it is so, or the time is over. */
+async function until(ms: number, isSo: () => boolean): Promise<void> {
+  const endMs = performance.now() + ms
+  while (!isSo() && performance.now() < endMs) await new Promise((resolve) => setTimeout(resolve, 10))
 }
 
 function finish(exchange: Exchange, route: CompiledRoute | undefined, status: number, options: ThreadOptions): void {

@@ -8,7 +8,7 @@ const words = (title: string, description: string) =>
 
 const key = z
   .strictObject({
-    value: z.string().min(1).max(4096).optional().meta({
+    value: z.string().min(1).max(512).optional().meta({
       title: 'Value',
       description: 'The key, of any shape, usually `${NAME}` or `file:…`; only its hash is kept.',
       secret: true,

@@ -1,0 +1,85 @@
+/**
+ * The settings of a process: a flag, else a variable of the environment, else a key of the settings file, else the
+ * default. A wrong one stops the start with a sentence that says what to write.
+ */
+import { readFileSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { parse } from 'yaml'
+import { z } from 'zod'
+
+const port = z.int().min(0).max(65_535)
+
+/** Keys are those of the settings file; flags are the same in kebab case, variables as given by `variable`. */
+export const gatewaySettings = z.strictObject({
+  config: z.string().min(1).optional().meta({ description: 'Configuration file, or a directory of them.', variable: 'HEADGATE_CONFIG' }),
+  gatewayPort: port.default(8080).meta({ description: 'Port for HTTP/1.1, HTTP/2, WebSocket and gRPC.', variable: 'HEADGATE_GATEWAY_PORT' }),
+  gatewayTlsPort: port.default(8443).meta({ description: 'The same with TLS, when the configuration has certificates.', variable: 'HEADGATE_GATEWAY_TLS_PORT' }),
+  metricsPort: port.default(9464).meta({ description: 'Port for /metrics, /healthz and /readyz.', variable: 'HEADGATE_METRICS_PORT' }),
+  bind: z.string().min(1).default('::').meta({ description: 'Address that the gateway listens on.', variable: 'HEADGATE_BIND' }),
+  metricsBind: z.string().min(1).default('127.0.0.1').meta({ description: 'Address for metrics and health.', variable: 'HEADGATE_METRICS_BIND' }),
+  workers: z.int().min(1).max(64).default(Math.min(64, availableParallelism())).meta({ description: 'Worker threads; by default one for each core.', variable: 'HEADGATE_WORKERS' }),
+  debug: z.boolean().default(false).meta({ description: 'Every answer says which policies ran and what they decided.', variable: 'HEADGATE_DEBUG' }),
+  logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug']).default('info').meta({ description: 'Least level of events that are logged.', variable: 'HEADGATE_LOG_LEVEL' }),
+})
+
+export type GatewaySettings = z.output<typeof gatewaySettings>
+
+export class SettingsError extends Error {}
+
+type Values = Readonly<Record<string, unknown>>
+
+/** Every setting with its flag, variable and description, for `--help` and the docs. */
+export function listSettings(): { key: string; flag: string; variable: string; description: string }[] {
+  return Object.entries(gatewaySettings.shape).map(([key, schema]) => {
+    const { variable, description = '' } = schema.meta() ?? {}
+    return { key, flag: `--${toKebab(key)}`, variable: String(variable), description }
+  })
+}
+
+/** Puts the settings together; throws a SettingsError that names the flag, variable or key at fault. */
+export function readSettings(flags: Values, environment: Readonly<Record<string, string | undefined>>): GatewaySettings {
+  const path = flags['settings'] ?? environment['HEADGATE_SETTINGS']
+  const file = typeof path === 'string' ? readSettingsFile(path) : {}
+  const values: Record<string, unknown> = { ...file }
+  const sources = new Map(Object.keys(file).map((key) => [key, `"${key}" in ${String(path)}`]))
+  for (const { key, flag, variable } of listSettings()) {
+    const [given, source] = flags[key] === undefined ? [environment[variable], variable] : [flags[key], flag]
+    if (given === undefined || given === '') continue
+    values[key] = toValue(given)
+    sources.set(key, source)
+  }
+  const result = gatewaySettings.safeParse(values)
+  if (result.success) return result.data
+  throw new SettingsError(result.error.issues.map((issue) => toSentence(issue, sources)).join('\n'))
+}
+
+function readSettingsFile(path: string): Values {
+  try {
+    const content: unknown = parse(readFileSync(path, 'utf8'), { maxAliasCount: 0 })
+    if (typeof content === 'object' && content !== null && !Array.isArray(content)) return { ...content }
+    throw new Error('it is not a mapping of keys to values')
+  } catch (cause) {
+    throw new SettingsError(`The settings file ${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+  }
+}
+
+/** Flags and variables are text; numbers and truth values are meant as such. */
+function toValue(given: unknown): unknown {
+  if (typeof given !== 'string') return given
+  if (/^\d+$/.test(given)) return Number(given)
+  if (given === 'true' || given === 'false') return given === 'true'
+  return given
+}
+
+function toSentence(issue: z.core.$ZodIssue, sources: ReadonlyMap<string, string>): string {
+  const key = String(issue.path[0] ?? '')
+  if (issue.code === 'unrecognized_keys') {
+    const known = Object.keys(gatewaySettings.shape).join(', ')
+    return issue.keys.map((each) => `${sources.get(each) ?? each} is not a setting. The settings are: ${known}.`).join('\n')
+  }
+  return `${sources.get(key) ?? key} is wrong: ${issue.message}.`
+}
+
+function toKebab(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)
+}

@@ -1,0 +1,85 @@
+/**
+ * Tells when files of a configuration may have changed: by the file system's events, and by looking every few seconds
+ * because events are lost on network file systems and when a mounted ConfigMap swaps its symlink.
+ */
+import { realpathSync, statSync, watch, type FSWatcher } from 'node:fs'
+import { dirname } from 'node:path'
+
+/** Editors and kubelets write in several steps; one reload serves them all. */
+const SETTLE_MS = 150
+const LOOK_MS = 2_000
+
+export class ConfigWatch {
+  private readonly changed: () => void
+  private readonly watchers = new Map<string, FSWatcher>()
+  private paths: readonly string[] = []
+  private seen = ''
+  private settling: NodeJS.Timeout | undefined
+  private readonly looking: NodeJS.Timeout
+
+  constructor(changed: () => void) {
+    this.changed = changed
+    this.looking = setInterval(() => this.look(), LOOK_MS).unref()
+  }
+
+  /** Watches these files and directories from now on. */
+  follow(paths: readonly string[]): void {
+    this.paths = paths
+    this.seen = fingerprint(paths)
+    const folders = new Set(paths.flatMap((path) => [dirname(path), path]).filter(isFolder))
+    for (const [folder, watcher] of this.watchers) {
+      if (folders.has(folder)) continue
+      watcher.close()
+      this.watchers.delete(folder)
+    }
+    for (const folder of folders) if (!this.watchers.has(folder)) this.watchFolder(folder)
+  }
+
+  close(): void {
+    clearInterval(this.looking)
+    clearTimeout(this.settling)
+    for (const watcher of this.watchers.values()) watcher.close()
+  }
+
+  private watchFolder(folder: string): void {
+    try {
+      const watcher = watch(folder, { persistent: false }, () => this.look())
+      // A folder that goes away ends its watcher; the regular look finds what comes in its place.
+      watcher.on('error', () => this.watchers.delete(folder))
+      this.watchers.set(folder, watcher)
+    } catch {
+      // Too many watches, or gone already: the regular look serves.
+    }
+  }
+
+  private look(): void {
+    if (fingerprint(this.paths) === this.seen) return
+    clearTimeout(this.settling)
+    this.settling = setTimeout(() => {
+      this.seen = fingerprint(this.paths)
+      this.changed()
+    }, SETTLE_MS)
+  }
+}
+
+/** What tells one state of the files from another without reading them. */
+function fingerprint(paths: readonly string[]): string {
+  return paths
+    .map((path) => {
+      try {
+        const { ino, size, mtimeMs } = statSync(path)
+        return `${realpathSync(path)} ${ino} ${size} ${mtimeMs}`
+      } catch {
+        return `${path} gone`
+      }
+    })
+    .join('\n')
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory()
+  } catch {
+    return false
+  }
+}

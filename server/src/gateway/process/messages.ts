@@ -1,0 +1,34 @@
+/** What the main thread of a gateway and its workers tell each other. */
+import type { CounterMemory } from '../../kernel/counter-table.ts'
+import type { UpstreamEndpoints } from '../upstream/endpoint.ts'
+
+/** Given to a worker when it starts. */
+export interface WorkerStart {
+  readonly index: number
+  readonly snapshotLines: readonly string[]
+  readonly endpoints: readonly UpstreamEndpoints[]
+  readonly host: string
+  readonly port: number
+  readonly tlsPort: number | undefined
+  readonly debug: boolean
+  readonly logLevel: string
+  readonly counters: CounterMemory
+  readonly verdicts: SharedArrayBuffer
+  /** One Int32 for each worker: the beats that show that its event loop runs. */
+  readonly heartbeats: SharedArrayBuffer
+}
+
+export type ToWorker =
+  /** Compile this snapshot beside the running one and say whether that worked. */
+  | { readonly kind: 'prepare'; readonly snapshotLines: readonly string[] }
+  /** Swap the prepared snapshot in, or forget it. */
+  | { readonly kind: 'commit' }
+  | { readonly kind: 'discard' }
+  | { readonly kind: 'endpoints'; readonly found: UpstreamEndpoints }
+  | { readonly kind: 'drain'; readonly graceMs: number; readonly timeoutMs: number }
+
+export type FromWorker =
+  | { readonly kind: 'listening'; readonly port: number; readonly tlsPort: number | undefined }
+  | { readonly kind: 'prepared'; readonly version: string }
+  | { readonly kind: 'refused'; readonly reason: string }
+  | { readonly kind: 'drained' }
