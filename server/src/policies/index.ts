@@ -1,6 +1,7 @@
 /** The one list of policies: a new one is a folder of its own and a line here. */
 import type { PolicyDefinition } from '../kernel/policy.ts'
 import { access } from './access/access.ts'
+import { cors } from './cors/cors.ts'
 import { fault } from './fault/fault.ts'
 import { headers } from './headers/headers.ts'
 import { ipFilter } from './ip-filter/ip-filter.ts'
@@ -11,6 +12,7 @@ import { rewrite } from './rewrite/rewrite.ts'
 
 export const policies: readonly PolicyDefinition[] = [
   // Who calls, and may they.
+  cors,
   ipFilter,
   keyAuth,
   access,
