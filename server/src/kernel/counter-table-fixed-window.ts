@@ -35,8 +35,7 @@ export class FixedWindow implements LimitAlgorithm {
     }
     decision.next = toState(count + cost, number)
     // The take that began the window said how long the slot is needed; reading the clock again would cost 50 ns.
-    decision.expirySeconds =
-      isCounted && !isAhead ? 0 : Math.ceil((this.clock.monotonicMs() + decision.resetMs) / 1000)
+    decision.expirySeconds = isCounted && !isAhead ? 0 : Math.ceil((this.clock.monotonicMs() + decision.resetMs) / 1000)
     return true
   }
 }

@@ -24,7 +24,8 @@ export class GaugeTable {
 
   sum(slot: number): number {
     let sum = 0
-    for (let worker = 0; worker < this.workers; worker++) sum += Atomics.load(this.slots.words, slot + FIRST_COUNT + worker)
+    for (let worker = 0; worker < this.workers; worker++)
+      sum += Atomics.load(this.slots.words, slot + FIRST_COUNT + worker)
     return sum
   }
 

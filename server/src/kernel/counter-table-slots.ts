@@ -45,7 +45,11 @@ export interface SlotUse {
 }
 
 /** Makes the memory of a table; zeroed pages, which the system only provides once they are touched. */
-export function createSlotMemory(minSlots: number, slotBytes: number, seed: readonly [number, number]): SharedArrayBuffer {
+export function createSlotMemory(
+  minSlots: number,
+  slotBytes: number,
+  seed: readonly [number, number],
+): SharedArrayBuffer {
   const homes = 2 ** Math.ceil(Math.log2(Math.max(2, minSlots / HOME_SLOTS)))
   const memory = new SharedArrayBuffer(HEADER_BYTES + homes * HOME_SLOTS * slotBytes)
   new Int32Array(memory).set([seed[0], seed[1], homes - 1, slotBytes])

@@ -71,7 +71,9 @@ const steps = fc.array(
   ),
   { maxLength: 60 },
 )
-const windows = fc.oneof(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 1, max: 366 * 86_400 })).map((s) => s * 1000)
+const windows = fc
+  .oneof(fc.integer({ min: 1, max: 100 }), fc.integer({ min: 1, max: 366 * 86_400 }))
+  .map((s) => s * 1000)
 const limits = fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 1_000_000 }))
 
 type Step = { key: string; cost: number } | { share: number }
@@ -302,9 +304,12 @@ async function race(work: Partial<CounterWork>, threads: number, terminateOne = 
 }
 
 describe('threads that share a limit', () => {
-  test.each(['tokenBucket', 'fixedWindow', 'slidingWindow'] as const)('of a %s of 1,000 admit exactly 1,000', async (algorithm) => {
-    expect((await race({ algorithm }, 3)).granted).toEqual([1000])
-  })
+  test.each(['tokenBucket', 'fixedWindow', 'slidingWindow'] as const)(
+    'of a %s of 1,000 admit exactly 1,000',
+    async (algorithm) => {
+      expect((await race({ algorithm }, 3)).granted).toEqual([1000])
+    },
+  )
 
   test('admit exactly the limit of each of many keys that all of them see first at the same time', async () => {
     const keys = Array.from({ length: 300 }, (_, key) => `key ${key}`)

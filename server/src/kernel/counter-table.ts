@@ -62,8 +62,7 @@ export function createCounters(memory: CounterMemory, clock: Clock, worker = 0):
       limiter(`fixed-window ${windowMs} ${policyId}`, new FixedWindow(clock, limit, windowMs)),
     slidingWindow: (policyId, limit, windowMs) =>
       limiter(`sliding-window ${windowMs} ${policyId}`, new SlidingWindow(clock, limit, windowMs)),
-    gauge: (policyId, limit) =>
-      new SharedGauge(gauges, seeded.derive(`gauge ${policyId}`), limit, worker, nowSeconds),
+    gauge: (policyId, limit) => new SharedGauge(gauges, seeded.derive(`gauge ${policyId}`), limit, worker, nowSeconds),
   }
 }
 
