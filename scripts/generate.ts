@@ -3,7 +3,7 @@
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { generateConfigurationReference } from './generate/configuration-reference.ts'
-import { generateJsonSchema } from './generate/json-schema.ts'
+import { generateSchemaFile } from './generate/json-schema.ts'
 import { generatePolicyReference } from './generate/policy-reference.ts'
 import { generateProblemReference } from './generate/problem-reference.ts'
 
@@ -15,7 +15,7 @@ const ownedFolders = ['docs/reference/policies', 'docs/reference/problems', 'sch
 /** Text of every generated file by its path in the repository. */
 export async function generateAll(): Promise<Map<string, string>> {
   return new Map([
-    ...generateJsonSchema(),
+    ...generateSchemaFile(),
     ...generateConfigurationReference(),
     ...generatePolicyReference(),
     ...(await generateProblemReference()),
