@@ -2,13 +2,12 @@
 import type { JsonObject } from '../kernel/json.ts'
 import type { RouteFacts } from '../kernel/snapshot.ts'
 import { checkGateway } from './check-gateway.ts'
-import { nothingYet, PolicyChecker, type Standing } from './check-policies.ts'
+import { nothingYet, type PolicyChecker, type Standing } from './check-policies.ts'
 import { checkSubscriptions, checkUpstreamUse } from './check-references.ts'
 import { checkPrecedence } from './check-routes.ts'
 import { checkUpstream } from './check-upstreams.ts'
 import type { Findings } from './findings.ts'
 import type { DocumentPlan } from './plan-document.ts'
-import type { PolicyRegistry } from './policy-configs.ts'
 import type { Entry } from './policy-lists.ts'
 import type { ApiPlan, RoutePlan } from './route-plans.ts'
 import type { ConfigDocument } from './schema/document.ts'
@@ -17,19 +16,28 @@ import { checkKeys } from './to-consumer.ts'
 /** Resolved operations by route id, of the routes whose policies work on them. */
 export type Operations = ReadonlyMap<string, JsonObject>
 
-export function checkDocument(
+/** Checks parts that can be looked at by themselves, so that their findings come along with those of the plan. */
+export function checkParts(
   document: ConfigDocument,
   plan: DocumentPlan,
-  registry: PolicyRegistry,
+  checker: PolicyChecker,
   findings: Findings,
-): Operations {
+): void {
   checkGateway(document.gateway, findings)
   document.upstreams.forEach((upstream, index) => checkUpstream(upstream, ['upstreams', index], findings))
   checkSubscriptions(document, findings)
   checkKeys(plan.consumers, findings)
-  checkApis(plan.apis, findings)
-  const checker = new PolicyChecker(registry, findings)
   checkExpressions(document, plan, checker)
+}
+
+/** Checks how the parts work together; needs a plan without findings, or one mistake would be told many times. */
+export function checkWhole(
+  document: ConfigDocument,
+  plan: DocumentPlan,
+  checker: PolicyChecker,
+  findings: Findings,
+): Operations {
+  checkApis(plan.apis, findings)
   const operations = resolveOperations(plan)
   const standings = checkLists(plan, operations, checker)
   checkUpstreamUse(document, plan.apis, (id) => standings.get(id), findings)

@@ -6,7 +6,8 @@
 import { dirname, resolve } from 'node:path'
 import type { PolicyDefinition } from '../kernel/policy.ts'
 import type { Snapshot } from '../kernel/snapshot.ts'
-import { checkDocument } from './check-document.ts'
+import { checkParts, checkWhole } from './check-document.ts'
+import { PolicyChecker } from './check-policies.ts'
 import { FileReader, type ReadLimits } from './file-reader.ts'
 import { Findings } from './findings.ts'
 import { loadDocument } from './load-document.ts'
@@ -43,8 +44,10 @@ export function compileConfig(
   if (document === undefined) throw new Error('a document without findings was not parsed')
   const folder = reader.isDirectory(path) ? resolve(path) : dirname(resolve(path))
   const plan = planDocument(document, configs, folder, reader, findings)
-  stop()
-  const operations = checkDocument(document, plan, registry, findings)
+  const isPlanned = findings.list.count === 0
+  const checker = new PolicyChecker(registry, findings)
+  checkParts(document, plan, checker, findings)
+  const operations = isPlanned ? checkWhole(document, plan, checker, findings) : new Map<string, never>()
   stop()
   return { snapshot: toSnapshot(document, plan, operations), watched: reader.watched }
 }
