@@ -27,7 +27,7 @@ const targets = [
   '/a\tb',
   '',
 ]
-const fieldLines = [
+const hostileLines = [
   'Accept: */*',
   'Accept:*/*',
   'X-Empty:',
@@ -100,6 +100,20 @@ const fieldLines = [
   'X\r: y',
   'GET / HTTP/1.1',
   'X: a\r\n b',
+]
+const usualLines = [
+  'Accept: */*',
+  'User-Agent: fuzz/1.0 (a; b)',
+  'X-Request-Id: 0123456789abcdef',
+  'Cookie: a=b; c=d',
+  'Accept-Encoding: gzip, br',
+  'X-Empty:',
+  'X-Obs: \xe9\xff',
+  'x-tab:\ta\tb',
+  'Connection: keep-alive',
+  'Connection: close',
+  'Keep-Alive: 5',
+  'TE: trailers',
 ]
 const sizes = [
   '5',
@@ -182,7 +196,8 @@ const shards = [
 ]
 
 function toLine(random: Random): string {
-  return random.pick(fieldLines) + random.mostly('\r\n', ['\n', '\r', '\r\r\n', '\n\r\n'], 0.03)
+  const line = random.mostly(random.pick(usualLines), hostileLines, 0.15)
+  return line + random.mostly('\r\n', ['\n', '\r', '\r\r\n', '\n\r\n'], 0.01)
 }
 
 /** A body that fits the framing, mostly. */
@@ -198,13 +213,13 @@ function toBody(random: Random, framing: string): string {
     body +
     random.mostly('0', ['00', '0;a=b', '0 ', '0;'], 0.1) +
     '\r\n' +
-    random.pick(trailers) +
+    random.mostly('', trailers, 0.5) +
     random.mostly('\r\n', chunkEnds, 0.05)
   )
 }
 
 function toMessage(random: Random, startLine: string, required: string): string {
-  const framing = random.pick(['none', 'none', 'length', 'chunked'])
+  const framing = random.pick(required === '' ? ['length', 'chunked', 'none'] : ['none', 'none', 'length', 'chunked'])
   const lines = [required]
   if (framing === 'length') lines.push('Content-Length: 5\r\n')
   if (framing === 'chunked') lines.push('Transfer-Encoding: chunked\r\n')
@@ -267,7 +282,8 @@ function toResponse(random: Random): string {
 
 function mutate(random: Random, text: string): string {
   let mutated = text
-  for (let count = random.pick([0, 0, 0, 1, 1, 2, 4]); count > 0; count--) {
+  const counts = random.wildness < 0.2 ? [0, 1, 1, 2] : [0, 0, 0, 1, 2]
+  for (let count = random.pick(counts); count > 0; count--) {
     const at = random.below(mutated.length + 1)
     const length = random.pick([0, 0, 1, 1, 2, 8])
     const put = random.mostly(
@@ -282,6 +298,7 @@ function mutate(random: Random, text: string): string {
 
 /** What a client or an upstream might send on one connection. */
 export function toConnectionBytes(random: Random, side: 'request' | 'response'): Buffer {
+  random.wildness = random.pick([0, 0.1, 0.3, 1])
   let text = ''
   for (let count = 1 + random.below(3); count > 0; count--)
     text += side === 'request' ? toRequest(random) : toResponse(random)

@@ -14,19 +14,17 @@ import { Random } from './random.ts'
 const seconds = Number(process.env['HEADGATE_FUZZ_SECONDS'] ?? 2)
 const firstSeed = Number(process.env['HEADGATE_FUZZ_SEED'] ?? Date.now() % 1_000_000_000)
 
-/** Runs `check` for one seed after the other until the time is over; names the seed and the bytes of a failure. */
-function fuzz(side: 'request' | 'response', check: (random: Random, bytes: Buffer) => readonly string[]): void {
+/** The first breach that is found until the time is over, with the seed that repeats it; none when all is well. */
+function fuzz(side: 'request' | 'response'): readonly string[] {
   const endMs = performance.now() + (1000 * seconds) / 2
-  let accepted = 0
   for (let seed = firstSeed; performance.now() < endMs; seed++) {
     const random = new Random(seed)
     const bytes = toConnectionBytes(random, side)
-    const breaches = check(random, bytes)
-    const shown = JSON.stringify(bytes.toString('latin1'))
-    expect(breaches, `HEADGATE_FUZZ_SEED=${seed}, the bytes ${shown}`).toEqual([])
-    accepted++
+    const breaches = checkAgainstLlhttp(side, random, bytes)
+    const bytesShown = JSON.stringify(bytes.toString('latin1'))
+    if (breaches.length > 0) return [`HEADGATE_FUZZ_SEED=${seed}`, bytesShown, ...breaches]
   }
-  expect(accepted).toBeGreaterThan(0)
+  return []
 }
 
 function checkAgainstLlhttp(side: 'request' | 'response', random: Random, bytes: Buffer): readonly string[] {
@@ -66,9 +64,9 @@ function checkPieces(side: 'request' | 'response', random: Random, bytes: Buffer
 }
 
 test('no request is accepted that llhttp refuses or reads in another way', () => {
-  fuzz('request', (random, bytes) => checkAgainstLlhttp('request', random, bytes))
+  expect(fuzz('request')).toEqual([])
 })
 
 test('no response is accepted that llhttp refuses or reads in another way', () => {
-  fuzz('response', (random, bytes) => checkAgainstLlhttp('response', random, bytes))
+  expect(fuzz('response')).toEqual([])
 })

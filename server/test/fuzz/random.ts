@@ -1,6 +1,8 @@
 /** A small seeded generator (mulberry32): a failure is found again from its seed. */
 export class Random {
   private state: number
+  /** Scales how often `mostly` leaves the usual: most finds need only one thing to be odd. */
+  wildness = 1
 
   constructor(seed: number) {
     this.state = seed >>> 0
@@ -31,6 +33,6 @@ export class Random {
 
   /** Mostly the first, now and then one of the others. */
   mostly<Value>(usual: Value, others: readonly Value[], share = 0.2): Value {
-    return this.chance(share) ? this.pick(others) : usual
+    return this.chance(share * this.wildness) ? this.pick(others) : usual
   }
 }

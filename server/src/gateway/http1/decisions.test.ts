@@ -201,6 +201,7 @@ const lengths: Row[] = [
   refused('coding-repeated', post('Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked', '')),
   refused('coding-empty', post('Transfer-Encoding:', '')),
   refused('coding-parameter', post('Transfer-Encoding: chunked;a=b', '')),
+  refused('coding-padded', post('Transfer-Encoding: chunked\t', '0\r\n\r\n')),
   refused('coding-disguised', post('Transfer-Encoding: xchunked', '')),
   refused('coding-unknown', post('Transfer-Encoding: gzip, chunked', ''), 501),
   refused('coding-1.0', 'POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n'),
@@ -312,7 +313,7 @@ function run(row: Row): Outcome {
   const reads =
     message === undefined
       ? {}
-      : { ...message.head, fields: message.fields, body: message.body, trailers: message.trailers }
+      : Object.assign({}, message.head, { fields: message.fields, body: message.body, trailers: message.trailers })
   const isAccepted = message !== undefined && (message.head instanceof RequestHead ? reader.state !== 'refused' : true)
   return { problem: reader.problem, reads: isAccepted ? reads : {} }
 }

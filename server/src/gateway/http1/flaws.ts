@@ -26,6 +26,7 @@ export const invalidLength = conflict('Content-Length is not one decimal number 
 export const lengthAndCoding = conflict('Content-Length and Transfer-Encoding stand together (RFC 9112 §6.1).')
 export const invalidCoding = conflict('The last transfer coding is not exactly one `chunked` (RFC 9112 §6.3).')
 export const repeatedCoding = conflict('Transfer-Encoding stands more than once (RFC 9112 §6.1).')
+export const paddedCoding = conflict('Whitespace stands behind Transfer-Encoding (RFC 9112 §6.1).')
 export const codingInOldVersion = conflict('Transfer-Encoding stands in an HTTP/1.0 message (RFC 9112 §6.1).')
 
 export const missingHost = defineFlaw(invalidHost, 'There is no Host field (RFC 9112 §3.2).')

@@ -104,6 +104,8 @@ export function parseFields(
       values.push(value)
     }
     if (role !== ROLE_ORDINARY) {
+      // A tab behind `chunked` hides it from some parsers, llhttp among them.
+      if (role === ROLE_TRANSFER_ENCODING && valueEnd !== at - 2) return flaws.paddedCoding
       const flaw = note(role, value, facts)
       if (flaw !== undefined) return flaw
     }
