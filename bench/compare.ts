@@ -1,0 +1,195 @@
+/**
+ * The comparison engine: all contenders run side by side, and in every round each of them gets one slice of load, in an
+ * order that turns, so that a slow spell of the machine hits all of them alike. Ratios are taken within rounds.
+ */
+import { readFileSync, truncateSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Bench } from './bench.ts'
+import { runH2load } from './load/h2load.ts'
+import type { LoadResult, Target } from './load/load.ts'
+import { runPaced, type PacedResult } from './load/paced.ts'
+import { runWrk, writeWrkScript } from './load/wrk.ts'
+import { cpuNanoseconds, residentBytes } from './measure/process.ts'
+import { medianInterval, type Interval } from './measure/statistics.ts'
+import type { Job, Running, Subject } from './subjects/subject.ts'
+import type { Traffic } from './workload.ts'
+import { verifySubject } from './verify.ts'
+
+export interface Contender {
+  label: string
+  subject: Subject
+  job: Job
+  traffic: Traffic
+  /** HTTP/2 requests in flight on each connection; 1 when absent. */
+  streams?: number
+}
+
+export interface Measured {
+  label: string
+  /** Why it was not measured. Then all lists are empty. */
+  missing?: string
+  cpuMicros: number[]
+  requestsPerSecond: number[]
+  p50Ms: number[]
+  p99Ms: number[]
+  fixedP50Ms: number[]
+  fixedP99Ms: number[]
+  /** Requests per second that were answered when 8,000 were asked for. */
+  fixedAnswered: number[]
+  residentBytes: number
+  /** Requests with an unexpected answer or none. */
+  failed: number
+  upstreamConnections: number
+  /** Access log lines for each request of a whole slice; absent when the job asks for no log. */
+  linesPerRequest?: number
+}
+
+interface Entrant {
+  contender: Contender
+  running: Running
+  target: Target
+  script: string
+  measured: Measured
+}
+
+const warmUpSlices = 4
+const fixedSeconds = 2
+
+/** Measures all contenders in one go; `fixed` says whether latency at the fixed rate is wanted as well. */
+export async function compare(bench: Bench, contenders: Contender[], fixed: boolean): Promise<Measured[]> {
+  const entrants: Entrant[] = []
+  const results: Measured[] = []
+  try {
+    for (const contender of contenders.filter(({ subject }) => bench.wants(subject))) {
+      const entrant = await enter(bench, contender)
+      results.push(entrant.measured)
+      if ('running' in entrant) entrants.push(entrant)
+    }
+    for (const entrant of entrants) await warmUp(bench, entrant)
+    for (let round = 0; round < bench.options.pairs; round++) {
+      for (const entrant of turned(entrants, round)) await saturate(bench, entrant)
+    }
+    const fixedRounds = fixed ? Math.max(3, Math.ceil(bench.options.pairs / 4)) : 0
+    for (let round = 0; round < fixedRounds; round++) {
+      for (const entrant of turned(entrants, round)) await pace(bench, entrant)
+    }
+    for (const { measured, running } of entrants) measured.residentBytes = residentBytes(running.pids)
+    for (const entrant of entrants) await countLogLines(bench, entrant)
+  } finally {
+    for (const { running } of entrants) await running.stop()
+  }
+  return results
+}
+
+/** Ratio of two contenders' processor time per request, taken round by round. */
+export function cpuRatio(measured: Measured[], label: string, reference: string): Interval | undefined {
+  const above = measured.find((one) => one.label === label)?.cpuMicros ?? []
+  const below = measured.find((one) => one.label === reference)?.cpuMicros ?? []
+  const ratios = above.flatMap((micros, round) => {
+    const other = below[round]
+    return other === undefined ? [] : [micros / other]
+  })
+  return ratios.length === 0 ? undefined : medianInterval(ratios)
+}
+
+async function enter(bench: Bench, contender: Contender): Promise<Entrant | { measured: Measured }> {
+  const measured = emptyMeasured(contender.label)
+  const missing = contender.subject.missing()
+  if (missing !== undefined) return { measured: { ...measured, missing } }
+  let running: Running | undefined
+  try {
+    running = await contender.subject.start(contender.job, bench.place)
+    await verifySubject(contender.subject.name, contender.job, running, contender.traffic)
+  } catch (error) {
+    await running?.stop()
+    // One subject that does not do the job is a row of the table, not the end of the run.
+    const reason = String(error).replaceAll(/\s+/g, ' ')
+    bench.say(`  ${contender.label}: ${reason}`)
+    return { measured: { ...measured, missing: `does not do the work: ${reason}` } }
+  }
+  const target = { port: running.port, tls: contender.job.inbound === 'tls', cpu: () => cpuNanoseconds(running.pids) }
+  const script = writeWrkScript(bench.place.directory, `load-${running.port}`, contender.traffic)
+  return { contender, running, target, script, measured }
+}
+
+function emptyMeasured(label: string): Measured {
+  return {
+    label,
+    cpuMicros: [],
+    requestsPerSecond: [],
+    p50Ms: [],
+    p99Ms: [],
+    fixedP50Ms: [],
+    fixedP99Ms: [],
+    fixedAnswered: [],
+    residentBytes: Number.NaN,
+    failed: 0,
+    upstreamConnections: 0,
+  }
+}
+
+function turned(entrants: Entrant[], round: number): Entrant[] {
+  const start = round % Math.max(entrants.length, 1)
+  return [...entrants.slice(start), ...entrants.slice(0, start)]
+}
+
+async function warmUp(bench: Bench, entrant: Entrant): Promise<void> {
+  for (let slice = 0; slice < warmUpSlices; slice++) await load(bench, entrant)
+}
+
+async function saturate(bench: Bench, entrant: Entrant): Promise<void> {
+  const { measured } = entrant
+  const connectionsBefore = await bench.backend.acceptedConnections()
+  const result = await load(bench, entrant)
+  measured.upstreamConnections += (await bench.backend.acceptedConnections()) - connectionsBefore
+  const cpuMicros = result.cpuNanoseconds / 1000 / result.completed
+  measured.cpuMicros.push(cpuMicros)
+  measured.requestsPerSecond.push(result.completed / result.seconds)
+  measured.p50Ms.push(result.p50Ms)
+  measured.p99Ms.push(result.p99Ms)
+  measured.failed += result.failed
+  bench.say(`  ${measured.label}: ${cpuMicros.toFixed(2)} µs, ${Math.round(result.completed / result.seconds)}/s`)
+}
+
+/** Was every request of a slice recorded? Buffers get two seconds to empty before and after it. */
+async function countLogLines(bench: Bench, entrant: Entrant): Promise<void> {
+  const { logFile } = entrant.running
+  if (logFile === undefined) return
+  await sleep(2_000)
+  const result = await load(bench, entrant)
+  await sleep(2_000)
+  const lines = readFileSync(logFile).reduce((count, byte) => (byte === 10 ? count + 1 : count), 0)
+  entrant.measured.linesPerRequest = lines / result.completed
+}
+
+async function load(bench: Bench, entrant: Entrant): Promise<LoadResult> {
+  const { contender, target, script, running } = entrant
+  const seconds = bench.options.sliceSeconds
+  if (running.logFile !== undefined) truncateSync(running.logFile)
+  if (contender.job.inbound === 'http1') return runWrk(script, target, seconds)
+  const protocol = contender.job.inbound === 'http2' ? 'http2' : 'http1'
+  const { directory } = bench.place
+  return runH2load(contender.traffic, target, { protocol, streams: contender.streams ?? 1, seconds, directory })
+}
+
+async function pace(bench: Bench, entrant: Entrant): Promise<void> {
+  const { contender, measured, running } = entrant
+  const { inbound } = contender.job
+  if (running.logFile !== undefined) truncateSync(running.logFile)
+  const result: PacedResult = await runPaced(contender.traffic, {
+    port: running.port,
+    tls: inbound === 'tls',
+    protocol: inbound === 'http2' ? 'http2' : 'http1',
+    rate: bench.options.fixedRate,
+    seconds: fixedSeconds,
+    directory: bench.place.directory,
+  })
+  measured.fixedP50Ms.push(result.p50Ms)
+  measured.fixedP99Ms.push(result.p99Ms)
+  measured.fixedAnswered.push(result.completed / result.seconds)
+  const stall = result.ownStallMs > 5 ? `, generator stalled for ${result.ownStallMs.toFixed(1)} ms` : ''
+  const failure = result.failed > 0 ? `, ${result.failed} failed (${result.failure})` : ''
+  bench.say(
+    `  ${measured.label} at the fixed rate: p50 ${result.p50Ms.toFixed(3)} ms, p99 ${result.p99Ms.toFixed(3)} ms${stall}${failure}`,
+  )
+}

@@ -1,0 +1,48 @@
+/** Writes `bench/RESULTS.md`: the bars first, then how it was measured, then every table. */
+import { readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { machineFacts } from './machine.ts'
+import type { Options } from './options.ts'
+import { formatSection, markdownTable, type Section } from './section.ts'
+
+const resultsFile = join(import.meta.dirname, 'RESULTS.md')
+const outlookFile = join(import.meta.dirname, 'OUTLOOK.md')
+
+export function writeReport(sections: Section[], options: Options): string {
+  const text = `${[
+    '# Results of the bench',
+    `Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}. All figures are from one run.`,
+    '## Bars',
+    barTable(sections),
+    '## How it is measured',
+    method(options),
+    '## Machine',
+    markdownTable(['what', 'value'], machineFacts()),
+    ...sections.map(formatSection),
+    readFileSync(outlookFile, 'utf8').trim(),
+  ].join('\n\n')}\n`
+  writeFileSync(resultsFile, text)
+  return resultsFile
+}
+
+export function barTable(sections: Section[]): string {
+  const rows = sections.flatMap(({ title, bars }) =>
+    bars.map((bar) => [`${title}: ${bar.what}`, bar.wanted, bar.measured, bar.passed ? 'pass' : '**FAIL**']),
+  )
+  return markdownTable(['figure', 'bar', 'measured', 'verdict'], rows)
+}
+
+function method(options: Options): string {
+  return `The gateway runs on core 0; load generator and backend (an nginx that answers 1,024 bytes of JSON) on core 1. Every
+request carries ten header fields, about 700 bytes together. CPU per request is the processor time of all threads and child
+processes of the gateway (\`/proc/PID/task/*/schedstat\`) divided by the requests completed. Every contender gets
+${options.pairs} slices of ${options.sliceSeconds} s, in turn with the others and in an order that turns; ratios are medians over
+the pairs of slices of one round, with the sign test's distribution-free 95 % interval. Before that, one checked request shows
+that the subject does the work: status, body, forwarded path, request id and hidden key upstream, access log line.
+
+- Saturation: wrk (plain HTTP/1.1; its percentiles are corrected for coordinated omission) or h2load (TLS, HTTP/2; handshakes are in
+  its warm-up), 64 connections.
+- Fixed rate: the paced generator sends ${options.fixedRate.toLocaleString('en')} requests/s evenly in an open loop over 64 connections;
+  latency counts from when a request was due to be sent, so stalls are charged in full (no coordinated omission).
+- Access logs are buffered for at most a second by every subject that can.`
+}

@@ -1,0 +1,58 @@
+/** The main figure: key, limit per key, and a record of every request in an access log. */
+import type { Scenario } from '../bench.ts'
+import { cpuBar, latencyBar, runComparison } from '../comparison.ts'
+import { cpuRatio, type Contender, type Measured } from '../compare.ts'
+import { median } from '../measure/statistics.ts'
+import { caddy } from '../subjects/caddy.ts'
+import { envoy } from '../subjects/envoy.ts'
+import { haproxy } from '../subjects/haproxy.ts'
+import { headgate } from '../subjects/headgate.ts'
+import { createNginx } from '../subjects/nginx.ts'
+import { standardJob } from '../subjects/subject.ts'
+import { traefik } from '../subjects/traefik.ts'
+import { apiKey, getRequest, requestPath, traffic } from '../workload.ts'
+
+/** One caller reads one book, again and again. */
+export function acceptedTraffic() {
+  return traffic([getRequest(requestPath(3, 3), ['X-Api-Key', apiKey(3)])], 200)
+}
+
+function contenders(): Contender[] {
+  const subjects = [createNginx(), createNginx('nginx again'), headgate, haproxy, envoy, traefik, caddy]
+  return subjects.map((subject) => ({ label: subject.name, subject, job: standardJob, traffic: acceptedTraffic() }))
+}
+
+export const keyLimitRecord: Scenario = {
+  name: 'key-limit-record',
+  profiled: () => ({ label: 'headgate', subject: headgate, job: standardJob, traffic: acceptedTraffic() }),
+  run: (bench) =>
+    runComparison(bench, {
+      title: 'Key, limit and record',
+      contenders: contenders(),
+      reference: 'nginx',
+      fixed: true,
+      bars: (measured) => [
+        cpuBar(measured, 'headgate', 'nginx', 1.6),
+        cpuBar(measured, 'headgate', 'envoy', 0.5),
+        cpuBar(measured, 'headgate', 'caddy', 0.3),
+        latencyBar(measured, 'headgate', 'nginx', 2),
+        noiseBar(measured),
+      ],
+      notes: ['“nginx again” is the A/A row: a second nginx with the same configuration shows the noise of this run.'],
+    }),
+}
+
+/** When two equal processes differ by more than 5 %, the run says nothing. */
+function noiseBar(measured: Measured[]) {
+  const ratio = cpuRatio(measured, 'nginx again', 'nginx')
+  if (ratio === undefined) return undefined
+  const twins = measured
+    .filter(({ label }) => label.startsWith('nginx'))
+    .map(({ cpuMicros }) => median(cpuMicros).toFixed(1))
+  return {
+    what: 'noise: a second nginx',
+    wanted: '0.95–1.05 × nginx',
+    measured: `${ratio.median.toFixed(3)} × (${ratio.low.toFixed(3)}–${ratio.high.toFixed(3)}), ${twins.join(' and ')} µs`,
+    passed: Math.abs(ratio.median - 1) <= 0.05,
+  }
+}

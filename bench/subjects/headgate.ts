@@ -1,0 +1,136 @@
+/** Headgate, run from the sources of this checkout with one worker, its access log on standard output into a file. */
+import { existsSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { commandOutput, freePort } from '../measure/process.ts'
+import { apiKey, basePath, consumerName, routePath, tokenAudience, tokenIssuer } from '../workload.ts'
+import { startGateway, type Job, type Running, type Site, type Subject, type Workplace } from './subject.ts'
+
+export const repository = join(import.meta.dirname, '..', '..')
+const program = join(repository, 'server', 'src', 'bin', 'headgate.ts')
+
+export interface HeadgateOptions {
+  name: string
+  workers: number
+  /** Put before node's own arguments, such as a profiler. */
+  wrapper: string[]
+  nodeArguments: string[]
+  /** Changes the configuration that the job gives. */
+  adjust: (configuration: HeadgateConfiguration, place: Workplace) => HeadgateConfiguration
+}
+
+export interface RunningHeadgate extends Running {
+  configFile: string
+  metricsPort: number
+}
+
+/** The parts of `headgate.yaml` that a bench writes; JSON is YAML as well. */
+export interface HeadgateConfiguration {
+  headgate: 1
+  gateway: Record<string, unknown>
+  upstreams: object[]
+  apis: HeadgateApi[]
+  consumers: object[]
+}
+
+export interface HeadgateApi {
+  name: string
+  basePath: string
+  upstream: string
+  policies: object[]
+  routes: object[]
+}
+
+export const plainHeadgate: HeadgateOptions = {
+  name: 'headgate',
+  workers: 1,
+  wrapper: [],
+  nodeArguments: [],
+  adjust: (configuration) => configuration,
+}
+
+export const headgate = createHeadgate()
+
+export function createHeadgate(changes: Partial<HeadgateOptions> = {}): Subject {
+  const options = { ...plainHeadgate, ...changes }
+  return {
+    name: options.name,
+    version: () =>
+      `Headgate ${commandOutput('git', ['-C', repository, 'rev-parse', '--short', 'HEAD'])}, Node ${process.version}`,
+    missing: () => (existsSync(program) ? undefined : 'server/src/bin/headgate.ts does not exist yet'),
+    start: (job, place) => startHeadgate(options, job, place),
+  }
+}
+
+/** Starts Headgate and also tells where its file and its metrics are. */
+export async function startHeadgate(options: HeadgateOptions, job: Job, place: Workplace): Promise<RunningHeadgate> {
+  const metricsPort = await freePort()
+  let configFile = ''
+  const running = await startGateway(options.name, job, place, (site) => {
+    configFile = join(site.directory, 'headgate.yaml')
+    writeFileSync(configFile, JSON.stringify(options.adjust(headgateConfiguration(job, place), place), null, 1))
+    const [command, ...before] = [...options.wrapper, process.execPath]
+    return {
+      command,
+      args: [...before, ...options.nodeArguments, program, 'gateway', '--config', configFile],
+      env: environment(options, site, metricsPort),
+      logsToStdout: true,
+    }
+  })
+  return { ...running, configFile, metricsPort }
+}
+
+function environment(options: HeadgateOptions, site: Site, metricsPort: number): Record<string, string> {
+  return {
+    HEADGATE_WORKERS: String(options.workers),
+    HEADGATE_GATEWAY_PORT: String(site.port),
+    HEADGATE_METRICS_PORT: String(metricsPort),
+    HEADGATE_BIND: '127.0.0.1',
+    HEADGATE_DATA_DIR: join(site.directory, 'data'),
+  }
+}
+
+export function headgateConfiguration(job: Job, place: Workplace): HeadgateConfiguration {
+  return {
+    headgate: 1,
+    gateway: {
+      accessLog: { enabled: job.policies !== 'bare' },
+      limits: { idleSeconds: 3600 },
+      ...(job.inbound === 'tls' ? { tls: certificates(place) } : {}),
+    },
+    upstreams: [{ name: 'backend', targets: [{ url: `http://127.0.0.1:${place.backendPort}` }] }],
+    apis: [
+      {
+        name: 'books',
+        basePath,
+        upstream: 'backend',
+        policies: policies(job, place),
+        routes: Array.from({ length: job.routes }, (_, index) => ({
+          name: `read-${index}`,
+          match: { methods: ['GET'], path: routePath(index) },
+        })),
+      },
+    ],
+    consumers:
+      job.policies === 'key'
+        ? Array.from({ length: job.keys }, (_, index) => ({
+            name: consumerName(index),
+            keys: [{ value: apiKey(index) }],
+          }))
+        : [],
+  }
+}
+
+function certificates(place: Workplace): object {
+  return { certificates: [{ cert: `file:${place.certificateFile}`, key: `file:${place.privateKeyFile}` }] }
+}
+
+function policies(job: Job, place: Workplace): object[] {
+  if (job.policies === 'bare') return []
+  const limit = job.limit === 'never' ? { limit: 1_000_000, windowSeconds: 1 } : { limit: 1, windowSeconds: 3600 }
+  const authentication = job.policies === 'key' ? { kind: 'key-auth' } : tokenPolicy(place)
+  return [authentication, { kind: 'rate-limit', config: limit }]
+}
+
+function tokenPolicy(place: Workplace): object {
+  return { kind: 'jwt', config: { issuer: tokenIssuer, audience: tokenAudience, jwks: `file:${place.keySetFile}` } }
+}
