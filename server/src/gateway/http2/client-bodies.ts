@@ -58,11 +58,12 @@ export class RequestBody implements BodySink {
 
 /** Told what becomes of a response's body. */
 export interface ResponseBodyOwner {
+  readonly bodyIsWhole: boolean
   bodyHeard(): void
   /** Its reader wants no more of it. */
   bodyCancelled(): void
-  /** It does not have the length that was announced. */
-  bodyMismatched(): void
+  /** It ended too early. */
+  bodyCut(): void
 }
 
 /** The body of a response: given on as it comes, held back by the stream's window when its reader is slow. */
@@ -126,9 +127,8 @@ export class ResponseBody implements BodySource {
 
   private ended(sink: BodySink): void {
     if (this.over) return
-    // A reset without an error looks like an end to `node:http2`: only the length tells a body that was cut.
-    if (this.bodyBytes !== undefined && this.receivedBytes !== this.bodyBytes) {
-      this.owner.bodyMismatched()
+    if (!this.owner.bodyIsWhole || (this.bodyBytes !== undefined && this.receivedBytes !== this.bodyBytes)) {
+      this.owner.bodyCut()
       return
     }
     this.over = true

@@ -29,6 +29,8 @@ export class Http2Call implements UpstreamCall, ResponseBodyOwner {
   private stream: ClientHttp2Stream | undefined
   private upload: RequestBody | undefined
   private body: ResponseBody | undefined
+  /** The target has ended the stream, as it must behind a whole response. */
+  bodyIsWhole = false
   /** The receiver has heard the outcome, or must not hear any. */
   private settled = false
 
@@ -101,8 +103,12 @@ export class Http2Call implements UpstreamCall, ResponseBodyOwner {
     this.end()
   }
 
-  bodyMismatched(): void {
-    this.breach('The body of the response does not have the length that was announced (RFC 9113 §8.1.1).')
+  bodyCut(): void {
+    if (this.bodyIsWhole) this.breach('The body is not as long as the target announced (RFC 9113 §8.1.1).')
+    else {
+      this.fail(new UpstreamError('reset', 'some', 'The target ended the stream in the midst of its answer.'))
+      this.end()
+    }
   }
 
   private listen(stream: ClientHttp2Stream, carrier: CallCarrier): void {
@@ -110,6 +116,13 @@ export class Http2Call implements UpstreamCall, ResponseBodyOwner {
     stream.on('response', (_record, flags, section) => this.answered(stream, flags, section))
     stream.on('trailers', (_record, _flags, section) => this.trailed(section))
     stream.on('wantTrailers', () => this.upload?.sendTrailers())
+    // `node:http2` ends a stream that was reset without an error as if it were whole. Only at this moment the two can
+    // be told apart: a stream that the target ended is not closed yet.
+    const push = stream.push.bind(stream)
+    stream.push = (bytes: unknown) => {
+      if (bytes === null && !stream.closed) this.bodyIsWhole = true
+      return push(bytes)
+    }
     // What broke is told by `close`, which follows in any case.
     stream.on('error', () => undefined)
     stream.on('close', () => this.closed(stream, carrier))

@@ -3,6 +3,9 @@ import { type ClientHttp2Session, constants } from 'node:http2'
 import type { CallCarrier, Http2Call } from './client-call.ts'
 import type { Ticker } from '../ticker.ts'
 
+/** Where a connection gets its sense of time from: told a few times a second. */
+export type Timekeeper = Pick<Ticker, 'add' | 'delete'>
+
 export interface SessionOwner {
   /** A stream ended: there may be room for the next one. */
   roomMade(session: ClientSession): void

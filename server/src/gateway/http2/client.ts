@@ -10,9 +10,8 @@ import {
   type UpstreamReceiver,
   type UpstreamRequest,
 } from '../upstream/client.ts'
-import type { Ticker } from '../ticker.ts'
 import { Http2Call } from './client-call.ts'
-import { ClientSession, type SessionOwner } from './client-session.ts'
+import { ClientSession, type SessionOwner, type Timekeeper } from './client-session.ts'
 import { openSession, type OpenSessionOptions } from './open-session.ts'
 
 export interface Http2ClientOptions extends OpenSessionOptions {
@@ -114,6 +113,7 @@ export class Http2Client implements UpstreamClient, SessionOwner {
     const adopted = new ClientSession(session, this, this.options.idleMs, this.ticker)
     this.sessions.push(adopted)
     this.roomMade(adopted)
+    this.openMore()
     if (this.closed) adopted.close()
   }
 }
