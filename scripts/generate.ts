@@ -6,6 +6,7 @@ import { generateConfigurationReference } from './generate/configuration-referen
 import { generateSchemaFile } from './generate/json-schema.ts'
 import { generatePolicyReference } from './generate/policy-reference.ts'
 import { generateProblemReference } from './generate/problem-reference.ts'
+import { generateSettingsReference } from './generate/settings-reference.ts'
 
 const repository = join(import.meta.dirname, '..')
 
@@ -17,6 +18,7 @@ export async function generateAll(): Promise<Map<string, string>> {
   return new Map([
     ...generateSchemaFile(),
     ...generateConfigurationReference(),
+    ...generateSettingsReference(),
     ...generatePolicyReference(),
     ...(await generateProblemReference()),
   ])

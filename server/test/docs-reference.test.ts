@@ -1,9 +1,6 @@
-import { existsSync, globSync, readFileSync } from 'node:fs'
+import { existsSync, globSync } from 'node:fs'
 import { join } from 'node:path'
-import { Ajv2020 } from 'ajv/dist/2020.js'
-import addFormats from 'ajv-formats'
 import { describe, expect, test } from 'vitest'
-import { parse } from 'yaml'
 import { findDifferences, generateAll } from '../../scripts/generate.ts'
 import { collectProblems, findDeclaredCodes } from '../../scripts/generate/collect-problems.ts'
 import { describeKeys } from '../../scripts/generate/describe-schema.ts'
@@ -26,28 +23,6 @@ describe('the reference', () => {
   test('has each policy folder, listed under the name of its folder', () => {
     const folders = globSync('*/', { cwd: folder }).map((path) => path.replace(/\/$/, ''))
     expect(policies.map(({ kind }) => kind).toSorted()).toEqual(folders.toSorted())
-  })
-})
-
-describe('the schema for editors', () => {
-  const schema = JSON.parse(readFileSync(join(folder, '../../../schema/headgate.schema.json'), 'utf8'))
-  const ajv = new Ajv2020({ strict: false })
-  addFormats.default(ajv)
-  const accepts = ajv.compile(schema)
-  const example = readFileSync(join(folder, '../../../examples/bookshop/headgate.yaml'), 'utf8')
-
-  test('accepts the example', () => {
-    expect(accepts(parse(example)), JSON.stringify(accepts.errors)).toBe(true)
-  })
-
-  test('refuses an unknown key, an unknown kind and a wrong setting of a policy', () => {
-    const mistakes = [
-      ['upstream: bookshop', 'upsteam: bookshop'],
-      ['kind: rate-limit', 'kind: rate-limits'],
-      ['limit: 100', 'limit: none'],
-    ]
-    for (const [right = '', wrong = ''] of mistakes)
-      expect(accepts(parse(example.replace(right, wrong))), wrong).toBe(false)
   })
 })
 
