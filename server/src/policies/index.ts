@@ -6,6 +6,7 @@ import { fault } from './fault/fault.ts'
 import { headers } from './headers/headers.ts'
 import { ipFilter } from './ip-filter/ip-filter.ts'
 import { keyAuth } from './key-auth/key-auth.ts'
+import { rateLimit } from './rate-limit/rate-limit.ts'
 import { requestSize } from './request-size/request-size.ts'
 import { respond } from './respond/respond.ts'
 import { rewrite } from './rewrite/rewrite.ts'
@@ -16,6 +17,7 @@ export const policies: readonly PolicyDefinition[] = [
   ipFilter,
   keyAuth,
   access,
+  rateLimit,
   // What is sent on.
   requestSize,
   headers,

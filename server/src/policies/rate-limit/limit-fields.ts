@@ -1,0 +1,34 @@
+/**
+ * The response fields `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-11): what the limit is, and
+ * what is left of it. Several limits of one exchange are members of one list.
+ */
+import type { Exchange } from '../../kernel/exchange.ts'
+
+export const POLICY_FIELD = 'ratelimit-policy'
+export const LIMIT_FIELD = 'ratelimit'
+
+/** `policyParameters` and `limitParameters` are the members without their name, e.g. `;q=100;w=60` and `;r=50;t=30`. */
+export function addLimitFields(
+  exchange: Exchange,
+  name: string,
+  policyParameters: string,
+  limitParameters: string,
+): void {
+  const fields = exchange.replyFields
+  const before = fields?.get(LIMIT_FIELD)
+  if (fields === undefined || before === undefined) {
+    exchange.addReplyField(POLICY_FIELD, name + policyParameters)
+    exchange.addReplyField(LIMIT_FIELD, name + limitParameters)
+    return
+  }
+  const own = toUniqueName(name, before)
+  fields.set(POLICY_FIELD, `${fields.get(POLICY_FIELD) ?? ''}, ${own}${policyParameters}`)
+  fields.set(LIMIT_FIELD, `${before}, ${own}${limitParameters}`)
+}
+
+/** A client matches the two fields by name, so a name that is there already gets a number. */
+function toUniqueName(name: string, before: string): string {
+  let own = name
+  for (let number = 2; before.includes(`${own};`); number++) own = `${name.slice(0, -1)}-${number}"`
+  return own
+}
