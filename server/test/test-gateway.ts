@@ -79,7 +79,8 @@ export async function testGateway(options: TestGatewayOptions = {}): Promise<Tes
     counters: createCounters(createCounterMemory({ limitSlots: 1024, gaugeSlots: 64 }), systemClock),
     verdicts: NO_VERDICTS,
     debug: options.debug ?? false,
-    log: { warn: note, error: note },
+    ticketKeys: Buffer.alloc(48, 7),
+    log: { warn: note, error: note, debug: () => undefined },
     recorded: (record) => {
       records.push(record)
       for (const wait of waiting) if (records.length >= wait.count) wait.resolve()

@@ -9,8 +9,10 @@ import type { PolicyDefinition } from '../kernel/policy.ts'
 import type { PolicyServices } from '../kernel/policy-services.ts'
 import { queryValue } from '../kernel/query.ts'
 import type { ApiSpec, PolicySpec, RouteMatch, RouteSpec, Snapshot } from '../kernel/snapshot.ts'
+import { TrustedProxies } from './client-address.ts'
 import { Router } from './router.ts'
 import { createSegment, type CompiledRoute, type Entry, type Runtime, type Segment } from './runtime.ts'
+import { TlsAcceptor } from './tls.ts'
 import { createBalancer } from './upstream/balancer.ts'
 import { createTargetFeedback } from './upstream/feedback.ts'
 import { RetryBudget } from './upstream/retry-budget.ts'
@@ -23,6 +25,8 @@ export interface CompileParts {
   readonly services: Omit<PolicyServices, 'policyId' | 'consumers' | 'nested' | 'expression'>
   /** Has adopted the upstreams of the snapshot. */
   readonly targets: TargetRegistry
+  /** Keys for session tickets, the same in every thread. */
+  readonly ticketKeys: Buffer
   /** Index of a route's series in the metrics. */
   seriesOf(route: RouteSpec): number
   /** Lets the event loop run when this slice has had its time. */
@@ -62,6 +66,8 @@ class Compiler {
     return {
       version: snapshot.version,
       listener: snapshot.listener,
+      tls: snapshot.listener.tls === undefined ? undefined : new TlsAcceptor(snapshot.listener.tls, parts.ticketKeys),
+      trusted: new TrustedProxies(snapshot.listener.trustedProxies),
       keepsEncodedSlash: snapshot.routes.some(({ match }) => match.encodedSlash === 'keep'),
       router,
       upstreams,

@@ -1,31 +1,47 @@
 /**
- * Accepts connections for one thread. All threads listen on the same port (`reusePort`) and the kernel spreads new
- * connections over them, so no listener is ever handed over and none is swapped by a reload.
+ * Accepts connections for one thread, on one port, plain or TLS. All threads listen on the same port (`reusePort`) and
+ * the kernel spreads new connections over them, so no listener is ever handed over and none is swapped by a reload.
  */
 import { createServer, type Server, type Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import type { Peer } from '../kernel/exchange.ts'
 import type { Gateway } from './carrier.ts'
-import { adoptSocket } from './http1/adopt.ts'
+import { toPlainAddress } from './proxy-protocol.ts'
+import { adoptSocket, readByEvents, releaseSocket, type OnRead } from './http1/adopt.ts'
 import { ServerConnection } from './http1/server-connection.ts'
-import type { Ticker } from './ticker.ts'
+import { Http2Connection } from './http2/server-connection.ts'
+import { readProxyHeader, sniffProtocol } from './opening.ts'
+import type { Runtime } from './runtime.ts'
+import type { Ticker, Tickable } from './ticker.ts'
+import { toClientCertificate } from './tls.ts'
+
+/** A client's connection, whatever it speaks. */
+export interface Connection extends Tickable {
+  /** Ends it as soon as no exchange is under way. */
+  retire(): void
+  destroy(): void
+}
 
 export interface ListenerOptions {
   readonly host: string
   readonly port: number
-  readonly gateway: Gateway
+  readonly secure: boolean
+  readonly gateway: Gateway & { readonly runtime: Runtime }
   readonly ticker: Ticker
+  /** Told of connections that broke the rules before there was an exchange: no TLS, no PROXY header. */
+  rejected(reason: string, ip: string): void
 }
 
 export class Listener {
-  readonly connections = new Set<ServerConnection>()
+  readonly connections = new Set<Connection>()
   private readonly server: Server
   private readonly options: ListenerOptions
+  private opening = 0
 
   constructor(options: ListenerOptions) {
     this.options = options
-    this.server = createServer({ allowHalfOpen: true, noDelay: true, keepAlive: true, pauseOnConnect: true }, (socket) =>
-      this.accept(socket),
-    )
+    const settings = { allowHalfOpen: true, noDelay: true, keepAlive: true, pauseOnConnect: true }
+    this.server = createServer(settings, (socket) => this.accept(socket))
   }
 
   get port(): number {
@@ -49,7 +65,7 @@ export class Listener {
     this.server.close()
   }
 
-  /** Asks every connection to end after the exchange that it is in. */
+  /** Asks every connection to end after the exchanges that it is in. */
   retire(): void {
     for (const connection of this.connections) connection.retire()
   }
@@ -59,30 +75,105 @@ export class Listener {
   }
 
   private accept(socket: Socket): void {
-    const { gateway, ticker } = this.options
-    if (this.connections.size >= gateway.limits.maxConnections) {
+    const { gateway, secure } = this.options
+    if (this.connections.size + this.opening >= gateway.limits.maxConnections) {
       socket.resetAndDestroy()
       return
     }
-    const peer: Peer = {
-      ip: toPlainAddress(socket.remoteAddress ?? ''),
-      port: socket.remotePort ?? 0,
-      scheme: 'http',
-      certificate: undefined,
-    }
-    adoptSocket(socket, (adopted) => {
-      const connection = new ServerConnection(adopted, gateway, peer, (closed) => {
-        this.connections.delete(closed)
-        ticker.delete(closed)
-      })
-      this.connections.add(connection)
-      ticker.add(connection)
-      return (bytes, end, volatile) => connection.receive(bytes, end, volatile)
+    const ip = toPlainAddress(socket.remoteAddress ?? '')
+    const peer: Peer = { ip, port: socket.remotePort ?? 0, scheme: secure ? 'https' : 'http', certificate: undefined }
+    if (gateway.runtime.listener.proxyProtocol) void this.acceptProxied(socket, peer)
+    else if (secure) void this.serveSecure(socket, peer)
+    else this.servePlain(peer, (createReader) => adoptSocket(socket, createReader))
+  }
+
+  private async acceptProxied(socket: Socket, peer: Peer): Promise<void> {
+    const { gateway, secure } = this.options
+    await this.whileOpening(socket, peer, async () => {
+      if (!gateway.runtime.trusted.has(peer.ip)) throw new Error('the address is not one of trustedProxies')
+      const source = await readProxyHeader(socket, gateway.limits.headMs)
+      const client = source === undefined ? peer : { ...peer, ...source }
+      if (secure) await this.serveSecure(socket, client)
+      else this.servePlain(client, (createReader) => readByEvents(socket, createReader))
     })
+  }
+
+  private async serveSecure(raw: Socket, peer: Peer): Promise<void> {
+    await this.whileOpening(raw, peer, async () => {
+      const acceptor = this.options.gateway.runtime.tls
+      if (acceptor === undefined) throw new Error('the configuration has no certificates any more')
+      const socket = await handshake(acceptor.accept(raw), this.options.gateway.limits.headMs)
+      const client: Peer = { ...peer, certificate: toClientCertificate(socket) }
+      if (socket.alpnProtocol === 'h2') this.serveHttp2(socket, client)
+      else this.serveHttp1(client, (createReader) => readByEvents(socket, createReader))
+    })
+  }
+
+  /** Without TLS, HTTP/2 is known by its first bytes (prior knowledge, RFC 9113 §3.3). */
+  private servePlain(peer: Peer, read: (createReader: (socket: Socket) => OnRead) => Socket): void {
+    read((socket) => {
+      const { connection, onRead } = this.open(socket, peer)
+      return sniffProtocol(onRead, (first) => {
+        connection.handOver()
+        this.serveHttp2(releaseSocket(socket, first), peer)
+      })
+    })
+  }
+
+  private serveHttp1(peer: Peer, read: (createReader: (socket: Socket) => OnRead) => Socket): void {
+    read((socket) => this.open(socket, peer).onRead)
+  }
+
+  private serveHttp2(socket: Socket, peer: Peer): void {
+    this.keep((closed) => new Http2Connection(socket, this.options.gateway, peer, closed))
+  }
+
+  private open(socket: Socket, peer: Peer): { connection: ServerConnection; onRead: OnRead } {
+    const connection = this.keep((closed) => new ServerConnection(socket, this.options.gateway, peer, closed))
+    return { connection, onRead: (bytes, end, volatile) => connection.receive(bytes, end, volatile) }
+  }
+
+  private keep<Kept extends Connection>(create: (closed: () => void) => Kept): Kept {
+    const { ticker } = this.options
+    const connection = create(() => {
+      this.connections.delete(connection)
+      ticker.delete(connection)
+    })
+    this.connections.add(connection)
+    ticker.add(connection)
+    return connection
+  }
+
+  /** Counts a connection that is not served yet, and drops it when it never will be. */
+  private async whileOpening(socket: Socket, peer: Peer, open: () => Promise<void>): Promise<void> {
+    this.opening++
+    try {
+      await open()
+    } catch (cause) {
+      this.options.rejected(cause instanceof Error ? cause.message : String(cause), peer.ip)
+      socket.destroy()
+    } finally {
+      this.opening--
+    }
   }
 }
 
-/** An IPv4 client on a socket for both versions has a mapped address (RFC 4291 §2.5.5.2); everything else wants the plain one. */
-export function toPlainAddress(address: string): string {
-  return address.startsWith('::ffff:') ? address.slice(7) : address
+/** Resolves when the handshake is done; rejects when it fails or takes too long. */
+function handshake(socket: TLSSocket, timeoutMs: number): Promise<TLSSocket> {
+  return new Promise((resolve, reject) => {
+    const failed = (cause: Error): void => {
+      clearTimeout(timer)
+      socket.destroy()
+      reject(cause)
+    }
+    const timer = setTimeout(() => failed(new Error('the TLS handshake did not end in time')), timeoutMs)
+    const gone = (): void => failed(new Error('the client left within the TLS handshake'))
+    socket.once('close', gone)
+    socket.on('error', failed)
+    socket.once('secure', () => {
+      clearTimeout(timer)
+      socket.off('error', failed).off('close', gone)
+      resolve(socket)
+    })
+  })
 }

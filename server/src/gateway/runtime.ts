@@ -2,7 +2,9 @@
 import type { Exchange } from '../kernel/exchange.ts'
 import type { PolicyInstance } from '../kernel/policy.ts'
 import type { ListenerSpec, RouteMatch, RouteSpec, TimeoutSpec } from '../kernel/snapshot.ts'
+import type { TrustedProxies } from './client-address.ts'
 import type { Router } from './router.ts'
+import type { TlsAcceptor } from './tls.ts'
 import type { Upstream } from './upstream/upstream.ts'
 
 /** One entry of a policy list, ready to run. */
@@ -39,6 +41,8 @@ export interface CompiledRoute {
 export interface Runtime {
   readonly version: string
   readonly listener: ListenerSpec
+  readonly tls: TlsAcceptor | undefined
+  readonly trusted: TrustedProxies
   /** Some route takes `%2F` as data. */
   readonly keepsEncodedSlash: boolean
   readonly router: Router<Exchange, CompiledRoute>

@@ -28,6 +28,8 @@ export interface ThreadOptions {
   readonly counters: Counters
   readonly verdicts: HealthVerdicts
   readonly debug: boolean
+  /** Keys for TLS session tickets, the same in every thread; 48 random bytes. */
+  readonly ticketKeys: Buffer
   readonly log: ThreadLog
   /** Takes the record of every exchange. */
   recorded(record: ExchangeRecord, series: number): void
@@ -36,6 +38,7 @@ export interface ThreadOptions {
 
 export interface ThreadLog extends PolicyLog {
   error(facts: Readonly<Record<string, unknown>>, message: string): void
+  debug(facts: Readonly<Record<string, unknown>>, message: string): void
 }
 
 /** Exchanges without a route share one series. */
@@ -43,13 +46,15 @@ export const NO_ROUTE_SERIES = 0
 
 export class GatewayThread {
   readonly server: GatewayServer
+  private readonly log: ThreadLog
   private readonly parts: CompileParts
   private readonly ticker: Ticker
   private readonly targets: TargetRegistry
   private readonly listeners: Listener[] = []
   private prepared: Runtime | undefined
 
-  private constructor(parts: CompileParts, ticker: Ticker, targets: TargetRegistry, server: GatewayServer) {
+  private constructor(log: ThreadLog, parts: CompileParts, ticker: Ticker, targets: TargetRegistry, server: GatewayServer) {
+    this.log = log
     this.parts = parts
     this.ticker = ticker
     this.targets = targets
@@ -70,6 +75,7 @@ export class GatewayThread {
         fetchDocument,
       },
       targets,
+      ticketKeys: options.ticketKeys,
       seriesOf: options.seriesOf,
       pause: createSlicer(),
     }
@@ -80,7 +86,7 @@ export class GatewayThread {
       finished: (exchange, route, status) => finish(exchange, route, status, options),
       faulted: (exchange, cause) => options.log.error({ err: cause, request: exchange.id, route: exchange.route?.id }, 'a fault of the gateway'),
     })
-    return new GatewayThread(parts, ticker, targets, server)
+    return new GatewayThread(options.log, parts, ticker, targets, server)
   }
 
   /** Compiles a further snapshot beside the traffic; `commit` swaps it in. Throws when it does not compile. */
@@ -114,8 +120,10 @@ export class GatewayThread {
     this.targets.update(found)
   }
 
-  async listen(host: string, port: number): Promise<number> {
-    const listener = new Listener({ host, port, gateway: this.server, ticker: this.ticker })
+  /** Opens a port, with TLS when `secure`; returns its number, which the kernel chooses for 0. */
+  async listen(host: string, port: number, secure = false): Promise<number> {
+    const rejected = (reason: string, ip: string): void => this.log.debug({ reason, ip }, 'a connection was dropped before its first exchange')
+    const listener = new Listener({ host, port, secure, gateway: this.server, ticker: this.ticker, rejected })
     await listener.listen()
     this.listeners.push(listener)
     return listener.port

@@ -30,7 +30,7 @@ export class ServerConnection implements Carrier {
   private readonly socket: Socket
   private readonly gateway: Gateway
   private readonly peer: Peer
-  private readonly onClosed: (connection: ServerConnection) => void
+  private readonly onClosed: () => void
   private pending: Buffer | undefined
   private scannedBytes = 0
   private consuming = false
@@ -49,7 +49,7 @@ export class ServerConnection implements Carrier {
   private clientDone = false
   private served = 0
 
-  constructor(socket: Socket, gateway: Gateway, peer: Peer, onClosed: (connection: ServerConnection) => void) {
+  constructor(socket: Socket, gateway: Gateway, peer: Peer, onClosed: () => void) {
     this.socket = socket
     this.gateway = gateway
     this.peer = peer
@@ -98,6 +98,12 @@ export class ServerConnection implements Carrier {
 
   destroy(): void {
     this.socket.destroy()
+  }
+
+  /** Another protocol takes the socket over; this connection never was. */
+  handOver(): void {
+    this.closed = true
+    this.onClosed()
   }
 
   inform(status: number, fields: Fields): void {
@@ -362,7 +368,7 @@ export class ServerConnection implements Carrier {
     passage?.clientLeft()
     outgoing?.stop()
     body?.fail(CLIENT_LEFT)
-    this.onClosed(this)
+    this.onClosed()
   }
 
   private drained(): void {

@@ -2,10 +2,12 @@
  * The main thread of a gateway: compiles the configuration, keeps the workers, follows the files, watches upstreams,
  * answers health and metrics. It serves no traffic, so nothing it does delays any.
  */
+import { randomBytes } from 'node:crypto'
 import { createCounterMemory } from '../../kernel/counter-table.ts'
 import type { Log } from '../../kernel/log.ts'
 import { toIssueLine, type ConfigIssue } from '../../config/issues.ts'
 import type { CompileOutcome } from '../../config/compile-thread.ts'
+import { TICKET_KEY_BYTES } from '../tls.ts'
 import { HealthBoard } from '../upstream/health-board.ts'
 import { createNameLookup } from '../upstream/name-lookup.ts'
 import { UpstreamWatch } from '../upstream/upstream-watch.ts'
@@ -84,6 +86,7 @@ export class GatewayProcess {
         logLevel: options.logLevel,
         counters: createCounterMemory({ workers: options.workers }),
         verdicts: this.board.buffer,
+        ticketKeys: randomBytes(TICKET_KEY_BYTES),
       },
       lost: () => undefined,
       received: () => undefined,

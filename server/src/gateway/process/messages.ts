@@ -14,6 +14,8 @@ export interface WorkerStart {
   readonly logLevel: string
   readonly counters: CounterMemory
   readonly verdicts: SharedArrayBuffer
+  /** Keys for TLS session tickets. */
+  readonly ticketKeys: Uint8Array
   /** One Int32 for each worker: the beats that show that its event loop runs. */
   readonly heartbeats: SharedArrayBuffer
 }

@@ -26,6 +26,7 @@ const thread = await GatewayThread.create(await readSnapshotLines(start.snapshot
   counters: createCounters(start.counters, systemClock, start.index),
   verdicts: toHealthVerdicts(start.verdicts),
   debug: start.debug,
+  ticketKeys: Buffer.from(start.ticketKeys),
   log,
   recorded: () => undefined,
   seriesOf: () => 0,
@@ -64,4 +65,6 @@ async function handle(message: ToWorker): Promise<void> {
   }
 }
 
-tell({ kind: 'listening', port: await thread.listen(start.host, start.port), tlsPort: undefined })
+const plainPort = await thread.listen(start.host, start.port)
+const tlsPort = start.tlsPort === undefined ? undefined : await thread.listen(start.host, start.tlsPort, true)
+tell({ kind: 'listening', port: plainPort, tlsPort })
