@@ -3,10 +3,10 @@
  * see `kernel/counter-table.ts`.
  */
 import { z } from 'zod'
-import { maxLimit, maxSlidingLimit, maxTokensPerSecond, type Limiter } from '../../kernel/counters.ts'
-import { definePolicy, type PolicyCheck } from '../../kernel/policy.ts'
-import type { PolicyServices } from '../../kernel/policy-services.ts'
+import { maxLimit, type Limiter } from '../../kernel/counters.ts'
+import { definePolicy } from '../../kernel/policy.ts'
 import { defineProblem, type Problem } from '../../kernel/problem.ts'
+import { algorithms, capacityOf, checkAlgorithm, createLimiter } from './algorithm.ts'
 import { compileCountBy, isCountByWord } from './count-by.ts'
 import { addLimitFields } from './limit-fields.ts'
 import { createRareWarning } from './rare-warning.ts'
@@ -38,7 +38,7 @@ const config = z.strictObject({
     .max(MAX_WINDOW_SECONDS)
     .default(60)
     .meta({ title: 'Window', description: 'Length of one window.', unit: 'seconds' }),
-  algorithm: z.enum(['token-bucket', 'sliding-window', 'fixed-window']).default('token-bucket').meta({
+  algorithm: z.enum(algorithms).default('token-bucket').meta({
     title: 'Algorithm',
     description:
       '`token-bucket` refills steadily, `sliding-window` looks back one window, `fixed-window` starts anew with each window of the calendar (UTC).',
@@ -145,27 +145,6 @@ export const rateLimit = definePolicy({
     }
   },
 })
-
-function capacityOf({ algorithm, burst, limit }: Config): number {
-  return algorithm === 'token-bucket' ? (burst ?? limit) : limit
-}
-
-function createLimiter({ algorithm, limit, windowSeconds, burst }: Config, services: PolicyServices): Limiter {
-  const { counters, policyId } = services
-  const windowMs = windowSeconds * 1000
-  if (algorithm === 'token-bucket') return counters.tokenBucket(policyId, limit, windowMs, burst ?? limit)
-  if (algorithm === 'sliding-window') return counters.slidingWindow(policyId, limit, windowMs)
-  return counters.fixedWindow(policyId, limit, windowMs)
-}
-
-function checkAlgorithm({ algorithm, limit, windowSeconds, burst }: Config, check: PolicyCheck): void {
-  if (burst !== undefined && algorithm !== 'token-bucket')
-    check.report(['burst'], `has no effect on a ${algorithm}: only a token bucket has a burst`)
-  if (algorithm === 'sliding-window' && limit > maxSlidingLimit)
-    check.report(['limit'], `is more than a sliding window can count, ${maxSlidingLimit}: use another algorithm`)
-  if (algorithm === 'token-bucket' && limit > maxTokensPerSecond * windowSeconds)
-    check.report(['limit'], `is more than ${maxTokensPerSecond} a second, which no gateway reaches`)
-}
 
 function refuse(config: Config, { retryAfterMs }: Limiter, cost: number): Problem {
   const { limit, windowSeconds } = config
