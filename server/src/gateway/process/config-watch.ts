@@ -2,7 +2,7 @@
  * Tells when files of a configuration may have changed: by the file system's events, and by looking every few seconds
  * because events are lost on network file systems and when a mounted ConfigMap swaps its symlink.
  */
-import { realpathSync, statSync, watch, type FSWatcher } from 'node:fs'
+import { readdirSync, realpathSync, statSync, watch, type FSWatcher } from 'node:fs'
 import { dirname } from 'node:path'
 
 /** Editors and kubelets write in several steps; one reload serves them all. */
@@ -68,12 +68,18 @@ function fingerprint(paths: readonly string[]): string {
     .map((path) => {
       try {
         const { ino, size, mtimeMs } = statSync(path)
-        return `${realpathSync(path)} ${ino} ${size} ${mtimeMs}`
+        // A folder matters for the files that it has; its own time changes with every file beside them.
+        const state = isFolder(path) ? readdirSync(path).filter(isDocument).toSorted().join(' ') : `${ino} ${size} ${mtimeMs}`
+        return `${realpathSync(path)} ${state}`
       } catch {
         return `${path} gone`
       }
     })
     .join('\n')
+}
+
+function isDocument(name: string): boolean {
+  return /\.(?:ya?ml|json)$/.test(name)
 }
 
 function isFolder(path: string): boolean {
