@@ -81,11 +81,10 @@ export class MessageReader {
         )
       return start
     }
-    const text = bytes.toString('latin1', at, end)
     const head =
       this.options.side === 'request'
-        ? parseRequestHead(text, this.limits)
-        : parseResponseHead(text, this.limits, this.options.requestMethod ?? 'GET', false)
+        ? parseRequestHead(bytes, at, end, this.limits)
+        : parseResponseHead(bytes, at, end, this.limits, this.options.requestMethod ?? 'GET', false)
     if (head instanceof Problem) this.refuse(head)
     else this.begin(head)
     return end

@@ -211,7 +211,8 @@ export class ChunkedDecoder {
     if (this.trailerText.length === 2) return
     const fields = new Fields()
     const facts = new SectionFacts()
-    const flaw = parseFields(this.trailerText, 0, this.limits.maxFields, fields, facts)
+    const bytes = Buffer.from(this.trailerText, 'latin1')
+    const flaw = parseFields(bytes, this.trailerText, 0, bytes.length, this.limits.maxFields, fields, facts)
     if (flaw !== undefined) return this.fail(invalidTrailer)
     if (isAboutMessage(facts)) return this.fail(framingTrailer)
     const kept = new Fields()

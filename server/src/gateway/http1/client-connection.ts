@@ -193,7 +193,7 @@ export class ClientConnection {
     const { call } = this
     if (call === undefined) return end
     const { request } = call
-    const head = parseResponseHead(bytes.toString('latin1', start, headEnd), RESPONSE_LIMITS, request.method, request.upgrade !== undefined)
+    const head = parseResponseHead(bytes, start, headEnd, RESPONSE_LIMITS, request.method, request.upgrade !== undefined)
     if (head instanceof Problem) {
       this.breach(head.detail ?? 'The response is malformed.')
       return end

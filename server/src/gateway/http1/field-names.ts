@@ -75,60 +75,72 @@ const notInTrailers = new Set(
 
 const knownSlots = 1024
 const learntSlots = 256
-const maxLearntBytes = 64
+const slots = knownSlots + learntSlots + 1
+/** The one slot for a name that is too long to learn; it holds until the next such name. */
+const lastSlot = slots - 1
+const rowBytes = 64
 
 /** Name and role at each slot; the slots of `findName` point into both. */
-export const nameAt: string[] = new Array<string>(knownSlots + learntSlots + 1).fill('')
-export const roleAt = new Uint8Array(knownSlots + learntSlots + 1)
-const lastSlot = knownSlots + learntSlots
+export const nameAt: string[] = new Array<string>(slots).fill('')
+export const roleAt = new Uint8Array(slots)
+/** The bytes of each name in a row of its own, one cache line, and how many they are. */
+const rows = new Uint8Array(slots * rowBytes)
+const lengths = new Uint8Array(slots)
+
+function keepName(slot: number, name: string, role: number): void {
+  // As a property key the name is copied and made unique by the engine: a slice would keep the whole head alive.
+  nameAt[slot] = Object.keys({ [name]: true })[0] ?? name
+  roleAt[slot] = role
+  if (name.length > rowBytes) return
+  lengths[slot] = name.length
+  for (let i = 0; i < name.length; i++) rows[slot * rowBytes + i] = name.charCodeAt(i)
+}
+
+/** The slot where a name with this hash is looked for first. */
+function toSlot(hash: number, count: number): number {
+  return (hash ^ (hash >>> 15)) & (count - 1)
+}
 
 /** The hash that the parser computes while it checks a name's characters. */
-export function hashName(name: string): number {
+function hashName(name: string): number {
   let hash = 0
   for (let i = 0; i < name.length; i++) hash = (Math.imul(hash, 31) + name.charCodeAt(i)) | 0
   return hash
 }
 
-function spread(hash: number): number {
-  return hash ^ (hash >>> 15)
-}
-
 for (const name of new Set([...Object.keys(special), ...endToEnd.split(/\s+/)])) {
-  let slot = spread(hashName(name)) & (knownSlots - 1)
-  while (nameAt[slot] !== '') slot = (slot + 1) & (knownSlots - 1)
-  nameAt[slot] = name
-  roleAt[slot] = special[name] ?? ROLE_ORDINARY
+  let slot = toSlot(hashName(name), knownSlots)
+  while (lengths[slot] !== 0) slot = (slot + 1) & (knownSlots - 1)
+  keepName(slot, name, special[name] ?? ROLE_ORDINARY)
 }
 
-function isNameAt(slot: number, text: string, from: number, to: number): boolean {
-  const name = nameAt[slot] ?? ''
-  if (name.length !== to - from) return false
-  for (let i = 0; i < name.length; i++) {
-    if (LOWER_TOKEN[text.charCodeAt(from + i)] !== name.charCodeAt(i)) return false
+function isNameAt(slot: number, bytes: Uint8Array, from: number, length: number): boolean {
+  if (lengths[slot] !== length) return false
+  const row = slot * rowBytes
+  for (let i = 0; i < length; i++) {
+    if (LOWER_TOKEN[bytes[from + i] ?? 0] !== rows[row + i]) return false
   }
   return true
 }
 
-/** The slot of the name in `text[from, to)`, whose `hash` the caller has: `nameAt` and `roleAt` tell the rest. */
-export function findName(text: string, from: number, to: number, hash: number): number {
-  let slot = spread(hash) & (knownSlots - 1)
-  while (nameAt[slot] !== '') {
-    if (isNameAt(slot, text, from, to)) return slot
+/** The slot of the name in bytes[from, to), whose `hash` the caller has: `nameAt` and `roleAt` tell the rest. */
+export function findName(bytes: Buffer, from: number, to: number, hash: number): number {
+  let slot = toSlot(hash, knownSlots)
+  while (lengths[slot] !== 0) {
+    if (isNameAt(slot, bytes, from, to - from)) return slot
     slot = (slot + 1) & (knownSlots - 1)
   }
-  const learnt = knownSlots + (spread(hash) & (learntSlots - 1))
-  if (isNameAt(learnt, text, from, to)) return learnt
-  const name = text.slice(from, to).toLowerCase()
+  slot = knownSlots + toSlot(hash, learntSlots)
+  return isNameAt(slot, bytes, from, to - from)
+    ? slot
+    : learnName(bytes.toString('latin1', from, to).toLowerCase(), slot)
+}
+
+function learnName(name: string, slot: number): number {
   const role = name.includes('_') && isDisguised(name) ? ROLE_DISGUISED : ROLE_ORDINARY
-  if (to - from > maxLearntBytes) {
-    nameAt[lastSlot] = name
-    roleAt[lastSlot] = role
-    return lastSlot
-  }
-  roleAt[learnt] = role
-  // As a property key the name is copied and made unique by the engine: a slice would keep the whole head alive.
-  nameAt[learnt] = Object.keys({ [name]: true })[0] ?? name
-  return learnt
+  const place = name.length > rowBytes ? lastSlot : slot
+  keepName(place, name, role)
+  return place
 }
 
 /** CGI and its heirs turn both `-` and `_` into `_`, so `Content_Length` and `X_Forwarded_For` would be believed. */
@@ -142,7 +154,7 @@ const hopByHopRoles = new Set([ROLE_HOP_BY_HOP, ROLE_TRANSFER_ENCODING, ROLE_TE,
 
 /** Whether a sender may nominate the field in Connection: unknown names and those of the connection itself. */
 export function isNominable(name: string): boolean {
-  const slot = findName(name, 0, name.length, hashName(name))
+  const slot = findName(Buffer.from(name, 'latin1'), 0, name.length, hashName(name))
   if (slot >= knownSlots) return true
   return hopByHopRoles.has(roleAt[slot] ?? ROLE_ORDINARY)
 }

@@ -6,6 +6,7 @@ export const LF = 10
 export const CR = 13
 export const SP = 32
 export const COLON = 58
+export const DEL = 127
 
 /** Lower-case code of a token character (RFC 9110 §5.6.2), 0 for every other byte. */
 export const LOWER_TOKEN = new Uint8Array(256)
@@ -66,7 +67,7 @@ export function isToken(text: string): boolean {
 export function isFieldValue(text: string): boolean {
   for (let i = 0; i < text.length; i++) {
     const code = text.charCodeAt(i)
-    if ((code < SP && code !== HTAB) || code === 127 || code > 255) return false
+    if ((code < SP && code !== HTAB) || code === DEL || code > 255) return false
   }
   return true
 }
@@ -92,4 +93,16 @@ export function toListElements(value: string): string[] {
 
 function isWhitespace(code: number): boolean {
   return code === SP || code === HTAB
+}
+
+/** Whether bytes[start, end) end in the empty line that ends a head. */
+export function endsInEmptyLine(bytes: Uint8Array, start: number, end: number): boolean {
+  const last = end - 1
+  return (
+    last - 3 >= start &&
+    bytes[last] === LF &&
+    bytes[last - 1] === CR &&
+    bytes[last - 2] === LF &&
+    bytes[last - 3] === CR
+  )
 }

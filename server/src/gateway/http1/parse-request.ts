@@ -2,7 +2,7 @@
 import { Fields } from '../../kernel/fields.ts'
 import type { Problem } from '../../kernel/problem.ts'
 import * as flaws from './flaws.ts'
-import { CR, LF, isToken } from './grammar.ts'
+import { CR, LF, endsInEmptyLine, isToken } from './grammar.ts'
 import { CHUNKED, RequestHead, type HeadLimits } from './head.ts'
 import { SectionFacts, dropNominated, parseFields } from './parse-fields.ts'
 import * as problems from './problems.ts'
@@ -38,10 +38,11 @@ const unknownWebsocketVersion = problems.websocketVersion({
   headers: { 'sec-websocket-version': '13' },
 })
 
-/** `head` is the latin1 text from the request line up to and including the empty line. */
-export function parseRequestHead(head: string, limits: HeadLimits): RequestHead | Problem {
-  if (head.length > limits.maxHeadBytes) return headTooLarge
-  if (!head.endsWith('\r\n\r\n')) return flaws.unfinishedHead.inRequest
+/** Reads the head in bytes[start, end), from the request line up to and including the empty line. */
+export function parseRequestHead(bytes: Buffer, start: number, end: number, limits: HeadLimits): RequestHead | Problem {
+  if (end - start > limits.maxHeadBytes) return headTooLarge
+  if (!endsInEmptyLine(bytes, start, end)) return flaws.unfinishedHead.inRequest
+  const head = bytes.toString('latin1', start, end)
   const request = new RequestHead(new Fields())
   const methodEnd = head.indexOf(' ')
   const method = methodEnd === -1 ? undefined : methods.get(head.slice(0, methodEnd))
@@ -54,7 +55,8 @@ export function parseRequestHead(head: string, limits: HeadLimits): RequestHead 
   const wrong = parseTarget(head, targetStart, targetEnd, method, request) ?? parseVersion(head, targetEnd + 1, request)
   if (wrong !== undefined) return wrong
   const facts = new SectionFacts()
-  const flaw = parseFields(head, targetEnd + 11, limits.maxFields, request.fields, facts)
+  const fieldsStart = start + targetEnd + 1 + 'HTTP/1.1\r\n'.length
+  const flaw = parseFields(bytes, head, fieldsStart, end, limits.maxFields, request.fields, facts)
   if (flaw !== undefined) return flaw.inRequest
   if (facts.repeatsSingle) return flaws.repeatedSingle.inRequest
   return applyHost(request, facts) ?? applyFraming(request, facts) ?? applyConnection(request, facts) ?? request

@@ -2,7 +2,7 @@
 import { Fields } from '../../kernel/fields.ts'
 import type { Problem } from '../../kernel/problem.ts'
 import * as flaws from './flaws.ts'
-import { CR, HTAB, LF, SP } from './grammar.ts'
+import { CR, DEL, HTAB, LF, SP, endsInEmptyLine } from './grammar.ts'
 import { CHUNKED, ResponseHead, UNTIL_CLOSE, type HeadLimits } from './head.ts'
 import { SectionFacts, dropNominated, parseFields } from './parse-fields.ts'
 import { malformedResponse } from './problems.ts'
@@ -17,22 +17,25 @@ const invalidSwitch = malformedResponse({ detail: 'A 101 that does not switch to
 const forbiddenLength = malformedResponse({ detail: 'A 1xx or 204 response has a Content-Length (RFC 9110 §8.6).' })
 const forbiddenCoding = malformedResponse({ detail: 'A 1xx or 204 response has Transfer-Encoding (RFC 9112 §6.1).' })
 
-/** `head` is the latin1 text from the status line up to and including the empty line. */
+/** Reads the head in bytes[start, end), from the status line up to and including the empty line. */
 export function parseResponseHead(
-  head: string,
+  bytes: Buffer,
+  start: number,
+  end: number,
   limits: HeadLimits,
   requestMethod: string,
   tunnelRequested: boolean,
 ): ResponseHead | Problem {
-  if (head.length > limits.maxHeadBytes) return headTooLarge
-  if (!head.endsWith('\r\n\r\n')) return flaws.unfinishedHead.inResponse
+  if (end - start > limits.maxHeadBytes) return headTooLarge
+  if (!endsInEmptyLine(bytes, start, end)) return flaws.unfinishedHead.inResponse
+  const head = bytes.toString('latin1', start, end)
   const response = new ResponseHead(new Fields())
   const wrong = parseStatusLine(head, response)
   if (wrong !== undefined) return wrong
-  const fieldsStart = skipReason(head)
-  if (fieldsStart === -1) return invalidLine
+  const lineEnd = skipReason(bytes, start + 12)
+  if (lineEnd === -1) return invalidLine
   const facts = new SectionFacts()
-  const flaw = parseFields(head, fieldsStart, limits.maxFields, response.fields, facts)
+  const flaw = parseFields(bytes, head, lineEnd, end, limits.maxFields, response.fields, facts)
   if (flaw !== undefined) return flaw.inResponse
   response.keepAlive = response.version === '1.1' && !facts.close
   if (facts.nominated !== undefined) dropNominated(response.fields, facts.nominated)
@@ -59,12 +62,12 @@ function toVersionProblem(head: string): Problem {
 }
 
 /** Where the fields start, or -1. The reason phrase is checked and dropped; without one its space may be missing. */
-function skipReason(head: string): number {
-  let at = 12
-  let code = head.charCodeAt(at)
+function skipReason(bytes: Buffer, statusEnd: number): number {
+  let at = statusEnd
+  let code = bytes[at] ?? 0
   if (code !== SP && code !== CR) return -1
-  while ((code >= SP && code !== 127) || code === HTAB) code = head.charCodeAt(++at)
-  return code === CR && head.charCodeAt(at + 1) === LF ? at + 2 : -1
+  while ((code >= SP && code !== DEL) || code === HTAB) code = bytes[++at] ?? 0
+  return code === CR && bytes[at + 1] === LF ? at + 2 : -1
 }
 
 function applyFraming(response: ResponseHead, facts: SectionFacts, requestMethod: string): Problem | undefined {

@@ -1,8 +1,8 @@
 /**
  * The parser of HTTP/1.1 heads: where a head ends, and what it says.
  *
- * A connection looks for the end of the head in its bytes, turns the head into one latin1 text and has it read in one
- * pass: request line or status line, then the fields. What RFC 9112 leaves open is decided in docs/reference/http.md;
+ * A connection looks for the end of the head in its bytes and has it read in one pass: request line or status line,
+ * then the fields. What RFC 9112 leaves open is decided in docs/reference/http.md;
  * nothing that is refused there ever becomes a head.
  */
 import { CR, LF } from './grammar.ts'

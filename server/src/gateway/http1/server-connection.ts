@@ -245,7 +245,7 @@ export class ServerConnection implements Carrier {
       return start
     }
     this.scannedBytes = 0
-    const head = parseRequestHead(bytes.toString('latin1', at, headEnd), limits)
+    const head = parseRequestHead(bytes, at, headEnd, limits)
     if (head instanceof Problem) {
       this.refuse(head)
       return end
