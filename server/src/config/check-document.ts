@@ -100,8 +100,8 @@ function resolveOperations({ entries, apis, consumers, products }: DocumentPlan)
     const throughout = everywhere || uses(api.entries) || byProduct.includes(api.settings.name)
     for (const route of api.routes) {
       if (route.operation === undefined || !(throughout || uses(route.entries))) continue
-      const operation = route.operation.resolve()
-      if (operation !== undefined) operations.set(route.id, operation)
+      // One that cannot be resolved is reported; an empty one in its place keeps others from being blamed for it.
+      operations.set(route.id, route.operation.resolve() ?? {})
     }
   }
   return operations
@@ -134,6 +134,7 @@ function checkLists(plan: DocumentPlan, operations: Operations, checker: PolicyC
 function checkKeyUse({ consumers }: DocumentPlan, checker: PolicyChecker, findings: Findings): void {
   const owner = consumers.find(({ settings }) => settings.keys.length > 0)
   if (owner === undefined || [...checker.used].some((definition) => definition.usesKeys === true)) return
-  const hint = 'Add a policy that authenticates by key, such as `key-auth`, or remove the keys.'
+  const kinds = checker.kindsWhere((definition) => definition.usesKeys === true)
+  const hint = `Add a policy that asks for them (${kinds}), or remove the keys.`
   findings.report([...owner.path, 'keys'], 'keys have no effect: no policy asks for one', { hint })
 }

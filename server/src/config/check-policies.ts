@@ -50,6 +50,12 @@ export class PolicyChecker {
     if (fault !== undefined) this.findings.report(path, fault)
   }
 
+  /** Kinds that could be meant, for a hint. */
+  kindsWhere(fits: (definition: PolicyDefinition) => boolean): string {
+    const kinds = [...this.registry.values()].filter(fits).map(({ kind }) => `\`${kind}\``)
+    return kinds.join(', ')
+  }
+
   private checkEntry(entry: Entry, routes: readonly RouteFacts[]): void {
     const { spec, definition, config, path } = entry
     if (spec.when !== undefined) this.checkExpression([...path, 'when'], spec.when, 'bool')
@@ -90,11 +96,8 @@ export class PolicyChecker {
   }
 
   private reportNeed(entry: Entry, need: Capability): void {
-    const givers = [...this.registry.values()].filter((each) => each.gives?.includes(need)).map(({ kind }) => kind)
-    const hint =
-      givers.length === 0
-        ? undefined
-        : `Put one of these before it, in this list or an outer one: ${givers.map((kind) => `\`${kind}\``).join(', ')}.`
+    const givers = this.kindsWhere((each) => each.gives?.includes(need) === true)
+    const hint = `Put one that does before it, in this list or an outer one: ${givers}.`
     this.findings.report(entry.path, `${entry.spec.kind} needs a ${need}, which no policy before it gives`, { hint })
   }
 

@@ -31,8 +31,8 @@ function report(route: RoutePlan, rival: RoutePlan, findings: Findings): void {
   const methods = route.match.methods.length === 0 ? 'any method' : route.match.methods.join(', ')
   const message = `a request for ${methods} ${route.match.path} fits the route ${JSON.stringify(rival.name)} equally well`
   const hint = 'Change a path or method, or give one of them a condition more.'
-  const other = rival.operation?.place ?? findings.place(rival.path)
-  const place = route.operation?.place ?? findings.place(route.path)
+  const other = rival.operation?.place() ?? findings.place(rival.path)
+  const place = route.operation?.place() ?? findings.place(route.path)
   findings.list.add(place, route.path, message, { other, hint })
 }
 

@@ -4,6 +4,7 @@
  */
 import { isSeq } from 'yaml'
 import type { KeyPath, Place } from './issues.ts'
+import { parseJsonSource } from './json-source.ts'
 import { parseYamlTree, YamlFault, type YamlTree } from './parse-yaml.ts'
 import type { Substitute } from './substitute.ts'
 import { toKey, ValueReader, type Collection, type ReportAt } from './value-reader.ts'
@@ -30,6 +31,17 @@ export function parseSource(
   text: string,
   report: (fault: SourceFault) => void,
   substitute?: Substitute,
+): Source | undefined {
+  const readWithCare = (): Source | undefined => parseYamlSource(file, text, report, substitute)
+  if (substitute !== undefined || !file.endsWith('.json')) return readWithCare()
+  return parseJsonSource(file, text, readWithCare) ?? readWithCare()
+}
+
+function parseYamlSource(
+  file: string,
+  text: string,
+  report: (fault: SourceFault) => void,
+  substitute: Substitute | undefined,
 ): Source | undefined {
   try {
     const tree = parseYamlTree(text)

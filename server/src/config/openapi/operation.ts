@@ -7,7 +7,8 @@ export interface Operation {
   readonly name: string
   readonly method: string
   readonly path: string
-  readonly place: Place
+  /** Where it stands; only looked up for messages, which costs a second reading of a large document. */
+  place(): Place
   /** The operation with its references resolved; undefined after a report that it cannot be. */
   resolve(): JsonObject | undefined
 }

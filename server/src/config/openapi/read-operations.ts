@@ -89,9 +89,9 @@ function listOperations(spec: Spec): Operation[] {
       const known = names.get(operation.name)
       if (known === undefined) operations.push(operation)
       else {
-        const more = { other: known.place, hint: 'An `operationId` names one operation only.' }
+        const more = { other: known.place(), hint: 'An `operationId` names one operation only.' }
         const message = `another operation has the name ${JSON.stringify(operation.name)}`
-        spec.findings.list.add(operation.place, toPointer(['paths', path, method]), message, more)
+        spec.findings.list.add(operation.place(), toPointer(['paths', path, method]), message, more)
       }
       names.set(operation.name, operation)
     }
@@ -133,7 +133,7 @@ function toOperation(path: string, method: string, item: Located, spec: Spec): O
     name: typeof id === 'string' && id !== '' ? id : `${upper} ${path}`,
     method: upper,
     path,
-    place: SpecFiles.place(item.file, [...item.pointer, method], 'key'),
+    place: () => SpecFiles.place(item.file, [...item.pointer, method], 'key'),
     resolve: () => attempt(spec, item, [method], () => resolveOperation(value, item, spec)),
   }
 }
@@ -143,10 +143,12 @@ function resolveOperation(value: object, item: Located, spec: Spec): JsonObject 
   const own: unknown = childOf(value, 'parameters')
   // An operation's parameter replaces the path's of the same name and place (OpenAPI 3.1 §4.8.9.1).
   const resolver = new ReferenceResolver(spec.files, spec.dialect === '3.1')
-  const all = { ...value, parameters: [...(Array.isArray(ofItem) ? ofItem : []), ...(Array.isArray(own) ? own : [])] }
-  const resolved = resolver.resolve(all, item.file)
-  const parameters = Array.isArray(resolved['parameters']) ? resolved['parameters'] : []
-  const unique = new Map(parameters.map((each) => [JSON.stringify([childOf(each, 'in'), childOf(each, 'name')]), each]))
+  const parameters = [...(Array.isArray(ofItem) ? ofItem : []), ...(Array.isArray(own) ? own : [])]
+  // Callbacks are requests of the upstream, which do not come through here.
+  const rest = entriesOf(value).filter(([key]) => key !== 'parameters' && key !== 'callbacks')
+  const resolved = resolver.resolve({ parameters, ...Object.fromEntries(rest) }, item.file)
+  const all = Array.isArray(resolved['parameters']) ? resolved['parameters'] : []
+  const unique = new Map(all.map((each) => [JSON.stringify([childOf(each, 'in'), childOf(each, 'name')]), each]))
   const operation = { ...resolved, parameters: [...unique.values()] }
   return spec.dialect === '3.0' ? upgradeOperation(operation) : operation
 }

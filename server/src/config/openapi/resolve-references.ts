@@ -1,12 +1,12 @@
 /**
- * Puts what references lead to in their places. A reference inside what it leads to, and all of them once an operation
- * has grown large, stay references: to a part of `components`, which the result then carries.
+ * Puts what references lead to in their places. Inside schemas, a reference to what stands around it, and every one
+ * once an operation has grown large, stays a reference: to a part of `components`, which the result then carries.
  */
 import type { JsonObject, JsonValue } from '../../kernel/json.ts'
 import { ReferenceFault, toPointer, type Located, type SpecFile, type SpecFiles } from './spec-files.ts'
 
-/** Values of one operation after which references are kept: documents can share parts so that copies explode. */
-const MOST_VALUES = 5_000
+/** Values of one operation after which references are kept: schemas can share parts so that copies explode. */
+const MOST_VALUES = 1_000
 
 /** References inside each other after which they are kept. */
 const MOST_OPEN = 50
@@ -23,16 +23,27 @@ const MAPS = new Set([
   'dependentSchemas',
   'headers',
   'content',
+  'responses',
 ])
 
 /** What may stand beside a reference without changing what it means. */
 const ANNOTATIONS = new Set(['$ref', 'summary', 'description'])
+
+interface Context {
+  /** The file that relative references start from. */
+  readonly file: SpecFile
+  /** References that lead here, each inside the one before. */
+  readonly open: ReadonlySet<string>
+  /** Whether this is inside a schema: parameters and bodies are no schemas and are always put in place. */
+  readonly inSchema: boolean
+}
 
 export class ReferenceResolver {
   private readonly files: SpecFiles
   /** Before OpenAPI 3.1, what stands beside a `$ref` does not count. */
   private readonly siblingsCount: boolean
   private readonly names = new Map<string, string>()
+  private readonly taken = new Set<string>()
   private readonly waiting: Located[] = []
   private values = 0
 
@@ -41,50 +52,56 @@ export class ReferenceResolver {
     this.siblingsCount = siblingsCount
   }
 
-  /** The value with its references resolved, and `components` beside it when some had to stay. */
-  resolve(value: object, file: SpecFile): JsonObject {
-    const resolved = this.expandObject(value, file, new Set(), false)
+  /** The operation with its references resolved, and `components` beside it when some had to stay. */
+  resolve(operation: object, file: SpecFile): JsonObject {
+    const resolved = this.expandObject(operation, { file, open: new Set(), inSchema: false }, false)
     if (this.waiting.length === 0) return resolved
     const schemas: Record<string, JsonValue> = {}
     for (let each = this.waiting.pop(); each !== undefined; each = this.waiting.pop()) {
       const key = keyOf(each)
-      schemas[this.names.get(key) ?? key] = this.expand(each.value, each.file, new Set([key]), false)
+      const context = { file: each.file, open: new Set([key]), inSchema: true }
+      schemas[this.names.get(key) ?? key] = this.expand(each.value, context, false)
     }
     return { ...resolved, components: { schemas } }
   }
 
-  private expand(value: unknown, file: SpecFile, open: ReadonlySet<string>, isMap: boolean): JsonValue {
+  private expand(value: unknown, context: Context, isMap: boolean): JsonValue {
     this.values++
-    if (Array.isArray(value)) return value.map((each) => this.expand(each, file, open, false))
-    if (typeof value === 'object' && value !== null) return this.expandObject(value, file, open, isMap)
+    if (Array.isArray(value)) return value.map((each) => this.expand(each, context, false))
+    if (typeof value === 'object' && value !== null) return this.expandObject(value, context, isMap)
     // YAML and JSON give nothing but text, numbers, booleans and null here.
     return value as JsonValue
   }
 
-  private expandObject(value: object, file: SpecFile, open: ReadonlySet<string>, isMap: boolean): JsonObject {
+  private expandObject(value: object, context: Context, isMap: boolean): JsonObject {
     const reference: unknown = Reflect.get(value, '$ref')
-    if (typeof reference === 'string' && !isMap) return this.expandReference(reference, value, file, open)
+    if (typeof reference === 'string' && !isMap) return this.expandReference(reference, value, context)
     const result: Record<string, JsonValue> = {}
     for (const [key, inner] of Object.entries(value)) {
+      const below = key === 'schema' && !isMap ? { ...context, inSchema: true } : context
       const isLiteral = !isMap && LITERALS.has(key)
-      result[key] = isLiteral ? (inner as JsonValue) : this.expand(inner, file, open, !isMap && MAPS.has(key))
+      result[key] = isLiteral ? (inner as JsonValue) : this.expand(inner, below, !isMap && MAPS.has(key))
     }
     return result
   }
 
-  private expandReference(reference: string, value: object, file: SpecFile, open: ReadonlySet<string>): JsonObject {
-    const target = this.files.follow(reference, file)
-    const resolved = this.expandTarget(target, open)
+  private expandReference(reference: string, value: object, context: Context): JsonObject {
+    const resolved = this.expandTarget(this.files.follow(reference, context.file), context)
     const beside = Object.entries(value).filter(([key]) => !ANNOTATIONS.has(key))
     if (!this.siblingsCount || beside.length === 0) return resolved
-    return { allOf: [resolved], ...this.expandObject(Object.fromEntries(beside), file, open, false) }
+    return { allOf: [resolved], ...this.expandObject(Object.fromEntries(beside), context, false) }
   }
 
-  private expandTarget(target: Located, open: ReadonlySet<string>): JsonObject {
+  private expandTarget(target: Located, { open, inSchema }: Context): JsonObject {
     const key = keyOf(target)
-    if (open.has(key) || open.size >= MOST_OPEN || this.values > MOST_VALUES)
+    const isCircle = open.has(key) || open.size >= MOST_OPEN
+    if (inSchema && (isCircle || this.values > MOST_VALUES)) {
       return { $ref: `#/components/schemas/${this.nameOf(target)}` }
-    const expanded = this.expand(target.value, target.file, new Set([...open, key]), false)
+    }
+    if (isCircle) {
+      throw new ReferenceFault(`the reference ${toPointer(target.pointer)} leads back to itself`, 'Break the circle.')
+    }
+    const expanded = this.expand(target.value, { file: target.file, open: new Set([...open, key]), inSchema }, false)
     if (typeof expanded === 'object' && expanded !== null && !Array.isArray(expanded)) return expanded as JsonObject
     if (typeof expanded === 'boolean') return expanded ? {} : { not: {} }
     throw new ReferenceFault(`the reference ${toPointer(target.pointer)} leads to no object`, 'Mend the reference.')
@@ -96,9 +113,9 @@ export class ReferenceResolver {
     const known = this.names.get(key)
     if (known !== undefined) return known
     const base = String(target.pointer.at(-1) ?? 'document').replaceAll(/[^A-Za-z0-9._-]/g, '_')
-    const taken = new Set(this.names.values())
     let name = base
-    for (let count = 2; taken.has(name); count++) name = `${base}-${count}`
+    for (let count = 2; this.taken.has(name); count++) name = `${base}-${count}`
+    this.taken.add(name)
     this.names.set(key, name)
     this.waiting.push(target)
     return name

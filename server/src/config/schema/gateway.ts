@@ -48,7 +48,7 @@ const limits = z
     maxBodyBytes: bytes(10 * GIB, 0, Number.MAX_SAFE_INTEGER, {
       title: 'Largest body',
       description:
-        'Bound of what is streamed through for one request. Bodies are not held in memory, so it is wide; a `request-size` policy narrows it for an API or a route.',
+        'Bound of what is streamed through for one request. Bodies are not held in memory, so it is wide; a policy on the size of requests narrows it for an API or a route.',
     }),
     headSeconds: seconds(10, {
       title: 'Time for the head',

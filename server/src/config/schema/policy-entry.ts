@@ -4,7 +4,7 @@ import { expression } from './quantities.ts'
 
 export const policyEntry = z
   .strictObject({
-    kind: z.string().meta({ title: 'Kind', description: 'Which policy this is, such as `rate-limit`.' }),
+    kind: z.string().meta({ title: 'Kind', description: 'Which policy this is.' }),
     id: z
       .string()
       .max(100)
