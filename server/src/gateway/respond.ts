@@ -42,9 +42,13 @@ export function toAnswerFields(exchange: Exchange, reply: Reply, listener: Liste
   return fields
 }
 
-/** Milliseconds with two digits behind the point; cheaper than toFixed. */
+const HUNDREDTHS = Array.from({ length: 100 }, (_, i) => `.${String(i).padStart(2, '0')}`)
+
+/** Milliseconds with two digits behind the point, from whole numbers: engines print fractions slowly. */
 function toMilliseconds(ms: number): string {
-  return '' + Math.round(ms * 100) / 100
+  const hundredths = Math.round(ms * 100)
+  const whole = Math.floor(hundredths / 100)
+  return whole + (HUNDREDTHS[hundredths - whole * 100] ?? '')
 }
 
 let dateText = ''

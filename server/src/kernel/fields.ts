@@ -80,7 +80,10 @@ export class Fields {
       this.values[kept] = this.values[i] ?? ''
       kept++
     }
-    this.names.length = kept
-    this.values.length = kept
+    // Popping stays on the engine's fast path, setting `length` does not.
+    while (this.names.length > kept) {
+      this.names.pop()
+      this.values.pop()
+    }
   }
 }
