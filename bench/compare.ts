@@ -44,6 +44,7 @@ export interface Measured {
   linesPerRequest?: number
 }
 
+/** A contender that runs, with everything needed to put load on it. */
 interface Entrant {
   contender: Contender
   running: Running
@@ -51,6 +52,8 @@ interface Entrant {
   script: string
   measured: Measured
 }
+
+type Loaded = Omit<Entrant, 'measured'>
 
 const warmUpSlices = 4
 const fixedSeconds = 2
@@ -105,11 +108,15 @@ async function enter(bench: Bench, contender: Contender): Promise<Entrant | { me
     // One subject that does not do the job is a row of the table, not the end of the run.
     const reason = String(error).replaceAll(/\s+/g, ' ')
     bench.say(`  ${contender.label}: ${reason}`)
-    return { measured: { ...measured, missing: `does not do the work: ${reason}` } }
+    return { measured: { ...measured, missing: `does not do the work: ${reason.slice(0, 200)}` } }
   }
+  return { ...prepareLoad(bench, contender, running), measured }
+}
+
+export function prepareLoad(bench: Bench, contender: Contender, running: Running): Loaded {
   const target = { port: running.port, tls: contender.job.inbound === 'tls', cpu: () => cpuNanoseconds(running.pids) }
   const script = writeWrkScript(bench.place.directory, `load-${running.port}`, contender.traffic)
-  return { contender, running, target, script, measured }
+  return { contender, running, target, script }
 }
 
 function emptyMeasured(label: string): Measured {
@@ -162,9 +169,9 @@ async function countLogLines(bench: Bench, entrant: Entrant): Promise<void> {
   entrant.measured.linesPerRequest = lines / result.completed
 }
 
-async function load(bench: Bench, entrant: Entrant): Promise<LoadResult> {
+/** One slice of saturating load, by the generator that fits the protocol. */
+export async function load(bench: Bench, entrant: Loaded, seconds = bench.options.sliceSeconds): Promise<LoadResult> {
   const { contender, target, script, running } = entrant
-  const seconds = bench.options.sliceSeconds
   if (running.logFile !== undefined) truncateSync(running.logFile)
   if (contender.job.inbound === 'http1') return runWrk(script, target, seconds)
   const protocol = contender.job.inbound === 'http2' ? 'http2' : 'http1'

@@ -1,6 +1,104 @@
-/** Shows where Headgate spends its time: one scenario under load with V8's profiler, the kernel's, or counted instructions. */
+/**
+ * Shows where Headgate spends its time in one scenario: with V8's profiler (functions of our sources), the kernel's (system
+ * calls and native code too), or counted instructions (callgrind), which do not depend on what else the machine does.
+ */
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import type { Bench, Scenario } from './bench.ts'
+import { load, prepareLoad, type Contender } from './compare.ts'
+import { summarizeCpuProfile } from './cpu-profile.ts'
+import type { LoadResult } from './load/load.ts'
+import { collect } from './load/wrk.ts'
+import { commandOutput, hasCommand } from './measure/process.ts'
+import { plainHeadgate, startHeadgate, type HeadgateOptions, type RunningHeadgate } from './subjects/headgate.ts'
+import { verifySubject } from './verify.ts'
+
+const warmUpSeconds = 3
+const measuredSeconds = 8
+
+type LoadFor = (seconds: number) => Promise<LoadResult>
 
 export async function runProfile(bench: Bench, scenario: Scenario): Promise<void> {
-  bench.say(scenario.name)
+  const contender = scenario.profiled?.(bench)
+  if (contender === undefined) throw new Error(`${scenario.name} has no traffic of its own to profile.`)
+  const directory = join(import.meta.dirname, '.profiles', scenario.name)
+  rmSync(directory, { recursive: true, force: true })
+  mkdirSync(directory, { recursive: true })
+  const { tool } = bench.options
+  if (tool === 'callgrind') return countInstructions(bench, contender, directory)
+  if (tool === 'perf') return sampleWithPerf(bench, contender, directory)
+  return sampleWithV8(bench, contender, directory)
+}
+
+/** One profile per thread is written when the process ends; the busiest thread is the worker. */
+async function sampleWithV8(bench: Bench, contender: Contender, directory: string): Promise<void> {
+  const nodeArguments = ['--cpu-prof', `--cpu-prof-dir=${directory}`, '--cpu-prof-interval=250']
+  await withLoad(bench, contender, { nodeArguments }, async (_, loadFor) =>
+    sayResult(bench, await loadFor(measuredSeconds)),
+  )
+  const files = readdirSync(directory).filter((name) => name.endsWith('.cpuprofile'))
+  const summaries = files.map((name) => summarizeCpuProfile(readFileSync(join(directory, name), 'utf8')))
+  const [busiest] = summaries.sort((a, b) => b.busySeconds - a.busySeconds)
+  bench.say(busiest?.text ?? `No profile was written into ${directory}.`)
+  bench.say(`\nFor a browser's developer tools: ${directory}`)
+}
+
+/** Samples by the processor's clock, since virtual machines rarely have counters; V8 names its code for perf. */
+async function sampleWithPerf(bench: Bench, contender: Contender, directory: string): Promise<void> {
+  if (!hasCommand('perf')) throw new Error('perf is not installed: apt-get install linux-perf')
+  const samples = join(directory, 'perf.data')
+  const nodeArguments = ['--perf-basic-prof', '--interpreted-frames-native-stack']
+  await withLoad(bench, contender, { nodeArguments }, async (running, loadFor) => {
+    const record = ['record', '-q', '-e', 'cpu-clock', '-F', '1999', '-p', String(running.pid), '-o', samples]
+    const recording = collect('perf', [...record, '--', 'sleep', String(measuredSeconds)])
+    sayResult(bench, await loadFor(measuredSeconds))
+    await recording
+  })
+  const report = ['report', '-i', samples, '--stdio', '--no-children', '--percent-limit', '0.3']
+  for (const columns of ['dso', 'dso,symbol']) {
+    bench.say(commandOutput('perf', [...report, '-s', columns]).replaceAll(/^#.*\n|^\s*\n/gm, ''))
+  }
+}
+
+/** Instructions of the whole process for each request, after enough requests for V8 to have compiled what is hot. */
+async function countInstructions(bench: Bench, contender: Contender, directory: string): Promise<void> {
+  if (!hasCommand('valgrind')) throw new Error('callgrind is not installed: apt-get install valgrind')
+  const output = join(directory, 'callgrind.out')
+  const wrapper = ['valgrind', '--tool=callgrind', '--smc-check=all-non-file', `--callgrind-out-file=${output}`]
+  await withLoad(bench, contender, { wrapper }, async (running, loadFor) => {
+    bench.say('warming up; under valgrind everything is some fifty times slower')
+    await loadFor(60)
+    commandOutput('callgrind_control', ['-z', String(running.pid)])
+    const result = await loadFor(30)
+    commandOutput('callgrind_control', ['-d', String(running.pid)])
+    const dump = readdirSync(directory).find((name) => name.startsWith('callgrind.out.')) ?? ''
+    const total = Number(/^(?:totals|summary): (\d+)/m.exec(readFileSync(join(directory, dump), 'utf8'))?.[1])
+    bench.say(
+      `${Math.round(total / result.completed).toLocaleString('en')} instructions/request over ${result.completed} requests`,
+    )
+    bench.say(commandOutput('callgrind_annotate', ['--threshold=80', join(directory, dump)]))
+  })
+}
+
+async function withLoad(
+  bench: Bench,
+  contender: Contender,
+  changes: Partial<HeadgateOptions>,
+  use: (running: RunningHeadgate, loadFor: LoadFor) => Promise<void>,
+): Promise<void> {
+  const running = await startHeadgate({ ...plainHeadgate, ...changes }, contender.job, bench.place)
+  try {
+    await verifySubject('headgate', contender.job, running, contender.traffic)
+    const loaded = prepareLoad(bench, contender, running)
+    const loadFor: LoadFor = (seconds) => load(bench, loaded, seconds)
+    await loadFor(warmUpSeconds)
+    await use(running, loadFor)
+  } finally {
+    await running.stop()
+  }
+}
+
+function sayResult(bench: Bench, result: LoadResult): void {
+  const micros = result.cpuNanoseconds / 1000 / result.completed
+  bench.say(`${micros.toFixed(2)} µs/request with the profiler on, ${Math.round(result.completed / result.seconds)}/s`)
 }

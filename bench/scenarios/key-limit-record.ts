@@ -1,8 +1,8 @@
 /** The main figure: key, limit per key, and a record of every request in an access log. */
 import type { Scenario } from '../bench.ts'
-import { cpuBar, latencyBar, runComparison } from '../comparison.ts'
+import { cpuBar, formatInterval, latencyBar, memoryBar, runComparison } from '../comparison.ts'
 import { cpuRatio, type Contender, type Measured } from '../compare.ts'
-import { median } from '../measure/statistics.ts'
+import type { Bar } from '../section.ts'
 import { caddy } from '../subjects/caddy.ts'
 import { envoy } from '../subjects/envoy.ts'
 import { haproxy } from '../subjects/haproxy.ts'
@@ -36,6 +36,7 @@ export const keyLimitRecord: Scenario = {
         cpuBar(measured, 'headgate', 'envoy', 0.5),
         cpuBar(measured, 'headgate', 'caddy', 0.3),
         latencyBar(measured, 'headgate', 'nginx', 2),
+        memoryBar(measured, 'headgate', 180),
         noiseBar(measured),
       ],
       notes: ['“nginx again” is the A/A row: a second nginx with the same configuration shows the noise of this run.'],
@@ -43,16 +44,12 @@ export const keyLimitRecord: Scenario = {
 }
 
 /** When two equal processes differ by more than 5 %, the run says nothing. */
-function noiseBar(measured: Measured[]) {
+function noiseBar(measured: Measured[]): Bar {
   const ratio = cpuRatio(measured, 'nginx again', 'nginx')
-  if (ratio === undefined) return undefined
-  const twins = measured
-    .filter(({ label }) => label.startsWith('nginx'))
-    .map(({ cpuMicros }) => median(cpuMicros).toFixed(1))
   return {
-    what: 'noise: a second nginx',
+    what: 'noise, a second nginx',
     wanted: '0.95–1.05 × nginx',
-    measured: `${ratio.median.toFixed(3)} × (${ratio.low.toFixed(3)}–${ratio.high.toFixed(3)}), ${twins.join(' and ')} µs`,
-    passed: Math.abs(ratio.median - 1) <= 0.05,
+    measured: ratio === undefined ? 'not measured' : `${formatInterval(ratio)} ×`,
+    passed: ratio !== undefined && Math.abs(ratio.median - 1) <= 0.05,
   }
 }

@@ -31,7 +31,7 @@ http://:${site.port} {
   handle_path ${basePath}/* {
     reverse_proxy 127.0.0.1:${place.backendPort} {
       transport http {
-        keepalive_idle_conns_per_host 256
+        keepalive_idle_conns_per_host 1024
       }
     }
   }

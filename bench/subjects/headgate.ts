@@ -1,5 +1,5 @@
 /** Headgate, run from the sources of this checkout with one worker, its access log on standard output into a file. */
-import { existsSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { commandOutput, freePort } from '../measure/process.ts'
 import { apiKey, basePath, consumerName, routePath, tokenAudience, tokenIssuer } from '../workload.ts'
@@ -64,6 +64,7 @@ export function createHeadgate(changes: Partial<HeadgateOptions> = {}): Subject 
 /** Starts Headgate and also tells where its file and its metrics are. */
 export async function startHeadgate(options: HeadgateOptions, job: Job, place: Workplace): Promise<RunningHeadgate> {
   const metricsPort = await freePort()
+  const otherPort = await freePort()
   let configFile = ''
   const running = await startGateway(options.name, job, place, (site) => {
     configFile = join(site.directory, 'headgate.yaml')
@@ -72,20 +73,27 @@ export async function startHeadgate(options: HeadgateOptions, job: Job, place: W
     return {
       command,
       args: [...before, ...options.nodeArguments, program, 'gateway', '--config', configFile],
-      env: environment(options, site, metricsPort),
+      env: environment(options, job, site, { metricsPort, otherPort }),
       logsToStdout: true,
     }
   })
   return { ...running, configFile, metricsPort }
 }
 
-function environment(options: HeadgateOptions, site: Site, metricsPort: number): Record<string, string> {
+/** With TLS the gateway also keeps its plain port; the load goes to the one that the job is about. */
+function environment(
+  options: HeadgateOptions,
+  job: Job,
+  site: Site,
+  ports: { metricsPort: number; otherPort: number },
+): Record<string, string> {
+  const [plain, secure] = job.inbound === 'tls' ? [ports.otherPort, site.port] : [site.port, ports.otherPort]
   return {
     HEADGATE_WORKERS: String(options.workers),
-    HEADGATE_GATEWAY_PORT: String(site.port),
-    HEADGATE_METRICS_PORT: String(metricsPort),
+    HEADGATE_GATEWAY_PORT: String(plain),
+    HEADGATE_GATEWAY_TLS_PORT: String(secure),
+    HEADGATE_METRICS_PORT: String(ports.metricsPort),
     HEADGATE_BIND: '127.0.0.1',
-    HEADGATE_DATA_DIR: join(site.directory, 'data'),
   }
 }
 
@@ -132,5 +140,6 @@ function policies(job: Job, place: Workplace): object[] {
 }
 
 function tokenPolicy(place: Workplace): object {
-  return { kind: 'jwt', config: { issuer: tokenIssuer, audience: tokenAudience, jwks: `file:${place.keySetFile}` } }
+  const jwks: unknown = JSON.parse(readFileSync(place.keySetFile, 'utf8'))
+  return { kind: 'jwt', config: { issuer: tokenIssuer, audiences: [tokenAudience], jwks } }
 }

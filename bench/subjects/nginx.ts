@@ -33,7 +33,7 @@ http {
   ${policies ? policyDefinitions(job, site) : 'access_log off;'}
   upstream backend {
     server 127.0.0.1:${place.backendPort};
-    keepalive 256;
+    keepalive 1024;
     keepalive_requests 1000000000;
   }
   server {

@@ -25,7 +25,7 @@ function settings(job: Job, site: Site): object {
     global: { checkNewVersion: false, sendAnonymousUsage: false },
     entryPoints: { web: { address: `127.0.0.1:${site.port}` } },
     providers: { file: { filename: join(site.directory, 'routes.yaml') } },
-    serversTransport: { maxIdleConnsPerHost: 256 },
+    serversTransport: { maxIdleConnsPerHost: 1024 },
     log: { level: 'ERROR' },
     ...(job.policies === 'bare' ? {} : { accessLog: { filePath: site.logFile, format: 'json', bufferingSize: 256 } }),
   }
