@@ -88,8 +88,7 @@ const rows = new Uint8Array(slots * rowBytes)
 const lengths = new Uint8Array(slots)
 
 function keepName(slot: number, name: string, role: number): void {
-  // As a property key the name is copied and made unique by the engine: a slice would keep the whole head alive.
-  nameAt[slot] = Object.keys({ [name]: true })[0] ?? name
+  nameAt[slot] = name
   roleAt[slot] = role
   if (name.length > rowBytes) return
   lengths[slot] = name.length
@@ -136,6 +135,7 @@ export function findName(bytes: Buffer, from: number, to: number, hash: number):
     : learnName(bytes.toString('latin1', from, to).toLowerCase(), slot)
 }
 
+/** The name must be a text of its own: a slice would keep the whole head alive for as long as it is learnt. */
 function learnName(name: string, slot: number): number {
   const role = name.includes('_') && isDisguised(name) ? ROLE_DISGUISED : ROLE_ORDINARY
   const place = name.length > rowBytes ? lastSlot : slot
