@@ -1,7 +1,7 @@
 /** What zod found, as sentences for people: what is wrong, where exactly, and how to mend it. */
 import type { z } from 'zod'
 import type { KeyPath } from './issues.ts'
-import { suggest } from './nearest.ts'
+import { suggest, suggestNearest } from './nearest.ts'
 import { keysAt, schemaAt, toDefinition } from './schema-path.ts'
 
 export interface Description {
@@ -61,7 +61,7 @@ function describeKind(issue: KindIssue, value: unknown, path: KeyPath): Descript
     return { path, at: 'value', message, hint: hintFor(issue.expected, found) }
   }
   const values = issue.values.map(String)
-  const hint = typeof found === 'string' ? suggest(found, values) : undefined
+  const hint = typeof found === 'string' ? suggestNearest(found, values) : undefined
   return { path, at: 'value', message: `must be ${values.map((each) => `\`${each}\``).join(' or ')}`, hint }
 }
 

@@ -20,9 +20,7 @@ const withPolicy = (entry: unknown): unknown => ({ headgate: 1, policies: [entry
 describe('the JSON Schema of the document', () => {
   test('accepts the example that the documentation shows', () => {
     const bookshop: unknown = parse(readFileSync(example, 'utf8'))
-    const known = new Set(policies.map(({ kind }) => kind))
-    const kinds = JSON.stringify(bookshop).matchAll(/"kind":"([^"]+)"/g)
-    if ([...kinds].every(([, kind = '']) => known.has(kind))) expect(findingsFor(bookshop)).toEqual([])
+    expect(findingsFor(bookshop)).toEqual([])
   })
 
   test.each(policies.flatMap(({ kind, examples }) => examples.map(({ title, config }) => ({ kind, title, config }))))(
