@@ -5,6 +5,7 @@ import { cors } from './cors/cors.ts'
 import { fault } from './fault/fault.ts'
 import { headers } from './headers/headers.ts'
 import { ipFilter } from './ip-filter/ip-filter.ts'
+import { jwt } from './jwt/jwt.ts'
 import { keyAuth } from './key-auth/key-auth.ts'
 import { rateLimit } from './rate-limit/rate-limit.ts'
 import { requestSize } from './request-size/request-size.ts'
@@ -16,6 +17,7 @@ export const policies: readonly PolicyDefinition[] = [
   cors,
   ipFilter,
   keyAuth,
+  jwt,
   access,
   rateLimit,
   // What is sent on.
