@@ -1,5 +1,6 @@
 /** The facts without which figures mean nothing: the machine, the kernel, and the versions of everything. */
 import { readFileSync } from 'node:fs'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { cpus, release, totalmem, version } from 'node:os'
 import { commandOutput } from './measure/process.ts'
 import { caddy } from './subjects/caddy.ts'
@@ -30,4 +31,20 @@ function wrkVersion(): string {
 /** A virtual machine's figures carry its neighbours' noise. */
 function hypervisor(): string {
   return /^flags\s*:.*\bhypervisor\b/m.test(readFileSync('/proc/cpuinfo', 'utf8')) ? ', virtual' : ''
+}
+
+/** How busy other programs keep the machine while the bench does nothing, as a share of all cores (0 to 1). */
+export async function foreignLoad(): Promise<number> {
+  const before = processorTicks()
+  await sleep(1_500)
+  const after = processorTicks()
+  return (after.busy - before.busy) / Math.max(after.all - before.all, 1)
+}
+
+/** First line of `/proc/stat`: user, nice, system, idle, iowait and more, in ticks since boot. */
+function processorTicks(): { busy: number; all: number } {
+  const [, line = ''] = /^cpu +(.*)$/m.exec(readFileSync('/proc/stat', 'utf8')) ?? []
+  const ticks = line.split(' ').map(Number)
+  const all = ticks.slice(0, 8).reduce((sum, value) => sum + value, 0)
+  return { busy: all - (ticks[3] ?? 0) - (ticks[4] ?? 0), all }
 }

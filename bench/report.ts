@@ -8,7 +8,7 @@ import { formatSection, markdownTable, type Section } from './section.ts'
 const resultsFile = join(import.meta.dirname, 'RESULTS.md')
 const outlookFile = join(import.meta.dirname, 'OUTLOOK.md')
 
-export function writeReport(sections: Section[], options: Options): string {
+export function writeReport(sections: Section[], options: Options, foreignLoad: number): string {
   const text = `${[
     '# Results of the bench',
     `Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}. All figures are from one run.`,
@@ -17,7 +17,10 @@ export function writeReport(sections: Section[], options: Options): string {
     '## How it is measured',
     method(options),
     '## Machine',
-    markdownTable(['what', 'value'], machineFacts()),
+    markdownTable(
+      ['what', 'value'],
+      [...machineFacts(), ['used by other programs before the run', `${Math.round(foreignLoad * 100)} %`]],
+    ),
     ...sections.map(formatSection),
     readFileSync(outlookFile, 'utf8').trim(),
   ].join('\n\n')}\n`

@@ -110,6 +110,7 @@ function report(now: number): void {
     failed: failed + (issued - completed),
     failure,
     seconds: (now - startedAt) / 1000,
+    // Without a single answer these are NaN, which JSON writes as null.
     p50Ms: percentile(sorted, 0.5),
     p99Ms: percentile(sorted, 0.99),
     maxMs: percentile(sorted, 1),

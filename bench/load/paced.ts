@@ -57,6 +57,7 @@ export async function runPaced(traffic: Traffic, options: PacedOptions): Promise
   const output = await collect('taskset', ['-c', String(loadCore), ...idle, process.execPath, client, file])
   const line = output.split('\n').find((text) => text.startsWith('{'))
   if (line === undefined) throw new Error(`The paced generator did not finish:\n${output}`)
-  const result: PacedResult = JSON.parse(line)
+  // JSON has no infinity: no answer at all arrives as null.
+  const result: PacedResult = JSON.parse(line, (_, value: unknown) => value ?? Number.POSITIVE_INFINITY)
   return result
 }
