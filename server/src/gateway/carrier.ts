@@ -6,6 +6,7 @@ import type { Body } from '../kernel/body.ts'
 import type { Exchange, Peer } from '../kernel/exchange.ts'
 import type { Fields } from '../kernel/fields.ts'
 import type { Problem } from '../kernel/problem.ts'
+import type { TrustedProxies } from './client-address.ts'
 import type { ListenerLimits } from '../kernel/snapshot.ts'
 
 export interface Carrier {
@@ -31,6 +32,8 @@ export interface Passage {
 export interface Gateway {
   readonly limits: ListenerLimits
   readonly halfClose: 'abort' | 'answer'
+  /** Proxies whose word about their clients counts. */
+  readonly trusted: TrustedProxies
   /** True while the process drains: connections are told to go. */
   readonly draining: boolean
   nextId(): string

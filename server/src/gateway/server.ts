@@ -8,6 +8,7 @@ import { normalisePath } from '../kernel/path.ts'
 import { Problem } from '../kernel/problem.ts'
 import type { ListenerLimits } from '../kernel/snapshot.ts'
 import type { Carrier, Gateway, Passage } from './carrier.ts'
+import type { TrustedProxies } from './client-address.ts'
 import { DEBUG_FIELD, isDebugSigned } from './debug.ts'
 import { Walk, type WalkHost } from './pipeline.ts'
 import { fault, methodNotAllowed, overloaded, pathRefused, routeNotFound } from './problems.ts'
@@ -37,6 +38,10 @@ export class GatewayServer implements Gateway, WalkHost {
 
   get limits(): ListenerLimits {
     return this.runtime.listener.limits
+  }
+
+  get trusted(): TrustedProxies {
+    return this.runtime.trusted
   }
 
   get halfClose(): 'abort' | 'answer' {

@@ -1,10 +1,17 @@
 /** How long a client's connection may take for what it is doing; checked by one ticker for all connections. */
 import { BodyProblem } from '../../kernel/body-problem.ts'
 import type { ListenerLimits } from '../../kernel/snapshot.ts'
-import type { IncomingBody } from './incoming-body.ts'
 import { requestTimeout } from './problems.ts'
 
 export type Verdict = 'fine' | 'idle' | 'slow-head' | 'slow-body' | 'stalled'
+
+/** A request's body as far as its speed is judged. */
+export interface TimedBody {
+  /** Somebody takes its bytes now. */
+  readonly wanted: boolean
+  readonly cancelled: boolean
+  readonly receivedBytes: number
+}
 
 type Phase = 'idle' | 'head' | 'exchange' | 'tunnel' | 'linger'
 
@@ -58,7 +65,7 @@ export class Deadline {
     this.stalledSinceMs = waits ? performance.now() : 0
   }
 
-  check(nowMs: number, body: IncomingBody | undefined): Verdict {
+  check(nowMs: number, body: TimedBody | undefined): Verdict {
     if (this.stalledSinceMs > 0 && nowMs - this.stalledSinceMs > this.limits.idleMs) return 'stalled'
     switch (this.phase) {
       case 'idle':
@@ -78,7 +85,7 @@ export class Deadline {
     return new BodyProblem(requestTimeout({ detail: 'The body arrived too slowly.' }))
   }
 
-  private checkBody(nowMs: number, body: IncomingBody): Verdict {
+  private checkBody(nowMs: number, body: TimedBody): Verdict {
     if (body.wanted) this.wantedMs += nowMs - this.checkedMs
     this.checkedMs = nowMs
     if (this.wantedMs === 0 || body.cancelled) return 'fine'

@@ -10,7 +10,7 @@ import type { Fields } from '../../kernel/fields.ts'
 import { Problem } from '../../kernel/problem.ts'
 import type { Exchange, Peer } from '../../kernel/exchange.ts'
 import type { Carrier, Gateway, Passage } from '../carrier.ts'
-import { toExchange } from './to-exchange.ts'
+import { toExchange } from '../to-exchange.ts'
 import { IncomingBody } from './incoming-body.ts'
 import { OutgoingBody } from './outgoing-body.ts'
 import { Deadline } from './deadline.ts'
@@ -222,13 +222,15 @@ export class ServerConnection implements Carrier {
       this.paused = false
       this.socket.resume()
     }
+    // All that a client sent before it half-closed is answered; what is left will never be whole.
+    if (this.clientDone && this.passage === undefined) this.close()
   }
 
   private readHead(bytes: Buffer, start: number, end: number): number {
     const { limits } = this.gateway
     let at = start
     // RFC 9112 §2.2: at least one empty line before the request line is to be ignored.
-    if (this.scannedBytes === 0 && bytes[at] === 13 && bytes[at + 1] === 10) at += 2
+    if (end - at > 1 && bytes[at] === 13 && bytes[at + 1] === 10) at += 2
     const headEnd = findHeadEnd(bytes, at, Math.max(at, at + this.scannedBytes - 3), end)
     if (headEnd === -1 || headEnd - at > limits.maxHeadBytes) {
       if (headEnd !== -1 || end - at > limits.maxHeadBytes) {
@@ -270,7 +272,7 @@ export class ServerConnection implements Carrier {
         maxFields: limits.maxFields,
       })
     }
-    const exchange = toExchange(head, this.peer, gateway.nextId(), this.body)
+    const exchange = toExchange(head, head.version, this.peer, gateway, this.body)
     this.deadline.requestBegan(exchange.startedMs, this.body !== undefined)
     this.exchange = exchange
     this.open(gateway.begin(exchange, this))
@@ -300,7 +302,7 @@ export class ServerConnection implements Carrier {
     const unread = this.body !== undefined && !this.body.done && !this.body.cancelled
     if (cause !== undefined) this.socket.resetAndDestroy()
     else if (unread) this.close()
-    else if (!this.keepAlive || (this.clientDone && this.pending === undefined)) this.close()
+    else if (!this.keepAlive) this.close()
     else {
       this.deadline.idle(performance.now())
       this.goOn()

@@ -1,0 +1,66 @@
+/** From a parsed head to the exchange that policies see, whatever version of HTTP it came in. */
+import type { BodySource } from '../kernel/body.ts'
+import { Exchange, type Peer } from '../kernel/exchange.ts'
+import type { Fields } from '../kernel/fields.ts'
+import type { Gateway } from './carrier.ts'
+import { toForwardedPeer } from './client-address.ts'
+import type { RequestHead } from './http1/head.ts'
+
+/** Makes the exchange of a request that came over a connection of `peer`. */
+export function toExchange(
+  head: RequestHead,
+  version: '1.0' | '1.1' | '2',
+  peer: Peer,
+  gateway: Gateway,
+  body: BodySource | undefined,
+): Exchange {
+  const { fields } = head
+  const believed = gateway.trusted.any && gateway.trusted.has(peer.ip)
+  const client = believed ? toForwardedPeer(fields, peer, gateway.trusted) : peer
+  const id = (believed ? toRequestId(fields) : undefined) ?? gateway.nextId()
+  dropForwarded(fields)
+  return new Exchange(
+    id,
+    {
+      method: head.method,
+      path: head.path,
+      query: head.query,
+      host: head.host,
+      authority: head.authority,
+      version,
+      fields,
+      peer: client,
+      upgrade: head.upgrade,
+      acceptsTrailers: head.acceptsTrailers,
+      body,
+      bodyEndedMs: body === undefined || head.upgrade !== undefined ? 0 : Number.POSITIVE_INFINITY,
+      content: undefined,
+    },
+    Date.now(),
+    performance.now(),
+  )
+}
+
+/** A trusted proxy's request id is kept, so that one id runs through all logs. */
+function toRequestId(fields: Fields): string | undefined {
+  const id = fields.get('x-request-id')
+  return id !== undefined && /^[\w.:-]{1,128}$/.test(id) ? id : undefined
+}
+
+/**
+ * Takes away what a client claims about the way its request came: those fields are written anew from what the
+ * connection knows, and a trusted proxy's claims are part of the peer by now.
+ */
+function dropForwarded(fields: Fields): void {
+  const { names } = fields
+  for (let i = names.length - 1; i >= 0; i--) {
+    const name = names[i]
+    if (name !== undefined && isForwardedField(name)) fields.remove(name)
+  }
+}
+
+function isForwardedField(name: string): boolean {
+  const first = name.charCodeAt(0)
+  if (first === 0x78 /* x */) return name.startsWith('x-forwarded-') || name === 'x-real-ip' || name === 'x-request-id'
+  return (first === 0x66 /* f */ && name === 'forwarded') || (first === 0x76 /* v */ && name === 'via')
+}
