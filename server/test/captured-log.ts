@@ -21,7 +21,7 @@ export function captureLog(): CapturedLog {
   const waiting = new Set<() => void>()
   const write = (line: string): void => {
     events.push(JSON.parse(line))
-    for (const look of [...waiting]) look()
+    for (const look of waiting) look()
   }
   const next = (message: string): Promise<CapturedEvent> =>
     new Promise((resolve) => {

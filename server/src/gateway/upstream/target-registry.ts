@@ -66,6 +66,7 @@ export class TargetRegistry {
   }
 
   private adoptOne(spec: UpstreamSpec): void {
+    if (this.upstreams.get(spec.name)?.spec === spec) return
     const targetsKey = toTargetsKey(spec.targets)
     const clientKey = toClientKey(spec)
     let upstream = this.upstreams.get(spec.name)
