@@ -44,8 +44,15 @@ export function checkSubscriptions({ apis, consumers, products }: ConfigDocument
   })
   const plans = new Map(products.map((product) => [product.name, product.plans.map(({ name }) => name)]))
   consumers.forEach((consumer, index) => {
+    const seen = new Map<string, KeyPath>()
     consumer.subscriptions.forEach(({ product, plan }, at) => {
       const path = ['consumers', index, 'subscriptions', at]
+      const otherPath = seen.get(product)
+      if (otherPath !== undefined) {
+        const hint = 'A consumer has one plan of a product; remove one of the two.'
+        findings.report(path, 'the product is subscribed to twice', { otherPath, hint })
+      }
+      seen.set(product, path)
       if (!refer(product, [...plans.keys()], [...path, 'product'], 'product', findings)) return
       refer(plan, plans.get(product) ?? [], [...path, 'plan'], `plan of ${product}`, findings)
     })

@@ -43,7 +43,7 @@ function checkTargets({ targets }: UpstreamSettings, path: KeyPath, findings: Fi
     const urlPath = [...path, 'targets', index, 'url']
     if (!URL.canParse(target.url))
       findings.report(urlPath, 'this is not a URL', { hint: 'Write http://host:port/path.' })
-    else if (target.srv && new URL(target.url).port !== '') {
+    else if (target.srv && /^https?:\/\/[^/]*:\d+(?:\/|$)/.test(target.url)) {
       findings.report(urlPath, 'the port has no effect: SRV records give it', { hint: 'Remove the port.' })
     }
   })
