@@ -1,6 +1,7 @@
 /** The one list of policies: a new one is a folder of its own and a line here. */
 import type { PolicyDefinition } from '../kernel/policy.ts'
 import { access } from './access/access.ts'
+import { anyOf } from './any-of/any-of.ts'
 import { cors } from './cors/cors.ts'
 import { fault } from './fault/fault.ts'
 import { headers } from './headers/headers.ts'
@@ -18,6 +19,7 @@ export const policies: readonly PolicyDefinition[] = [
   ipFilter,
   keyAuth,
   jwt,
+  anyOf,
   access,
   rateLimit,
   // What is sent on.
