@@ -127,7 +127,13 @@ class Compiler {
       policyId,
       consumers: this.consumers,
       expression: compileExpression,
-      nested: (nestedKind, nestedConfig) => this.setup(nestedKind, nestedConfig, `${policyId}/${nestedKind}`),
+      // The entry itself is checked and complete; what it nests has yet to get the defaults of its own schema.
+      nested: (nestedKind, nestedConfig) =>
+        this.setup(
+          nestedKind,
+          this.parts.findPolicy(nestedKind)?.config.parse(nestedConfig),
+          `${policyId}/${nestedKind}`,
+        ),
     })
   }
 
