@@ -3,6 +3,8 @@ import httpCommon from 'node:_http_common'
 import type { ExpectedMessage } from './llhttp-cases.ts'
 
 const { HTTPParser, methods } = httpCommon
+/** llhttp numbers this one behind the methods of RTSP, which the list leaves out. */
+const queryMethod = 46
 
 export interface LlhttpResult {
   readonly messages: ExpectedMessage[]
@@ -54,7 +56,7 @@ export function readWithLlhttp(
       upgraded = isUpgrade
       const message = messages.at(-1)
       if (message === undefined) return 0
-      message.method = method === undefined ? '' : (methods[method] ?? '')
+      message.method = method === undefined ? '' : method === queryMethod ? 'QUERY' : (methods[method] ?? '')
       message.url = url ?? urlStart
       message.status = status ?? 0
       message.fields = toPairs(all ?? lines)

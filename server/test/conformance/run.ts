@@ -3,14 +3,17 @@
  *
  * Each strict case is judged twice: as it stands, against the log that llhttp's authors wrote; and, since most cases
  * have no Host, once more with one added, against the llhttp inside Node. Nothing that llhttp refuses may be accepted,
- * and what both accept must be the same message. What only Headgate refuses is listed with its clause.
+ * and what both accept must be the same message. What only Headgate refuses is listed with its clause. Then each goes
+ * over a socket to a whole gateway: what reaches its upstream, or its client, must be what the parser accepted.
  */
 import { existsSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { findBreaches } from './compare.ts'
 import { readCases, type LlhttpCase } from './llhttp-cases.ts'
 import { readWithLlhttp, type LlhttpResult } from './llhttp.ts'
+import { ConformanceListener } from './listener.ts'
 import { MessageReader } from './message-reader.ts'
+import { judgeRequests, judgeResponse } from './through-listener.ts'
 
 const setting = process.env['HEADGATE_CONFORMANCE_DATA']
 const folder = resolve(setting ?? join(import.meta.dirname, '../../../../shared/data/llhttp-tests'))
@@ -66,11 +69,38 @@ function judgeCase(each: LlhttpCase): Verdict[] {
   return [asGiven, judge(`${each.name} (with a Host)`, changed, each.side, each.skipBody, theirs)]
 }
 
-function report(verdicts: readonly Verdict[], caseCount: number): void {
+async function judgeThroughListener(cases: readonly LlhttpCase[]): Promise<Verdict[]> {
+  const listener = await ConformanceListener.start()
+  const verdicts: Verdict[] = []
+  for (const { name, side, bytes, skipBody, error } of cases) {
+    // The preface of HTTP/2 belongs to another codec.
+    if (bytes.toString('latin1').startsWith('PRI ')) continue
+    const variants = side === 'request' ? [bytes, withHost(bytes)] : [bytes]
+    for (const variant of variants) {
+      const found =
+        side === 'request'
+          ? judgeRequests(listener, [variant])
+          : judgeResponse(listener, variant, skipBody ? 'HEAD' : 'GET')
+      const llhttp = error === undefined ? 'accepts' : 'refuses'
+      verdicts.push({
+        name: `${name} (over a socket)`,
+        llhttp,
+        headgate: '',
+        reason: '',
+        breaches: await found,
+        stricter: false,
+      })
+    }
+  }
+  listener.close()
+  return verdicts
+}
+
+function report(verdicts: readonly Verdict[], overSockets: readonly Verdict[], caseCount: number): void {
   const stricter = verdicts.filter((each) => each.stricter)
   const refusedByBoth = verdicts.filter((each) => each.llhttp === 'refuses').length
   const same = verdicts.length - stricter.length - refusedByBoth
-  const broken = verdicts.filter((each) => each.breaches.length > 0)
+  const broken = [...verdicts, ...overSockets].filter((each) => each.breaches.length > 0)
   console.log('Accepted by llhttp, refused by Headgate:\n')
   console.log('| case | answer | why |\n|---|---|---|')
   for (const { name, headgate, reason } of stricter) console.log(`| ${name} | ${headgate.slice(-3)} | ${reason} |`)
@@ -78,6 +108,7 @@ function report(verdicts: readonly Verdict[], caseCount: number): void {
   console.log(`| accepted by both, with the same messages | ${same} |`)
   console.log(`| refused by llhttp | ${refusedByBoth} |`)
   console.log(`| refused by Headgate alone | ${stricter.length} |`)
+  console.log(`| over a socket through a whole gateway | ${overSockets.length} |`)
   console.log(`| rules broken | ${broken.length} |`)
   for (const { name, breaches } of broken) console.error(`\nBROKEN ${name}\n  ${breaches.join('\n  ')}`)
   if (broken.length > 0) process.exitCode = 1
@@ -85,7 +116,7 @@ function report(verdicts: readonly Verdict[], caseCount: number): void {
 
 if (existsSync(join(folder, 'test/request'))) {
   const cases = readCases(folder)
-  report(cases.flatMap(judgeCase), cases.length)
+  report(cases.flatMap(judgeCase), await judgeThroughListener(cases), cases.length)
 } else {
   console.error(
     `There are no llhttp test cases in ${folder}. Clone https://github.com/nodejs/llhttp and set ` +

@@ -222,8 +222,13 @@ export class ServerConnection implements Carrier {
       this.paused = false
       this.socket.resume()
     }
-    // All that a client sent before it half-closed is answered; what is left will never be whole.
-    if (this.clientDone && this.passage === undefined) this.close()
+    if (this.clientDone && !this.closed) this.comeToEnd()
+  }
+
+  /** The client sends no more: what is answered ends the connection, what is not whole never will be. */
+  private comeToEnd(): void {
+    if (this.passage === undefined) this.close()
+    else if (this.pending === undefined && this.body !== undefined && !this.body.cancelled) this.socket.destroy()
   }
 
   private readHead(bytes: Buffer, start: number, end: number): number {
