@@ -81,6 +81,8 @@ export function findKindMentions(kind: string, files: readonly SourceFile[]): st
   )
   return files.flatMap((file) => {
     if (file.path === join('policies', 'index.ts') || file.path.startsWith(join('policies', kind, '/'))) return []
+    // A policy that is made of others can only be shown with some.
+    if (file.path.endsWith('/examples.ts')) return []
     const isComment = (line: string): boolean => /^\s*(\/\/|\/?\*)/.test(line)
     return file.lines.flatMap((line, index) =>
       !isComment(line) && pattern.test(line) ? [`${file.path}:${index + 1}`] : [],

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import type { Exchange } from '../../kernel/exchange.ts'
 import { definePolicy, type Answer, type PolicyInstance } from '../../kernel/policy.ts'
 import { defineProblem, Problem } from '../../kernel/problem.ts'
+import { anyOfExamples } from './examples.ts'
 
 const missing = defineProblem({
   code: 'any_of.missing',
@@ -37,24 +38,7 @@ export const anyOf = definePolicy({
       description: 'Let requests without any credential pass as anonymous. A wrong one is refused all the same.',
     }),
   }),
-  examples: [
-    {
-      title: 'An API key or a token',
-      config: {
-        policies: [
-          { kind: 'key-auth' },
-          {
-            kind: 'jwt',
-            config: {
-              jwksUrl: 'https://login.example.com/.well-known/jwks.json',
-              issuer: 'https://login.example.com/',
-              audiences: ['books'],
-            },
-          },
-        ],
-      },
-    },
-  ],
+  examples: anyOfExamples,
   problems: [missing],
   gives: ['principal'],
 

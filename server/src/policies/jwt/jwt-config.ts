@@ -6,11 +6,19 @@ import { fieldName } from '../../kernel/field-syntax.ts'
 export const publicKeyAlgorithms = 'RS256 RS384 RS512 PS256 PS384 PS512 ES256 ES384 ES512 EdDSA Ed25519'.split(' ')
 export const secretAlgorithms = ['HS256', 'HS384', 'HS512']
 
-const jwk = z.looseObject({ kty: z.string(), kid: z.string().optional(), alg: z.string().optional() })
+const jwk = z.looseObject({
+  kty: z
+    .string()
+    .meta({ title: 'Kind', description: 'Kind of the key: `RSA`, `EC` or `OKP`. Its own members follow.' }),
+  kid: z.string().optional().meta({ title: 'Id', description: 'What tokens name the key by.' }),
+  alg: z.string().optional().meta({ title: 'Algorithm', description: 'The one algorithm that the key is for.' }),
+})
 export type Jwk = z.output<typeof jwk>
 
 /** A JSON Web Key Set (RFC 7517 §5), from a configuration or from the network. */
-export const keySet = z.object({ keys: z.array(jwk).max(100) })
+export const keySet = z.object({
+  keys: z.array(jwk).max(100).meta({ title: 'Keys', description: 'The public keys (JWK, RFC 7517).' }),
+})
 
 const claimName = z.string().min(1).max(200)
 
