@@ -23,9 +23,9 @@ export function checkUpstream(upstream: UpstreamSettings, path: KeyPath, finding
     const hint = 'Use `algorithm: consistent-hash`, or remove it.'
     findings.report([...path, 'loadBalancing', 'hashBy'], 'only consistent-hash reads this', { hint })
   }
-  if (upstream.retries.statuses.length > 0 && upstream.retries.attempts === 1) {
-    const hint = 'Use at least 2 attempts, or remove the statuses.'
-    findings.report([...path, 'retries', 'statuses'], 'nothing is tried again with one attempt', { hint })
+  if (upstream.retries.statuses.length > 0 && upstream.retries.attempts === 0) {
+    const hint = 'Allow at least 1 attempt, or remove the statuses.'
+    findings.report([...path, 'retries', 'statuses'], 'nothing is tried again with 0 attempts', { hint })
   }
   upstream.headers.forEach(({ name }, index) => {
     if (!OWN_FIELDS.has(name.toLowerCase())) return

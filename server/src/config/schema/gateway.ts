@@ -50,14 +50,23 @@ const limits = z
       description:
         'Bound of what is streamed through for one request. Bodies are not held in memory, so it is wide; a policy on the size of requests narrows it for an API or a route.',
     }),
-    headSeconds: seconds(10, {
-      title: 'Time for the head',
-      description: 'From the first byte to the end of the head.',
-    }),
-    idleSeconds: seconds(60, {
-      title: 'Idle time',
-      description: 'A kept connection without a request is closed after it.',
-    }),
+    headSeconds: seconds(
+      10,
+      {
+        title: 'Time for the head',
+        description: 'From the first byte to the end of the head.',
+      },
+      0.1,
+    ),
+    idleSeconds: seconds(
+      60,
+      {
+        title: 'Idle time',
+        description:
+          'A kept connection without a request, and a client that takes no more of its answer, is cut off after it.',
+      },
+      0.1,
+    ),
     requestSeconds: seconds(300, {
       title: 'Time for a request',
       description: 'To receive head and body; the answer may take longer. 0: no limit beyond the minimum rate.',

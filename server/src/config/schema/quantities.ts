@@ -6,11 +6,11 @@ type Words = { readonly title: string; readonly description: string }
 
 const YEAR_SECONDS = 31_536_000
 
-/** A duration in seconds; fractions are allowed. */
-export function seconds(byDefault: number, words: Words) {
+/** A duration in seconds; fractions are allowed. `least` is above 0 where no time at all would let nothing through. */
+export function seconds(byDefault: number, words: Words, least = 0) {
   return z
     .number()
-    .min(0)
+    .min(least)
     .max(YEAR_SECONDS)
     .default(byDefault)
     .meta({ ...words, unit: 'seconds' })

@@ -75,9 +75,9 @@ export const circuitBreaker = z
 
 export const retries = z
   .strictObject({
-    attempts: count(2, 1, 10, {
+    attempts: count(2, 0, 10, {
       title: 'Attempts',
-      description: 'How often a request is tried at most, the first time included. 1: no retries.',
+      description: 'How often a failed request is tried again at most. 0: never.',
     }),
     budgetPercent: count(20, 0, 100, {
       title: 'Budget',
@@ -93,7 +93,7 @@ export const retries = z
     }),
     backoffSeconds: seconds(0.025, {
       title: 'Backoff',
-      description: 'Wait before the second attempt; doubles, with jitter.',
+      description: 'Longest wait before the first retry; doubles, with jitter.',
     }),
   })
   .prefault({})
@@ -101,7 +101,7 @@ export const retries = z
 
 export const timeouts = z
   .strictObject({
-    connectSeconds: seconds(5, { title: 'Connect', description: 'To open a connection, TLS included.' }),
+    connectSeconds: seconds(5, { title: 'Connect', description: 'To open a connection, TLS included.' }, 0.01),
     firstByteSeconds: seconds(60, {
       title: 'First byte',
       description: 'From the sent request to the head of the answer.',
@@ -115,10 +115,9 @@ export const timeouts = z
   .prefault({})
   .meta({ title: 'Timeouts', description: 'How long the upstream may take.' })
 
-/** The same for an API or a route: what is not given comes from the API, then from the upstream. */
+/** For an API or a route: what is not given comes from the API, then from the upstream. Connections are the upstream's. */
 export const timeoutOverrides = z
   .strictObject({
-    connectSeconds: inheritedSeconds({ title: 'Connect', description: 'To open a connection, TLS included.' }),
     firstByteSeconds: inheritedSeconds({
       title: 'First byte',
       description: 'From the request to the head of the answer.',

@@ -107,7 +107,11 @@ export const upstream = z
       )
       .default([])
       .meta({ title: 'Headers', description: 'Credentials for the upstream: fields set on every request.' }),
-    resolveSeconds: seconds(30, { title: 'Resolve', description: "Time between two look-ups of the targets' names." }),
+    resolveSeconds: seconds(
+      30,
+      { title: 'Resolve', description: "Time between two look-ups of the targets' names." },
+      1,
+    ),
   })
   .meta({ title: 'Upstream', description: 'A named backend.' })
 

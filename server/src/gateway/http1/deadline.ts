@@ -45,7 +45,7 @@ export class Deadline {
 
   requestBegan(nowMs: number, hasBody: boolean): void {
     this.phase = 'exchange'
-    this.untilMs = hasBody ? nowMs + this.limits.requestMs : Number.POSITIVE_INFINITY
+    this.untilMs = hasBody && this.limits.requestMs > 0 ? nowMs + this.limits.requestMs : Number.POSITIVE_INFINITY
     this.wantedMs = 0
     this.checkedMs = nowMs
   }
