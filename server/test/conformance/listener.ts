@@ -143,8 +143,9 @@ function answerAll(socket: Socket, reached: Reached): void {
 
 function toDelivered(answers: readonly Buffer[], reached: Reached, requestMethods: readonly string[]): Delivered {
   const malformed = reached.errors.map((error) => `to the upstream: ${error}`)
-  // Only an answer to HEAD has a length and no body; such a connection is read as if no answer had one.
-  const { messages, error } = readWithLlhttp(answers, 'response', requestMethods.includes('HEAD'))
+  let answered = 0
+  const isAfterHead = (status: number): boolean => status >= 200 && requestMethods[answered++] === 'HEAD'
+  const { messages, error } = readWithLlhttp(answers, 'response', isAfterHead)
   if (error !== undefined) malformed.push(`to the client: ${error}`)
   return { answers: messages.filter((each) => each.status >= 200), reached: [...reached.messages], malformed }
 }

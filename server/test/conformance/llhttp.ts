@@ -12,11 +12,14 @@ export interface LlhttpResult {
   readonly upgraded: boolean
 }
 
+/** Says of the answer with this status whether it has no body whatever its fields say, as after HEAD. */
+export type SkipsBody = (status: number) => boolean
+
 /** What llhttp in its strict mode makes of a connection's bytes. */
 export function readWithLlhttp(
   pieces: readonly Buffer[],
   side: 'request' | 'response',
-  skipBody = false,
+  skipsBody: SkipsBody = () => false,
 ): LlhttpResult {
   const messages: ExpectedMessage[] = []
   const parser = new HTTPParser()
@@ -60,7 +63,7 @@ export function readWithLlhttp(
       message.url = url ?? urlStart
       message.status = status ?? 0
       message.fields = toPairs(all ?? lines)
-      return skipBody ? 1 : 0
+      return skipsBody(message.status) ? 1 : 0
     },
   )
   on('kOnBody', (bytes: Buffer) => {

@@ -271,6 +271,7 @@ const responses: Row[] = [
   broken('response-204-length', status('204 No Content', 'Content-Length: 5')),
   broken('response-204-coding', status('204 No Content', 'Transfer-Encoding: chunked')),
   answered('response-interim', status('103 Early Hints', 'Link: </a>'), { status: 103, fields: [['link', '</a>']] }),
+  broken('response-interim-close', status('103 Early Hints', 'Connection: close')),
   broken('response-101-unasked', status('101 Switching Protocols', 'Connection: Upgrade', 'Upgrade: websocket')),
   broken('response-field', ok('X : a')),
   broken('response-folded', ok('X: a', ' b')),

@@ -14,6 +14,7 @@ const unknownVersion = malformedResponse({ detail: 'The version is neither 1.0 n
 const invalidStatus = malformedResponse({ detail: 'The status is not between 100 and 599 (RFC 9110 §15).' })
 const unaskedSwitch = malformedResponse({ detail: 'A 101 that nobody asked for (RFC 9110 §15.2.2).' })
 const invalidSwitch = malformedResponse({ detail: 'A 101 that does not switch to WebSocket (RFC 6455 §4.2.2).' })
+const interimClose = malformedResponse({ detail: 'A 1xx response says that it is the last (RFC 9110 §15.2).' })
 const forbiddenLength = malformedResponse({ detail: 'A 1xx or 204 response has a Content-Length (RFC 9110 §8.6).' })
 const forbiddenCoding = malformedResponse({ detail: 'A 1xx or 204 response has Transfer-Encoding (RFC 9112 §6.1).' })
 
@@ -81,6 +82,7 @@ function applyFraming(response: ResponseHead, facts: SectionFacts, requestMethod
   if (status < 200 || status === 204) {
     // A length of zero is common and harmless; any other says that bytes follow which must not.
     if (contentLength > 0) return forbiddenLength
+    if (status < 200 && !response.keepAlive) return interimClose
     return coding === undefined ? undefined : forbiddenCoding
   }
   if (requestMethod === 'HEAD' || status === 304) {

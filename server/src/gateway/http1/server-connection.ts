@@ -361,7 +361,8 @@ export class ServerConnection implements Carrier {
       return
     }
     this.clientDone = true
-    if (body !== undefined || this.gateway.halfClose === 'abort') this.socket.destroy()
+    if (this.gateway.halfClose === 'abort') this.socket.destroy()
+    else this.comeToEnd()
   }
 
   private socketClosed(): void {
