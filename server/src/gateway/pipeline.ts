@@ -114,8 +114,9 @@ export class Walk implements Passage, ForwardingOwner {
         if (exchange.decisions !== undefined && entry !== undefined) this.note(entry, 'request', 'skipped')
         continue
       }
-      if (entry.instance.requestBody !== undefined && exchange.request.content === undefined) {
-        this.readBodyFor(entry, entry.instance.requestBody.limitBytes)
+      const { requestBody } = entry.instance
+      if (requestBody !== undefined && exchange.request.content === undefined && requestBody.wants?.(exchange) !== false) {
+        this.readBodyFor(entry, requestBody.limitBytes)
         return
       }
       if (!this.enter(entry)) return

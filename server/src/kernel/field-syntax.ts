@@ -42,3 +42,19 @@ export function isFieldValue(value: string): boolean {
 export function isCodecField(name: string): boolean {
   return codecFields.has(name)
 }
+
+/** What the gateway writes into every request after all policies: who asks, and through whom. */
+const requestFields: ReadonlySet<string> = new Set([
+  'via',
+  'x-forwarded-for',
+  'x-forwarded-host',
+  'x-forwarded-proto',
+  'x-request-id',
+])
+
+/** Why the field, its name in lower case, cannot be changed; undefined when it can. */
+export function whyUnchangeable(name: string, direction: 'request' | 'response'): string | undefined {
+  if (isCodecField(name)) return `${name} frames the message or belongs to the connection, so only Headgate writes it`
+  const isLater = direction === 'request' ? requestFields.has(name) : name === 'x-request-id'
+  return isLater ? `${name} is written by Headgate itself after all policies` : undefined
+}

@@ -12,6 +12,7 @@ import { rateLimit } from './rate-limit/rate-limit.ts'
 import { requestSize } from './request-size/request-size.ts'
 import { respond } from './respond/respond.ts'
 import { rewrite } from './rewrite/rewrite.ts'
+import { validateRequest } from './validate-request/validate-request.ts'
 
 export const policies: readonly PolicyDefinition[] = [
   // Who calls, and may they.
@@ -24,6 +25,7 @@ export const policies: readonly PolicyDefinition[] = [
   rateLimit,
   // What is sent on.
   requestSize,
+  validateRequest,
   headers,
   rewrite,
   respond,

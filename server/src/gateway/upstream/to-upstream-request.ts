@@ -15,7 +15,8 @@ export function toUpstreamRequest(
   spec: UpstreamSpec,
   endpoint: Endpoint,
 ): UpstreamRequest {
-  const { request } = exchange
+  const { request, forwardPath } = exchange
+  const strippedLength = forwardPath === undefined ? route.strippedLength : 0
   const fields = request.fields.clone()
   for (const { name, value } of spec.headers) fields.set(name, value)
   fields.append('x-forwarded-for', request.peer.ip)
@@ -29,7 +30,7 @@ export function toUpstreamRequest(
   )
   return {
     method: request.method,
-    path: toForwardedPath(request.path, request.query, route.strippedLength, endpoint.basePath),
+    path: toForwardedPath(forwardPath ?? request.path, request.query, strippedLength, endpoint.basePath),
     authority: route.spec.preserveHost ? request.authority : endpoint.authority,
     scheme: endpoint.scheme,
     fields,

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Problem } from '../../kernel/problem.ts'
 import { testExchange } from '../../../test/test-exchange.ts'
+import { testGateway } from '../../../test/test-gateway.ts'
 import { checkPolicy, runPolicy, setupPolicy, testServices, type PolicyRun } from '../../../test/test-services.ts'
 import { fault } from './fault.ts'
 
@@ -100,4 +101,22 @@ test.each([
 test.each(fault.examples)('example: $title', async ({ config }) => {
   expect(checkPolicy(fault, config)).toEqual([])
   expect((await run(config, [0.9999, 0.9999])).answer).toBeUndefined()
+})
+
+test('through a gateway: an abort answers, a reset breaks off and both are recorded', async () => {
+  vi.useRealTimers()
+  const when = (name: string): string => `request.path == '/${name}'`
+  const gateway = await testGateway({
+    policies: [
+      { kind: 'fault', when: when('abort'), config: { abort: { status: 502 } } },
+      { kind: 'fault', when: when('reset'), config: { abort: { status: 'reset' } } },
+      { kind: 'fault', when: when('slow'), config: { delay: { milliseconds: 1 } } },
+    ],
+  })
+  expect(await gateway.inject('GET /abort')).toMatchObject({ status: 502 })
+  await expect(gateway.inject('GET /reset')).rejects.toThrow('ECONNRESET')
+  expect(await gateway.inject('GET /slow')).toMatchObject({ status: 200 })
+  const records = await gateway.recorded(3)
+  expect(records.map(({ problem }) => problem)).toEqual(['fault.injected', 'fault.connection_reset', ''])
+  expect(gateway.seen).toHaveLength(1)
 })

@@ -1,7 +1,7 @@
 /** Changes to a list of fields, in this order: remove, rename, set, add. */
 import { z } from 'zod'
 import type { Exchange } from '../../kernel/exchange.ts'
-import { fieldName, isCodecField, isFieldValue } from '../../kernel/field-syntax.ts'
+import { fieldName, isCodecField, isFieldValue, whyUnchangeable } from '../../kernel/field-syntax.ts'
 import type { Fields } from '../../kernel/fields.ts'
 import type { PolicyCheck } from '../../kernel/policy.ts'
 import type { PolicyServices } from '../../kernel/policy-services.ts'
@@ -88,8 +88,8 @@ export function checkEdit(edit: FieldEdit, direction: 'request' | 'response', ch
   if (mentions.length === 0) check.report([direction], 'changes nothing')
   for (const [at, { path, name, action }] of mentions.entries()) {
     const report = (message: string): void => check.report([direction, ...path], message)
-    if (isCodecField(name))
-      report(`${name} frames the message or belongs to the connection, so only Headgate writes it`)
+    const reason = whyUnchangeable(name, direction)
+    if (reason !== undefined) report(reason)
     if (name === '*') report('would take every field away: say how the names begin')
     if (mentions.some((other, before) => before < at && other.name === name && other.action === action))
       report(`${name} is named twice`)

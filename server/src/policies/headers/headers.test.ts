@@ -3,6 +3,7 @@ import { createReply, type Exchange } from '../../kernel/exchange.ts'
 import type { Fields } from '../../kernel/fields.ts'
 import { defineProblem } from '../../kernel/problem.ts'
 import { testExchange } from '../../../test/test-exchange.ts'
+import { testGateway } from '../../../test/test-gateway.ts'
 import { checkPolicy, runPolicy, setupPolicy, testServices } from '../../../test/test-services.ts'
 import { headers } from './headers.ts'
 
@@ -103,6 +104,12 @@ test.each(['content-length', 'Transfer-Encoding', 'connection', 'host', 'te', 't
   },
 )
 
+test('what Headgate writes after all policies is refused', () => {
+  for (const name of ['via', 'x-forwarded-for', 'X-Request-Id'])
+    expect(checkPolicy(headers, { request: { set: { [name]: 'x' } } }).join()).toContain('after all policies')
+  expect(checkPolicy(headers, { response: { remove: ['via'] } })).toEqual([])
+})
+
 test.each([
   [{}, ': changes nothing'],
   [{ request: {} }, 'request: changes nothing'],
@@ -123,4 +130,27 @@ test.each(headers.examples)('example: $title', async ({ config }) => {
   expect(checkPolicy(headers, config)).toEqual([])
   const { answer } = await runPolicy(headers, config, testExchange({ principal: {} }))
   expect(answer).toBeUndefined()
+})
+
+test('through a gateway: the upstream and the client see the changed fields, and an injected one ends in 500', async () => {
+  const gateway = await testGateway({
+    policies: [
+      {
+        kind: 'headers',
+        config: {
+          request: { remove: ['x-internal-*'], set: { 'x-page': { expression: 'request.query.page' } } },
+          response: { remove: ['content-type'], set: { 'x-content-type-options': 'nosniff' } },
+        },
+      },
+    ],
+  })
+  const answer = await gateway.inject('GET /a?page=2', { headers: { 'X-Internal-User': 'root' } })
+  expect(gateway.seen[0]?.headers).toMatchObject({ 'x-page': '2' })
+  expect(gateway.seen[0]?.headers).not.toHaveProperty('x-internal-user')
+  expect(answer.headers).toMatchObject({ 'x-content-type-options': 'nosniff' })
+  expect(answer.headers).not.toHaveProperty('content-type')
+
+  const injected = await gateway.inject('GET /a?page=2%0D%0Ax-admin:%201')
+  expect(injected.status).toBe(500)
+  expect(gateway.seen).toHaveLength(1)
 })

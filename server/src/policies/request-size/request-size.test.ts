@@ -4,6 +4,7 @@ import { isBodySource, type BodySink, type BodySource } from '../../kernel/body.
 import type { Exchange } from '../../kernel/exchange.ts'
 import { Problem } from '../../kernel/problem.ts'
 import { testExchange } from '../../../test/test-exchange.ts'
+import { testGateway } from '../../../test/test-gateway.ts'
 import { checkPolicy, runPolicy } from '../../../test/test-services.ts'
 import { requestSize } from './request-size.ts'
 
@@ -123,4 +124,18 @@ test('an entry that limits nothing is refused', () => {
 test.each(requestSize.examples)('example: $title', async ({ config }) => {
   expect(checkPolicy(requestSize, config)).toEqual([])
   expect(await codeOf(config, testExchange({ body: 'small' }))).toBeUndefined()
+})
+
+test('through a gateway: announced and streamed bodies over the limit get 413, and none reaches the upstream whole', async () => {
+  const gateway = await testGateway({ policies: [{ kind: 'request-size', config: { maxBodyBytes: 10 } }] })
+  const chunked = { 'transfer-encoding': 'chunked' }
+  const answers = [
+    await gateway.inject('POST /a', { body: '0123456789' }),
+    await gateway.inject('POST /a', { body: '01234567890', headers: { 'content-length': '11' } }),
+    await gateway.inject('POST /a', { body: '0123456789', headers: chunked }),
+    await gateway.inject('POST /a', { body: '01234567890', headers: chunked }),
+  ]
+  expect(answers.map(({ status }) => status)).toEqual([200, 413, 200, 413])
+  expect(JSON.parse(answers[3]?.body ?? '')).toMatchObject({ code: 'request_size.body_too_large' })
+  expect(gateway.seen.map(({ body }) => body)).toEqual(['0123456789', '0123456789'])
 })

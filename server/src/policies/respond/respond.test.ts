@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import type { Exchange } from '../../kernel/exchange.ts'
 import { testExchange } from '../../../test/test-exchange.ts'
+import { testGateway } from '../../../test/test-gateway.ts'
 import { checkPolicy, runPolicy } from '../../../test/test-services.ts'
 import { respond } from './respond.ts'
 
@@ -82,4 +83,17 @@ test.each([
 test.each(respond.examples)('example: $title', async ({ config }) => {
   expect(checkPolicy(respond, config)).toEqual([])
   expect(await answered(config)).toMatchObject({ status: config.status })
+})
+
+test('through a gateway: a route needs no upstream, and HEAD gets the answer without its body', async () => {
+  const gateway = await testGateway({
+    api: { upstream: undefined },
+    document: { upstreams: [] },
+    policies: [{ kind: 'respond', config: { status: 418, headers: { 'x-a': '1' }, body: 'short and stout' } }],
+  })
+  const answer = await gateway.inject('GET /pot')
+  expect(answer).toMatchObject({ status: 418, body: 'short and stout' })
+  expect(answer.headers).toMatchObject({ 'x-a': '1', 'content-length': '15' })
+  expect(await gateway.inject('HEAD /pot')).toMatchObject({ status: 418, body: '' })
+  expect(gateway.seen).toEqual([])
 })

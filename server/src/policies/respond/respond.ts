@@ -1,6 +1,6 @@
 /** Answers by itself: maintenance pages, redirects, fixed documents such as robots.txt, closed doors. */
 import { z } from 'zod'
-import { fieldName, isCodecField, isFieldValue } from '../../kernel/field-syntax.ts'
+import { fieldName, isFieldValue, whyUnchangeable } from '../../kernel/field-syntax.ts'
 import { Fields } from '../../kernel/fields.ts'
 import { definePolicy, type PolicyInstance } from '../../kernel/policy.ts'
 import { checkText, compileText, textValue, type TextRule } from '../../kernel/text-value.ts'
@@ -51,11 +51,8 @@ export const respond = definePolicy({
     const named = new Set<string>()
     for (const [name, value] of Object.entries(headers)) {
       const lower = name.toLowerCase()
-      if (isCodecField(lower))
-        check.report(
-          ['headers', name],
-          `${lower} frames the message or belongs to the connection, so only Headgate writes it`,
-        )
+      const reason = whyUnchangeable(lower, 'response')
+      if (reason !== undefined) check.report(['headers', name], reason)
       if (named.has(lower)) check.report(['headers', name], `${lower} is named twice`)
       named.add(lower)
       checkText(check, ['headers', name], value, valueRule)

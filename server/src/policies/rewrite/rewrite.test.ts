@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import type { Exchange } from '../../kernel/exchange.ts'
 import { Problem } from '../../kernel/problem.ts'
 import { testExchange, testRoute } from '../../../test/test-exchange.ts'
+import { testGateway } from '../../../test/test-gateway.ts'
 import { checkPolicy, runPolicy } from '../../../test/test-services.ts'
 import { rewrite } from './rewrite.ts'
 
@@ -103,4 +104,28 @@ test.each(rewrite.examples)('example: $title', async ({ config }) => {
   expect(checkPolicy(rewrite, config, [route])).toEqual([])
   const exchange = testExchange({ path: '/shop/x', parameters: { id: '7' }, principal: {} })
   expect(await forwarded(config, exchange)).toMatch(/^\/catalogue\/v2\/items\/7$|^\/v2\/x$|tenant=acme/)
+})
+
+test('through a gateway: the path replaces what stripping would have left, below that of the target', async () => {
+  const rewriteTo = (config: object): object[] => [{ kind: 'rewrite', config }]
+  const gateway = await testGateway({
+    api: { basePath: '/shop' },
+    routes: [
+      {
+        name: 'book',
+        match: { path: '/books/{id}' },
+        policies: rewriteTo({ path: '/items/{id}', query: { set: { kind: 'book' } } }),
+      },
+      {
+        name: 'old',
+        match: { path: '/old/*' },
+        policies: rewriteTo({ replacePrefix: { from: '/shop/old', to: '/v1' } }),
+      },
+      { name: 'rest', match: { path: '/*' } },
+    ],
+  })
+  for (const path of ['/shop/books/a%20b?x=1', '/shop/old/c/d', '/shop/e']) await gateway.inject(`GET ${path}`)
+  expect(gateway.seen.map(({ url }) => url)).toEqual(['/items/a%20b?x=1&kind=book', '/v1/c/d', '/e'])
+  const [record] = await gateway.recorded(3)
+  expect(record).toMatchObject({ path: '/shop/books/a%20b' })
 })
