@@ -171,7 +171,7 @@ function renderMacro(node: Method, planning: Planning): string {
 }
 
 function unavailable(name: string, node: ASTNode): ExpressionError {
-  const known = [...functions, 'has', ...methods, ...macros, 'matches', 'split'].toSorted()
+  const known = [...new Set([...functions, 'has', ...methods, ...macros, 'matches', 'split'])].toSorted()
   return new ExpressionError(`${name}() is not available`, node.start, `There are ${known.join(', ')}.`)
 }
 
