@@ -77,11 +77,11 @@ const limits = z
     }),
     maxConnections: count(20_000, 1, 10_000_000, {
       title: 'Most connections',
-      description: 'Open connections of clients, all worker threads together.',
+      description: 'Open connections of clients, for each worker thread.',
     }),
     maxInFlight: count(10_000, 1, 10_000_000, {
       title: 'Most requests at once',
-      description: 'Requests being served; more are answered with 503 at once.',
+      description: 'Requests being served, for each worker thread; more are answered with 503 at once.',
     }),
     maxRequestsPerConnection: count(0, 0, Number.MAX_SAFE_INTEGER, {
       title: 'Requests per connection',
