@@ -8,6 +8,7 @@ import type { Log } from '../../kernel/log.ts'
 import { toIssueLine, type ConfigIssue } from '../../config/issues.ts'
 import type { CompileOutcome } from '../../config/compile-thread.ts'
 import { TICKET_KEY_BYTES } from '../tls.ts'
+import { createFileWriter } from '../log-writer.ts'
 import { HealthBoard } from '../upstream/health-board.ts'
 import { createNameLookup } from '../upstream/name-lookup.ts'
 import { UpstreamWatch } from '../upstream/upstream-watch.ts'
@@ -78,6 +79,7 @@ export class GatewayProcess {
       workers: options.workers,
       log: options.log,
       maxHeapMb: MAX_WORKER_HEAP_MB,
+      logWriter: createFileWriter(),
       start: {
         host: options.host,
         port: options.port,

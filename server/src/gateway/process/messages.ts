@@ -1,4 +1,5 @@
 /** What the main thread of a gateway and its workers tell each other. */
+import type { MessagePort } from 'node:worker_threads'
 import type { CounterMemory } from '../../kernel/counter-table.ts'
 import type { UpstreamEndpoints } from '../upstream/endpoint.ts'
 
@@ -14,6 +15,8 @@ export interface WorkerStart {
   readonly logLevel: string
   readonly counters: CounterMemory
   readonly verdicts: SharedArrayBuffer
+  /** Takes pieces of the access log to the main thread. */
+  readonly logPort: MessagePort
   /** Keys for TLS session tickets. */
   readonly ticketKeys: Uint8Array
   /** One Int32 for each worker: the beats that show that its event loop runs. */

@@ -2,9 +2,10 @@
  * The worker threads of a gateway: started one by one, given every snapshot in two steps so that all run the same one,
  * replaced when they die or fall silent.
  */
-import { Worker } from 'node:worker_threads'
+import { MessageChannel, Worker } from 'node:worker_threads'
 import type { Log } from '../../kernel/log.ts'
 import { toThreadUrl } from '../../kernel/thread-url.ts'
+import { serveLogPort, type LogWriter } from '../log-writer.ts'
 import type { UpstreamEndpoints } from '../upstream/endpoint.ts'
 import type { FromWorker, ToWorker, WorkerStart } from './messages.ts'
 
@@ -17,7 +18,9 @@ export interface WorkerPoolOptions {
   readonly workers: number
   readonly log: Log
   /** What every worker is started with, apart from its index and what changes while the gateway runs. */
-  readonly start: Omit<WorkerStart, 'index' | 'snapshotLines' | 'endpoints' | 'heartbeats'>
+  readonly start: Omit<WorkerStart, 'index' | 'snapshotLines' | 'endpoints' | 'heartbeats' | 'logPort'>
+  /** Where the access logs of all workers go. */
+  readonly logWriter: LogWriter
   /** Megabytes of long-lived memory after which a worker is ended and replaced, before it takes the others with it. */
   readonly maxHeapMb: number
   /** Called when a worker is gone, before the next one takes its place. */
@@ -116,6 +119,8 @@ export class WorkerPool {
 
   private launch(member: Member): Promise<void> {
     const { options } = this
+    const logChannel = new MessageChannel()
+    serveLogPort(logChannel.port1, options.logWriter)
     const start: WorkerStart = {
       ...options.start,
       port: this.port,
@@ -124,9 +129,11 @@ export class WorkerPool {
       snapshotLines: this.snapshotLines,
       endpoints: [...this.endpoints.values()],
       heartbeats: this.heartbeats,
+      logPort: logChannel.port2,
     }
     const worker = new Worker(toThreadUrl('./worker', import.meta.url), {
       workerData: start,
+      transferList: [logChannel.port2],
       name: `gateway-${member.index}`,
       resourceLimits: { maxOldGenerationSizeMb: options.maxHeapMb },
       stdout: false,

@@ -5,6 +5,8 @@ import { createCounters } from '../../kernel/counter-table.ts'
 import { createLog } from '../../kernel/log.ts'
 import { findPolicy } from '../../policies/index.ts'
 import { readSnapshotLines } from '../../config/snapshot-lines.ts'
+import { createAccessLog } from '../access-log.ts'
+import { createPortWriter } from '../log-writer.ts'
 import { createSlicer } from '../slice.ts'
 import { GatewayThread } from '../thread.ts'
 import { toHealthVerdicts } from '../upstream/health-board.ts'
@@ -18,6 +20,8 @@ const start = workerData as WorkerStart
 const log = createLog(start.logLevel).child({ worker: start.index })
 const tell = (message: FromWorker): void => port.postMessage(message)
 
+const accessLog = createAccessLog(createPortWriter(start.logPort))
+
 const beats = new Int32Array(start.heartbeats)
 setInterval(() => Atomics.add(beats, start.index, 1), BEAT_MS)
 
@@ -28,7 +32,9 @@ const thread = await GatewayThread.create(await readSnapshotLines(start.snapshot
   debug: start.debug,
   ticketKeys: Buffer.from(start.ticketKeys),
   log,
-  recorded: () => undefined,
+  recorded: (record) => {
+    if (thread.server.runtime.listener.accessLog.enabled) accessLog.append(record)
+  },
   seriesOf: () => 0,
 })
 for (const found of start.endpoints) thread.updateEndpoints(found)
@@ -60,6 +66,7 @@ async function handle(message: ToWorker): Promise<void> {
       return
     case 'drain':
       await thread.drain(message.graceMs, message.timeoutMs)
+      await accessLog.close()
       tell({ kind: 'drained' })
       process.exit(0)
   }
