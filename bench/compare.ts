@@ -76,7 +76,7 @@ export async function compare(bench: Bench, contenders: Contender[], fixed: bool
     for (let round = 0; round < fixedRounds; round++) {
       for (const entrant of turned(entrants, round)) await pace(bench, entrant)
     }
-    for (const { measured, running } of entrants) measured.residentBytes = residentBytes(running.pids)
+    for (const { measured, running } of entrants) measured.residentBytes = residentBytes(running.pids())
     for (const entrant of entrants) await countLogLines(bench, entrant)
   } finally {
     for (const { running } of entrants) await running.stop()
@@ -114,7 +114,9 @@ async function enter(bench: Bench, contender: Contender): Promise<Entrant | { me
 }
 
 export function prepareLoad(bench: Bench, contender: Contender, running: Running): Loaded {
-  const target = { port: running.port, tls: contender.job.inbound === 'tls', cpu: () => cpuNanoseconds(running.pids) }
+  // Only now, after the checks, is it sure that every worker process has been started.
+  const pids = running.pids()
+  const target = { port: running.port, tls: contender.job.inbound === 'tls', cpu: () => cpuNanoseconds(pids) }
   const script = writeWrkScript(bench.place.directory, `load-${running.port}`, contender.traffic)
   return { contender, running, target, script }
 }

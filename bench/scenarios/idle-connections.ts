@@ -38,13 +38,13 @@ function measure(bench: Bench, inbound: 'http1' | 'tls', mostMegabytes: number):
     await answerTimeMs(job, running)
     const answerBeforeMs = await answerTimeMs(job, running)
     await sleep(2_000)
-    const residentBefore = residentBytes(running.pids)
+    const residentBefore = residentBytes(running.pids())
     const sockets = await openAll(running.port, inbound === 'tls')
     await sleep(3_000)
     const idle: Idle = {
       label: inbound === 'tls' ? 'TLS' : 'plain',
       residentBefore,
-      residentWith: residentBytes(running.pids),
+      residentWith: residentBytes(running.pids()),
       stillOpen: sockets.filter((socket) => !socket.destroyed && socket.readable).length,
       answerBeforeMs,
       answerWithMs: await answerTimeMs(job, running),

@@ -33,8 +33,9 @@ export const memory = headgateScenario('memory', 'Memory of workers', async (ben
 function residentAfterLoad(bench: Bench, workers: number): Promise<number> {
   return withHeadgate(bench, standardJob, { workers }, async (running) => {
     const script = writeWrkScript(bench.place.directory, `memory-${workers}`, acceptedTraffic())
-    const cpu = (): number => cpuNanoseconds(running.pids)
+    const pids = running.pids()
+    const cpu = (): number => cpuNanoseconds(pids)
     await runWrk(script, { port: running.port, tls: false, cpu }, loadSeconds)
-    return residentBytes(running.pids)
+    return residentBytes(running.pids())
   })
 }

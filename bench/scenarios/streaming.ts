@@ -110,14 +110,14 @@ async function twice(
   transfer: (port: number) => Promise<number>,
 ): Promise<Flow> {
   const flow: Flow = { label, residentAfter: [], peak: 0, seconds: 0, cpuSeconds: 0 }
-  const sampling = setInterval(() => (flow.peak = Math.max(flow.peak, residentBytes(running.pids))), 50)
+  const sampling = setInterval(() => (flow.peak = Math.max(flow.peak, residentBytes(running.pids()))), 50)
   for (let number = 0; number < 2; number++) {
-    const [cpuBefore, startedAt] = [cpuNanoseconds(running.pids), performance.now()]
+    const [cpuBefore, startedAt] = [cpuNanoseconds(running.pids()), performance.now()]
     const bytes = await transfer(running.port)
     if (bytes !== gigabyte) throw new Error(`${label}: ${bytes} bytes arrived instead of ${gigabyte}.`)
     flow.seconds = (performance.now() - startedAt) / 1000
-    flow.cpuSeconds = (cpuNanoseconds(running.pids) - cpuBefore) / 1e9
-    flow.residentAfter.push(residentBytes(running.pids))
+    flow.cpuSeconds = (cpuNanoseconds(running.pids()) - cpuBefore) / 1e9
+    flow.residentAfter.push(residentBytes(running.pids()))
   }
   clearInterval(sampling)
   return flow

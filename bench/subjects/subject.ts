@@ -32,8 +32,8 @@ export interface Workplace {
 export interface Running {
   port: number
   pid: number
-  /** All processes of the subject: master, workers. */
-  pids: number[]
+  /** All processes of the subject as they are now: master, workers. */
+  pids: () => number[]
   /** Where access log lines arrive; absent when the job asks for none. */
   logFile?: string
   stop: () => Promise<void>
@@ -98,7 +98,7 @@ function toRunning(started: Started, site: Site, job: Job): Running {
   const running: Running = {
     port: site.port,
     pid: started.pid,
-    pids: processTree(started.pid),
+    pids: () => processTree(started.pid),
     stop: started.stop,
   }
   return job.policies === 'bare' ? running : { ...running, logFile: site.logFile }
