@@ -55,7 +55,7 @@ export function testRoute(facts: Partial<RouteFacts> = {}): RouteFacts {
   }
 }
 
-export function testPrincipal(facts: Partial<Principal> = {}): Principal {
+function testPrincipal(facts: Partial<Principal> = {}): Principal {
   return {
     id: 'acme',
     consumer: 'acme',

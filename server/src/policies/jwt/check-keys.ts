@@ -41,7 +41,7 @@ function checkUrl(text: string, { issuer, audiences, allowInsecureUrl }: JwtConf
 }
 
 /** What is wrong with the address of a key set, undefined when nothing is. */
-export function urlFault(text: string, allowInsecureUrl: boolean): string | undefined {
+function urlFault(text: string, allowInsecureUrl: boolean): string | undefined {
   if (!URL.canParse(text)) return `${text} is no address: write https://issuer.example/keys`
   const url = new URL(text)
   if (url.username !== '' || url.password !== '') return 'the address has a password in it'
