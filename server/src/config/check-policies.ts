@@ -108,7 +108,7 @@ export class PolicyChecker {
   }
 }
 
-export function capabilitiesOf({ definition, config }: Entry): {
+function capabilitiesOf({ definition, config }: Entry): {
   needs: readonly Capability[]
   gives: readonly Capability[]
 } {

@@ -7,7 +7,7 @@ import type { ApiPlan } from './route-plans.ts'
 import type { ConfigDocument } from './schema/document.ts'
 
 /** Reports names that stand twice in a list; `nameOf` may put several keys together. */
-export function checkUnique<Each>(
+function checkUnique<Each>(
   list: readonly Each[],
   path: KeyPath,
   what: string,

@@ -79,7 +79,12 @@ test('a union tells what is wrong with the way that was meant', () => {
     ]),
   })
   const union = definePolicy({
-    ...{ kind: 'union', title: 't', summary: 's', stability: 'preview', examples: [], problems: [] },
+    kind: 'union',
+    title: 'Union',
+    summary: 'For a test.',
+    stability: 'preview',
+    examples: [],
+    problems: [],
     config,
     setup: () => ({}),
   })

@@ -1,6 +1,6 @@
 /** Reads the files of a configuration within bounds and remembers what it looked at, so that changes can be watched. */
 import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
-import { dirname, join, resolve } from 'node:path'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
 
 export interface ReadLimits {
   /** Bytes of one file. */
@@ -9,7 +9,7 @@ export interface ReadLimits {
   readonly files: number
 }
 
-export const defaultReadLimits: ReadLimits = { fileBytes: 16 * 1024 * 1024, files: 1000 }
+const defaultReadLimits: ReadLimits = { fileBytes: 16 * 1024 * 1024, files: 1000 }
 
 /** A file that cannot be used; the message is a sentence for the operator without the file's content. */
 export class UnreadableFile extends Error {
@@ -53,8 +53,8 @@ export class FileReader {
 
   /** The configuration files of a directory in the order of their names; hidden ones are left out. */
   list(directory: string): string[] {
-    const names = readdirSync(directory).filter((name) => /^[^.].*\.(?:ya?ml|json)$/i.test(name))
-    return names
+    return listNames(directory)
+      .filter((name) => /^[^.].*\.(?:ya?ml|json)$/i.test(name))
       .toSorted()
       .map((name) => join(directory, name))
       .filter((path) => !this.isDirectory(path))
@@ -72,6 +72,19 @@ export class FileReader {
       // It is not there; its directory is watched, which is all that can be done.
     }
   }
+}
+
+function listNames(directory: string): string[] {
+  try {
+    return readdirSync(directory)
+  } catch (error) {
+    throw new UnreadableFile(toReason(error))
+  }
+}
+
+/** The path of a file that another one names, in the manner in which that one is named itself. */
+export function besideFile(file: string, path: string): string {
+  return isAbsolute(path) ? path : join(dirname(file), path)
 }
 
 function readText(path: string, mostBytes: number): string {

@@ -76,7 +76,7 @@ export function toKeyText(path: KeyPath): string {
   return text
 }
 
-export function toPlaceText(place: Place): string {
+function toPlaceText(place: Place): string {
   return `${place.file}:${place.line}:${place.column}`
 }
 

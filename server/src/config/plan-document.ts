@@ -1,7 +1,6 @@
 /** The parts of a document put together: policies with their checked configuration, routes with their operations. */
-import { dirname, resolve } from 'node:path'
 import { checkNames } from './check-references.ts'
-import type { FileReader } from './file-reader.ts'
+import { besideFile, type FileReader } from './file-reader.ts'
 import type { Findings } from './findings.ts'
 import type { KeyPath } from './issues.ts'
 import type { Operation } from './openapi/operation.ts'
@@ -33,7 +32,7 @@ export function planDocument(
   const readSpec = (api: ApiSettings, path: KeyPath): Operation[] => {
     if (api.spec === undefined) return []
     const keyPath = [...path, 'spec']
-    const file = resolve(dirname(findings.place(keyPath).file), api.spec)
+    const file = besideFile(findings.place(keyPath).file, api.spec)
     return readOperations(file, keyPath, folder, reader, findings)
   }
   return {

@@ -8,7 +8,7 @@ import { parseValue } from './parse-value.ts'
 /** The policies that can be configured, by kind. */
 export type PolicyRegistry = ReadonlyMap<string, PolicyDefinition>
 
-export interface CheckedConfig {
+interface CheckedConfig {
   readonly definition: PolicyDefinition
   readonly config: unknown
 }

@@ -147,7 +147,7 @@ class RoutePlanner {
 }
 
 /** `/` says the same as no base path; a slash at its end would be doubled by the route's. */
-export function basePathOf(api: ApiSettings): string {
+function basePathOf(api: ApiSettings): string {
   return api.basePath.replace(/\/+$/, '')
 }
 

@@ -1,6 +1,5 @@
 /** `${NAME}` and `file:PATH` inside values: what is secret stays out of the files. */
-import { dirname, resolve } from 'node:path'
-import { UnreadableFile, type FileReader } from './file-reader.ts'
+import { besideFile, UnreadableFile, type FileReader } from './file-reader.ts'
 
 /** Replaces the references inside one text; throws a `SubstitutionFault`. */
 export type Substitute = (text: string) => string
@@ -52,11 +51,11 @@ function replaceVariables(text: string, environment: Environment): string {
 
 /** The content of a file that a value names, without the line break at its end. */
 function readSecret(file: string, path: string, reader: FileReader): string {
-  const absolute = resolve(dirname(file), path)
+  const named = besideFile(file, path)
   try {
-    return reader.read(absolute).replace(/\r?\n$/, '')
+    return reader.read(named).replace(/\r?\n$/, '')
   } catch (error) {
     if (!(error instanceof UnreadableFile)) throw error
-    throw new SubstitutionFault(`the file ${absolute} ${error.message}`, 'Mend the path after `file:`.')
+    throw new SubstitutionFault(`the file ${named} ${error.message}`, 'Mend the path after `file:`.')
   }
 }

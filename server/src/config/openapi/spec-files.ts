@@ -1,6 +1,6 @@
 /** The files of an OpenAPI document: itself and what it refers to, each read once, none outside the allowed folders. */
-import { dirname, relative, resolve, sep } from 'node:path'
-import { UnreadableFile, type FileReader } from '../file-reader.ts'
+import { relative, resolve, sep } from 'node:path'
+import { besideFile, UnreadableFile, type FileReader } from '../file-reader.ts'
 import type { Findings } from '../findings.ts'
 import type { KeyPath, Place } from '../issues.ts'
 import { parseSource, type Source } from '../source.ts'
@@ -87,8 +87,8 @@ export class SpecFiles {
         'Only files are read: put a copy beside the document.',
       )
     }
-    const path = resolve(dirname(from.source.file), address)
-    if (!this.folders.some((folder) => isBelow(path, folder))) {
+    const path = besideFile(from.source.file, address)
+    if (!this.folders.some((folder) => isBelow(resolve(path), folder))) {
       const hint = 'Put the file below the folder of the configuration or of the document.'
       throw new ReferenceFault(`the reference ${address} leads out of the configuration`, hint)
     }

@@ -109,4 +109,3 @@ export const api = z
 
 export type ApiSettings = z.output<typeof api>
 export type RouteSettings = z.output<typeof route>
-export type MatchSettings = z.output<typeof match>
