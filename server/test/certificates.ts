@@ -40,9 +40,14 @@ export function createCertificate(commonName: string, options: CertificateOption
   )
   const signature = sign('sha256', tbs, issuer?.privateKey ?? privateKey)
   const der = sequence(tbs, ECDSA_SHA256, bitString(signature))
-  const cert = `-----BEGIN CERTIFICATE-----\n${der.toString('base64').replace(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----\n`
+  const cert = `-----BEGIN CERTIFICATE-----\n${toLines(der.toString('base64'))}\n-----END CERTIFICATE-----\n`
   const key = privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
   return { cert, key, privateKey, commonName, fingerprint256: new X509Certificate(cert).fingerprint256 }
+}
+
+/** PEM allows no empty line, which a text of whole lines would end in if each line brought its break along. */
+function toLines(base64: string): string {
+  return (base64.match(/.{1,64}/g) ?? []).join('\n')
 }
 
 function tagged(tag: number, ...parts: readonly Buffer[]): Buffer {
