@@ -100,6 +100,13 @@ test('of targets that are all unfit, an ejected one goes before an unhealthy one
   expect(balancerOf('round-robin').pick(set, undefined, ejected, 0)).toBe(sick)
 })
 
+test('a target that is fit is tried again before one that is known to be down', () => {
+  const [fit, ejected] = [testTarget('fit'), testTarget('ejected')]
+  ejected.ejectedUntilMs = 10
+  const set = new TargetSet([ejected, fit])
+  expect(balancerOf('round-robin').pick(set, undefined, [fit], 0)).toBe(fit)
+})
+
 test('round robin spreads weights smoothly', () => {
   const set = new TargetSet([testTarget('a', { weight: 5 }), testTarget('b'), testTarget('c')])
   const balancer = balancerOf('round-robin')

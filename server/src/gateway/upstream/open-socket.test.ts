@@ -73,6 +73,7 @@ test('TLS fails for another name, for an unknown authority, and is not checked w
   const target = { endpoint: { ...localEndpoint(port, 'https'), host: 'other.test' }, tlsSession: undefined }
   expect(await failureOf(target, tlsOf({ ca: authority.cert }))).toBe('tls')
   expect(await failureOf(target, tlsOf({}))).toBe('tls')
+  expect(await failureOf(target, tlsOf({ ca: authority.cert, serverName: '10.0.0.1' }))).toBe('tls')
   expect(await readAll(target, tlsOf({ verify: false }))).toBe('safe')
 })
 
