@@ -1,4 +1,5 @@
 /** `headgate gateway`: runs the data plane from files, with no control plane. */
+import { join } from 'node:path'
 import { Command } from 'commander'
 import { ConfigRefused, GatewayProcess } from '../gateway/process/gateway-process.ts'
 import { createLog } from '../kernel/log.ts'
@@ -21,7 +22,9 @@ export function createGatewayCommand(surroundings: CommandSurroundings, exit: (c
   for (const { key, flag, variable, description } of listSettings()) {
     command.option(key === 'debug' ? flag : `${flag} <value>`, `${description} (${variable})`)
   }
-  return command.addHelpText('after', example).action((flags: Record<string, unknown>) => runGateway(flags, surroundings, exit))
+  return command
+    .addHelpText('after', example)
+    .action((flags: Record<string, unknown>) => runGateway(flags, surroundings, exit))
 }
 
 async function runGateway(
@@ -46,6 +49,7 @@ async function runGateway(
       debug: settings.debug,
       log: createLog(settings.logLevel),
       logLevel: settings.logLevel,
+      cacheFolder: join(settings.dataDir, 'compile-cache'),
     })
     await gateway.start()
     await stopSignal(() => void gateway.reload())
@@ -89,7 +93,9 @@ interface ListenError extends Error {
 }
 
 function isListenError(error: unknown): error is ListenError {
-  return error instanceof Error && 'syscall' in error && error.syscall === 'listen' && 'port' in error && 'code' in error
+  return (
+    error instanceof Error && 'syscall' in error && error.syscall === 'listen' && 'port' in error && 'code' in error
+  )
 }
 
 function toListenSentence({ code, port }: ListenError): string {

@@ -11,15 +11,52 @@ const port = z.int().min(0).max(65_535)
 
 /** Keys are those of the settings file; flags are the same in kebab case, variables as given by `variable`. */
 export const gatewaySettings = z.strictObject({
-  config: z.string().min(1).optional().meta({ description: 'Configuration file, or a directory of them.', variable: 'HEADGATE_CONFIG' }),
-  gatewayPort: port.default(8080).meta({ description: 'Port for HTTP/1.1, HTTP/2, WebSocket and gRPC.', variable: 'HEADGATE_GATEWAY_PORT' }),
-  gatewayTlsPort: port.default(8443).meta({ description: 'The same with TLS, when the configuration has certificates.', variable: 'HEADGATE_GATEWAY_TLS_PORT' }),
-  metricsPort: port.default(9464).meta({ description: 'Port for /metrics, /healthz and /readyz.', variable: 'HEADGATE_METRICS_PORT' }),
-  bind: z.string().min(1).default('::').meta({ description: 'Address that the gateway listens on.', variable: 'HEADGATE_BIND' }),
-  metricsBind: z.string().min(1).default('127.0.0.1').meta({ description: 'Address for metrics and health.', variable: 'HEADGATE_METRICS_BIND' }),
-  workers: z.int().min(1).max(64).default(Math.min(64, availableParallelism())).meta({ description: 'Worker threads; by default one for each core.', variable: 'HEADGATE_WORKERS' }),
-  debug: z.boolean().default(false).meta({ description: 'Every answer says which policies ran and what they decided.', variable: 'HEADGATE_DEBUG' }),
-  logLevel: z.enum(['fatal', 'error', 'warn', 'info', 'debug']).default('info').meta({ description: 'Least level of events that are logged.', variable: 'HEADGATE_LOG_LEVEL' }),
+  config: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ description: 'Configuration file, or a directory of them.', variable: 'HEADGATE_CONFIG' }),
+  gatewayPort: port
+    .default(8080)
+    .meta({ description: 'Port for HTTP/1.1, HTTP/2, WebSocket and gRPC.', variable: 'HEADGATE_GATEWAY_PORT' }),
+  gatewayTlsPort: port
+    .default(8443)
+    .meta({
+      description: 'The same with TLS, when the configuration has certificates.',
+      variable: 'HEADGATE_GATEWAY_TLS_PORT',
+    }),
+  metricsPort: port
+    .default(9464)
+    .meta({ description: 'Port for /metrics, /healthz and /readyz.', variable: 'HEADGATE_METRICS_PORT' }),
+  bind: z
+    .string()
+    .min(1)
+    .default('::')
+    .meta({ description: 'Address that the gateway listens on.', variable: 'HEADGATE_BIND' }),
+  metricsBind: z
+    .string()
+    .min(1)
+    .default('127.0.0.1')
+    .meta({ description: 'Address for metrics and health.', variable: 'HEADGATE_METRICS_BIND' }),
+  workers: z
+    .int()
+    .min(1)
+    .max(64)
+    .default(Math.min(64, availableParallelism()))
+    .meta({ description: 'Worker threads; by default one for each core.', variable: 'HEADGATE_WORKERS' }),
+  dataDir: z
+    .string()
+    .min(1)
+    .default('.headgate')
+    .meta({ description: 'Folder for what is kept between starts.', variable: 'HEADGATE_DATA_DIR' }),
+  debug: z
+    .boolean()
+    .default(false)
+    .meta({ description: 'Every answer says which policies ran and what they decided.', variable: 'HEADGATE_DEBUG' }),
+  logLevel: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug'])
+    .default('info')
+    .meta({ description: 'Least level of events that are logged.', variable: 'HEADGATE_LOG_LEVEL' }),
 })
 
 export type GatewaySettings = z.output<typeof gatewaySettings>
@@ -37,7 +74,10 @@ export function listSettings(): { key: string; flag: string; variable: string; d
 }
 
 /** Puts the settings together; throws a SettingsError that names the flag, variable or key at fault. */
-export function readSettings(flags: Values, environment: Readonly<Record<string, string | undefined>>): GatewaySettings {
+export function readSettings(
+  flags: Values,
+  environment: Readonly<Record<string, string | undefined>>,
+): GatewaySettings {
   const path = flags['settings'] ?? environment['HEADGATE_SETTINGS']
   const file = typeof path === 'string' ? readSettingsFile(path) : {}
   const values: Record<string, unknown> = { ...file }
@@ -59,7 +99,10 @@ function readSettingsFile(path: string): Values {
     if (typeof content === 'object' && content !== null && !Array.isArray(content)) return { ...content }
     throw new Error('it is not a mapping of keys to values')
   } catch (cause) {
-    throw new SettingsError(`The settings file ${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    throw new SettingsError(
+      `The settings file ${path} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    )
   }
 }
 
@@ -75,7 +118,9 @@ function toSentence(issue: z.core.$ZodIssue, sources: ReadonlyMap<string, string
   const key = String(issue.path[0] ?? '')
   if (issue.code === 'unrecognized_keys') {
     const known = Object.keys(gatewaySettings.shape).join(', ')
-    return issue.keys.map((each) => `${sources.get(each) ?? each} is not a setting. The settings are: ${known}.`).join('\n')
+    return issue.keys
+      .map((each) => `${sources.get(each) ?? each} is not a setting. The settings are: ${known}.`)
+      .join('\n')
   }
   return `${sources.get(key) ?? key} is wrong: ${issue.message}.`
 }

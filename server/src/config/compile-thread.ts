@@ -1,5 +1,5 @@
 /**
- * The entry of the short-lived thread that compiles a configuration: parsing thousands of routes takes seconds and
+ * What the short-lived thread does that compiles a configuration: parsing thousands of routes takes seconds and
  * hundreds of megabytes, which must not be the serving threads' and go away with the thread.
  */
 import { parentPort, workerData } from 'node:worker_threads'
@@ -12,6 +12,8 @@ import type { UpstreamSpec, ListenerSpec } from '../kernel/snapshot.ts'
 export interface CompileOrder {
   readonly path: string
   readonly environment: Readonly<Record<string, string | undefined>>
+  /** Where compiled modules are kept between starts. */
+  readonly cacheFolder: string
 }
 
 export type CompileOutcome =

@@ -28,6 +28,7 @@ export interface GatewayProcessOptions {
   readonly debug: boolean
   readonly log: Log
   readonly logLevel: string
+  readonly cacheFolder: string
 }
 
 /** Thrown by `start` when the first configuration is refused; later ones are only logged. */
@@ -86,6 +87,7 @@ export class GatewayProcess {
         tlsPort: compiled.listener.tls === undefined ? undefined : options.tlsPort,
         debug: options.debug,
         logLevel: options.logLevel,
+        cacheFolder: options.cacheFolder,
         counters: createCounterMemory({ workers: options.workers }),
         verdicts: this.board.buffer,
         ticketKeys: randomBytes(TICKET_KEY_BYTES),
@@ -149,6 +151,7 @@ export class GatewayProcess {
   }
 
   private compile(): Promise<CompileOutcome> {
-    return compileOffThread({ path: this.options.configPath, environment: this.options.environment })
+    const { configPath: path, environment, cacheFolder } = this.options
+    return compileOffThread({ path, environment, cacheFolder })
   }
 }

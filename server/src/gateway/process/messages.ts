@@ -13,6 +13,8 @@ export interface WorkerStart {
   readonly tlsPort: number | undefined
   readonly debug: boolean
   readonly logLevel: string
+  /** Where compiled modules are kept between starts. */
+  readonly cacheFolder: string
   readonly counters: CounterMemory
   readonly verdicts: SharedArrayBuffer
   /** Takes pieces of the access log to the main thread. */
