@@ -27,8 +27,9 @@ const reviews = new Map<string, Review[]>([['1', [{ stars: 5, text: 'Worth every
 const listeners = new Set<ServerResponse>()
 
 function answer(response: ServerResponse, status: number, body: unknown): void {
-  response.writeHead(status, { 'content-type': 'application/json' })
-  response.end(`${JSON.stringify(body)}\n`)
+  const text = `${JSON.stringify(body)}\n`
+  response.writeHead(status, { 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) })
+  response.end(text)
 }
 
 function isBook(value: unknown): value is Omit<Book, 'id'> {
