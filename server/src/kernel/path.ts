@@ -6,6 +6,7 @@
  */
 import { defineProblem, type Problem } from './problem.ts'
 
+/** @public The reference is generated from it. */
 export const unsafePath = defineProblem({
   code: 'http.unsafe_path',
   status: 400,

@@ -9,14 +9,14 @@ import {
   CHUNKED,
   UNTIL_CLOSE,
   findHeadEnd,
-  hasBareLineFeed,
+  isHopelessHead,
   parseRequestHead,
   parseResponseHead,
   type HeadLimits,
   type RequestHead,
   type ResponseHead,
 } from '../../src/gateway/http1/parse.ts'
-import { malformedRequest } from '../../src/gateway/http1/problems.ts'
+import { bareLineBreak } from '../../src/gateway/http1/flaws.ts'
 
 export interface ReadMessage {
   readonly head: RequestHead | ResponseHead
@@ -75,10 +75,7 @@ export class MessageReader {
     if (this.options.side === 'request' && bytes[at] === 13 && bytes[at + 1] === 10) at += 2
     const end = findHeadEnd(bytes, at, at, bytes.length)
     if (end === -1) {
-      if (hasBareLineFeed(bytes, at, bytes.length))
-        this.refuse(
-          malformedRequest({ detail: 'A line does not end in CRLF, or CR or LF stands alone (RFC 9112 §2.2).' }),
-        )
+      if (isHopelessHead(bytes, at, at, bytes.length)) this.refuse(bareLineBreak.inRequest)
       return start
     }
     const head =

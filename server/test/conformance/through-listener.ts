@@ -57,10 +57,10 @@ function isForwarded({ head }: ReadMessage): boolean {
 function compareForwarded(message: ExpectedMessage, { head, body, fields }: ReadMessage): string[] {
   if (!(head instanceof RequestHead)) return []
   const path = normalisePath(head.path, 'refuse')
-  const target = head.query === undefined ? path : `${String(path)}?${head.query}`
+  const target = typeof path !== 'string' || head.query === undefined ? path : `${path}?${head.query}`
   const breaches: string[] = []
   if (message.method !== head.method || message.url !== target) {
-    breaches.push(`${message.method} ${message.url} reached the upstream, not ${head.method} ${String(target)}`)
+    breaches.push(`${message.method} ${message.url} reached the upstream, not ${head.method} ${head.path}`)
   }
   if (message.body !== body) breaches.push(`the body ${JSON.stringify(message.body)} reached the upstream`)
   const names = message.fields.map(([name]) => name.toLowerCase())
