@@ -14,6 +14,9 @@ const SILENCE_MS = 5_000
 /** A worker that dies again and again is started again more and more slowly. */
 const MAX_RESTART_DELAY_MS = 10_000
 
+/** An exchange's garbage dies young: more room here is only more memory, less makes it be copied. */
+const YOUNG_HEAP_MB = 24
+
 export interface WorkerPoolOptions {
   readonly workers: number
   readonly log: Log
@@ -135,7 +138,7 @@ export class WorkerPool {
       workerData: start,
       transferList: [logChannel.port2],
       name: `gateway-${member.index}`,
-      resourceLimits: { maxOldGenerationSizeMb: options.maxHeapMb },
+      resourceLimits: { maxOldGenerationSizeMb: options.maxHeapMb, maxYoungGenerationSizeMb: YOUNG_HEAP_MB },
       stdout: false,
       stderr: false,
     })
