@@ -10,7 +10,7 @@ import { LOWER_TOKEN } from './grammar.ts'
 /** What the parser does with a field besides keeping it. */
 export const ROLE_ORDINARY = 0
 /** Belongs to the connection (RFC 9110 §7.6.1): never passed on. */
-export const ROLE_HOP_BY_HOP = 1
+const ROLE_HOP_BY_HOP = 1
 export const ROLE_HOST = 2
 export const ROLE_CONNECTION = 3
 export const ROLE_CONTENT_LENGTH = 4

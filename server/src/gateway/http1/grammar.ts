@@ -73,7 +73,7 @@ export function isFieldValue(text: string): boolean {
 }
 
 /** Without the optional whitespace (SP, HTAB) around it; `trim()` would take obs-text 0xA0 too. */
-export function trimWhitespace(text: string): string {
+function trimWhitespace(text: string): string {
   let from = 0
   let to = text.length
   while (from < to && isWhitespace(text.charCodeAt(from))) from++

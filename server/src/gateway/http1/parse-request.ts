@@ -112,7 +112,7 @@ function applyFraming(request: RequestHead, facts: SectionFacts): Problem | unde
 }
 
 /** Codings before one final `chunked` are well framed and merely not implemented; everything else has no sure end. */
-export function toCodingProblem(coding: string): Problem {
+function toCodingProblem(coding: string): Problem {
   const codings = coding.toLowerCase().split(',')
   const last = codings.pop()?.trim()
   const areTokens = codings.every((each) => isToken(each.trim()) && each.trim() !== 'chunked')

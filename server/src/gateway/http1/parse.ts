@@ -5,7 +5,7 @@
  * then the fields. What RFC 9112 leaves open is decided in docs/reference/http.md;
  * nothing that is refused there ever becomes a head.
  */
-import { CR, LF } from './grammar.ts'
+import { CR, HTAB, LF, SP } from './grammar.ts'
 
 export { CHUNKED, RequestHead, ResponseHead, UNTIL_CLOSE, type HeadLimits } from './head.ts'
 export { parseRequestHead } from './parse-request.ts'
@@ -31,15 +31,16 @@ export function findHeadEnd(bytes: Buffer, start: number, from: number, end: num
 }
 
 /**
- * Whether a head that is not whole yet holds a LF without its CR, or a control character: it can only be refused, so
- * its sender is told at once and not when its time is over.
+ * Whether a head that is not whole yet can only be refused: a LF or CR stands alone, or there is a control character.
+ * Its sender is told at once and not when its time is over. Bytes before `from` were asked about before.
  */
-export function hasBareLineFeed(bytes: Buffer, start: number, end: number): boolean {
-  for (let at = start; at < end; at++) {
+export function isHopelessHead(bytes: Buffer, start: number, from: number, end: number): boolean {
+  for (let at = Math.max(start, from - 1); at < end; at++) {
     const byte = bytes[at] ?? 0
-    if (byte === LF && (at === start || bytes[at - 1] !== CR)) return true
-    if (byte === CR && at + 1 < end && bytes[at + 1] !== LF) return true
-    if (byte < 32 && byte !== LF && byte !== CR && byte !== 9) return true
+    if (byte >= SP || byte === HTAB) continue
+    if (byte === CR) {
+      if (at + 1 < end && bytes[at + 1] !== LF) return true
+    } else if (byte !== LF || at === start || bytes[at - 1] !== CR) return true
   }
   return false
 }

@@ -14,8 +14,9 @@ import { toExchange } from '../to-exchange.ts'
 import { IncomingBody } from './incoming-body.ts'
 import { OutgoingBody } from './outgoing-body.ts'
 import { Deadline } from './deadline.ts'
-import { findHeadEnd, hasBareLineFeed, parseRequestHead, UNTIL_CLOSE, type RequestHead } from './parse.ts'
-import { fieldsTooLarge, malformedRequest, requestTimeout, targetTooLong } from './problems.ts'
+import { findHeadEnd, isHopelessHead, parseRequestHead, UNTIL_CLOSE, type RequestHead } from './parse.ts'
+import { bareLineBreak } from './flaws.ts'
+import { fieldsTooLarge, requestTimeout, targetTooLong } from './problems.ts'
 import { toAnswerHead, writeMessage } from './write.ts'
 
 /** Bytes of pipelined requests, or of a body nobody takes, that are kept before the socket is paused. */
@@ -243,8 +244,8 @@ export class ServerConnection implements Carrier {
         this.refuse(line === -1 || line - at > limits.maxTargetBytes + 32 ? targetTooLong() : fieldsTooLarge())
         return end
       }
-      if (hasBareLineFeed(bytes, at, end)) {
-        this.refuse(malformedRequest({ detail: 'A line ends in a bare line feed.' }))
+      if (isHopelessHead(bytes, at, at + this.scannedBytes, end)) {
+        this.refuse(bareLineBreak.inRequest)
         return end
       }
       this.scannedBytes = end - at
