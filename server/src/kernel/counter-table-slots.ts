@@ -153,9 +153,10 @@ export class SlotTable {
 
   use(nowSeconds: number): SlotUse {
     let used = 0
-    for (const slot of this) {
-      if (this.hasTag(slot, 0, 0)) continue
-      if (this.isHeld(slot) || this.expiresAt(slot) >= nowSeconds) used++
+    const { words, slotWords } = this
+    for (let slot = HEADER_BYTES / 4; slot < words.length; slot += slotWords) {
+      if (words[slot] === 0 && words[slot + TAG_HIGH] === 0) continue
+      if ((words[slot + EXPIRY] ?? 0) >= nowSeconds || this.isHeld(slot)) used++
     }
     const count = (at: number): number => Number(Atomics.load(this.longs, at))
     const slots = (this.homeMask + 1) * HOME_SLOTS

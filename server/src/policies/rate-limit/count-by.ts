@@ -3,8 +3,8 @@ import ipaddr from 'ipaddr.js'
 import type { Exchange, Peer } from '../../kernel/exchange.ts'
 import type { PolicyServices } from '../../kernel/policy-services.ts'
 
-export const countByWords = ['principal', 'consumer', 'ip', 'route'] as const
-export type CountByWord = (typeof countByWords)[number]
+const countByWords = ['principal', 'consumer', 'ip', 'route'] as const
+type CountByWord = (typeof countByWords)[number]
 
 /** Names of consumers have no blanks, so a name with one can never be taken for a consumer's. */
 const SUBJECT = 'subject '

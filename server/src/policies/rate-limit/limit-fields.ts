@@ -4,8 +4,8 @@
  */
 import type { Exchange } from '../../kernel/exchange.ts'
 
-export const POLICY_FIELD = 'ratelimit-policy'
-export const LIMIT_FIELD = 'ratelimit'
+const POLICY_FIELD = 'ratelimit-policy'
+const LIMIT_FIELD = 'ratelimit'
 
 /** `policyParameters` and `limitParameters` are the members without their name, e.g. `;q=100;w=60` and `;r=50;t=30`. */
 export function addLimitFields(
