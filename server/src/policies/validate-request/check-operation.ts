@@ -1,6 +1,6 @@
 /** Says what is wrong with an operation before any request meets it; runs where files are checked. */
 import type { JsonObject, JsonValue } from '../../kernel/json.ts'
-import { isObject, toStep } from './json-shape.ts'
+import { toStep } from './json-shape.ts'
 import { readOperation, type Operation } from './operation.ts'
 import type { SchemaOptions } from './request-schema.ts'
 import { SchemaChecker } from './schema-compiler.ts'
@@ -30,14 +30,13 @@ export class OperationChecker {
   }
 }
 
-function listSchemas({ parameters, body, components }: Operation): [place: string, schema: JsonValue][] {
-  const { schemas } = components
+function listSchemas({ parameters, body, schemas }: Operation): [place: string, schema: JsonValue][] {
   return [
     ...[...parameters, ...(body?.types ?? [])].map(({ pointer, schema = true }): [string, JsonValue] => [
       pointer,
       schema,
     ]),
-    ...Object.entries(isObject(schemas) ? schemas : {}).map(([name, schema]): [string, JsonValue] => {
+    ...Object.entries(schemas).map(([name, schema]): [string, JsonValue] => {
       return [`/components/schemas/${toStep(name)}`, schema]
     }),
   ]

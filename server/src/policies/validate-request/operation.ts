@@ -12,7 +12,7 @@ const styles = {
   cookie: ['form'],
 } as const
 
-export type Place = keyof typeof styles
+type Place = keyof typeof styles
 export type Style = (typeof styles)[Place][number]
 
 export interface Parameter {
@@ -41,7 +41,8 @@ export interface Operation {
   readonly parameters: readonly Parameter[]
   /** Undefined when the operation describes none. */
   readonly body: { readonly required: boolean; readonly types: readonly BodyType[] } | undefined
-  readonly components: JsonObject
+  /** What references in the schemas lead to, by name. */
+  readonly schemas: JsonObject
 }
 
 /** Header fields that OpenAPI leaves to other parts of a document (3.1 §4.8.12.1). */
@@ -55,7 +56,7 @@ export function readOperation(operation: JsonObject, options: SchemaOptions, rep
   return {
     parameters: read.filter((each) => each !== undefined),
     body: isObject(requestBody) ? reader.readBody(requestBody) : undefined,
-    components: { schemas: reader.schemas.toComponents() },
+    schemas: reader.schemas.toComponents(),
   }
 }
 

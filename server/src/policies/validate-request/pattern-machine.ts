@@ -5,15 +5,7 @@
  */
 import { compileMachine, Op, type Machine } from './pattern-program.ts'
 import type { Pattern } from './pattern-syntax.ts'
-
-/** How many steps may still be taken; shared by all patterns of one request. */
-export interface StepBudget {
-  stepsLeft: number
-}
-
-export class StepsExhausted extends Error {
-  override readonly name = 'StepsExhausted'
-}
+import { StepsExhausted, type StepBudget } from './step-budget.ts'
 
 /** Compiles a pattern; throws an UnsupportedPattern when it is too large. */
 export function createMachine(pattern: Pattern): Machine {

@@ -6,6 +6,7 @@
 import type { JsonObject, JsonValue } from '../../kernel/json.ts'
 import { isList, isObject, toStep } from './json-shape.ts'
 import { PatternSet } from './safe-pattern.ts'
+import { StepBudget } from './step-budget.ts'
 import { UnsupportedPattern } from './pattern-syntax.ts'
 
 /** Reports what is wrong at a JSON pointer of the operation. */
@@ -126,7 +127,7 @@ export class RequestSchemas {
 
   private checkPattern(pattern: JsonValue, at: string): void {
     try {
-      if (typeof pattern === 'string') new PatternSet().compile(pattern)
+      if (typeof pattern === 'string') new PatternSet(new StepBudget()).compile(pattern)
     } catch (error) {
       if (!(error instanceof UnsupportedPattern) && !(error instanceof SyntaxError)) throw error
       const reason = `has ${error.message}, which cannot be matched in bounded time`

@@ -43,8 +43,8 @@ export class RequestValidator {
     this.options = options
     this.checks = operation.parameters.map((parameter) => ({
       parameter,
-      shape: readShape(parameter.schema, operation.components),
-      validate: compiler.compile(parameter.schema, operation.components),
+      shape: readShape(parameter.schema, operation.schemas),
+      validate: compiler.compile(parameter.schema, operation.schemas),
     }))
   }
 
@@ -99,7 +99,7 @@ export class RequestValidator {
     }
     const parsed = parseJson(text, this.options.maxDepth)
     if ('reason' in parsed) return { malformed: parsed }
-    const validate = this.bodies.get(type) ?? this.compiler.compile(schema, this.operation.components)
+    const validate = this.bodies.get(type) ?? this.compiler.compile(schema, this.operation.schemas)
     this.bodies.set(type, validate)
     const errors = validate(parsed.value, content.length <= MAX_DETAILED_BYTES) ?? []
     return errors.map((error) => toPlacedError(error, '/body'))

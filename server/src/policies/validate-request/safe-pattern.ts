@@ -3,25 +3,24 @@
  * linear-time engine refuses `{1,63}`, the `u` flag and look-around, which schemas are full of. So a pattern runs on V8's
  * engine only for texts on which even its worst case is short, and else on our own machine, within a budget of steps.
  */
-import { createMachine, matches, type StepBudget } from './pattern-machine.ts'
+import { createMachine, matches } from './pattern-machine.ts'
 import type { Machine } from './pattern-program.ts'
 import { parsePattern, type Pattern } from './pattern-syntax.ts'
+import type { StepBudget } from './step-budget.ts'
 
-/** Ways of matching that V8's engine may be left to try out: below a millisecond. */
-const MAX_WAYS = 100_000
-/** Steps of the machine for all texts of one request: a fifth of a second at most, and enough for a megabyte of text. */
-const MAX_STEPS = 10_000_000
+/** Ways of matching that V8's engine may be left to try for each character of a text: below a tenth of a microsecond. */
+const MAX_WAYS = 100
 
 /** V8 14.6 misses matches in texts with characters of two units: of /b[^a]$/u in 'b😀', for instance. */
 const SURROGATE = /[\uD800-\uDFFF]/
 
 export class PatternSet {
-  private readonly budget: StepBudget = { stepsLeft: MAX_STEPS }
+  private readonly budget: StepBudget
   private readonly patterns = new Map<string, SafePattern>()
 
-  /** Begins another request, with the whole budget. */
-  renew(): void {
-    this.budget.stepsLeft = MAX_STEPS
+  /** The budget is shared by all texts of a request. */
+  constructor(budget: StepBudget) {
+    this.budget = budget
   }
 
   /** Compiles a pattern; throws a SyntaxError or an UnsupportedPattern that says what is wrong. */
@@ -67,7 +66,7 @@ export type { SafePattern }
 export function countNativeChars(pattern: Pattern, anchored: boolean): number {
   let safe = 0
   for (let chars = 1; chars <= 65_536; chars *= 2) {
-    if (countWays(pattern, chars) * chars * (anchored ? 1 : chars) > MAX_WAYS) return safe
+    if (countWays(pattern, chars) * (anchored ? 1 : chars) > MAX_WAYS) return safe
     safe = chars
   }
   return safe

@@ -1,7 +1,7 @@
 /**
  * Validators of schemas, made by Ajv. Each is compiled when the first request needs it, on the thread that serves it: a
- * snapshot has thousands of schemas of which a thread may see a few. Ajv itself is loaded then, too, because it takes
- * 50 ms and some megabytes that a gateway without this policy need not spend.
+ * snapshot has thousands of schemas of which a thread may see a few. Ajv itself is loaded when a snapshot with this policy
+ * is set up: that takes 50 ms and some megabytes, which no request should wait for and no other gateway spend.
  */
 import { createRequire } from 'node:module'
 import type { Ajv2020, ErrorObject, Options } from 'ajv/dist/2020.js'
@@ -9,6 +9,7 @@ import type { FormatsPlugin } from 'ajv-formats'
 import type { JsonObject, JsonValue } from '../../kernel/json.ts'
 import { isObject } from './json-shape.ts'
 import { PatternSet } from './safe-pattern.ts'
+import { StepBudget } from './step-budget.ts'
 import { hasTwins } from './unique-items.ts'
 import { toErrors, type InputError } from './input-error.ts'
 
@@ -17,24 +18,32 @@ export type Validate = (value: JsonValue, all: boolean) => InputError[] | undefi
 
 const require = createRequire(import.meta.url)
 
+/** A keyword of our own; it passes every value. */
+const COUNTED = 'headgateCounted'
+
 export class SchemaCompiler {
-  private readonly patterns = new PatternSet()
+  private readonly budget = new StepBudget()
+  private readonly patterns = new PatternSet(this.budget)
+  private readonly counted = new WeakMap<JsonObject, JsonObject>()
   private readonly first: Ajv2020
   private readonly all: Ajv2020
 
   constructor() {
-    this.first = createAjv({ allErrors: false, code: { regExp: this.toRegExp() } })
-    this.all = createAjv({ allErrors: true, code: { regExp: this.toRegExp() } })
+    this.first = this.createAjv(false)
+    this.all = this.createAjv(true)
   }
 
-  /** Begins another request; see `PatternSet`. */
-  renew(): void {
-    this.patterns.renew()
+  /** Begins another request, with a body of so many bytes: what validating it may cost depends on them alone. */
+  renew(bodyBytes: number): void {
+    this.budget.renew(bodyBytes)
   }
 
   /** Compiles a schema for requests; the second validator, for all errors, only when something is wrong for once. */
-  compile(schema: JsonValue, components: JsonObject): Validate {
-    const root = { ...(isObject(schema) ? schema : { allOf: [schema] }), components }
+  compile(schema: JsonValue, schemas: JsonObject): Validate {
+    const root = {
+      ...(isObject(schema) ? schema : { allOf: [schema] }),
+      components: { schemas: this.toCounted(schemas) },
+    }
     const first = this.first.compile(root)
     return (value, all) => {
       if (first(value)) return undefined
@@ -45,8 +54,29 @@ export class SchemaCompiler {
     }
   }
 
-  private toRegExp(): NonNullable<NonNullable<Options['code']>['regExp']> {
-    return Object.assign((source: string) => this.patterns.compile(source), { code: 'new RegExp' })
+  private createAjv(allErrors: boolean): Ajv2020 {
+    const regExp = Object.assign((source: string) => this.patterns.compile(source), { code: 'new RegExp' })
+    const ajv = createAjv({ allErrors, code: { regExp } })
+    return ajv.addKeyword({
+      keyword: COUNTED,
+      schemaType: 'boolean',
+      validate: (_: boolean, value: JsonValue) => {
+        this.budget.spendOn(value)
+        return true
+      },
+    })
+  }
+
+  /** Only what references lead to can be applied without end, so that is where the budget is spent, before all else. */
+  private toCounted(schemas: JsonObject): JsonObject {
+    const known = this.counted.get(schemas)
+    if (known !== undefined) return known
+    const entries = Object.entries(schemas).map(
+      ([name, schema]) => [name, { allOf: [{ [COUNTED]: true }, schema] }] as const,
+    )
+    const counted = Object.fromEntries(entries)
+    this.counted.set(schemas, counted)
+    return counted
   }
 }
 
@@ -61,10 +91,20 @@ export class SchemaChecker {
   }
 }
 
-function createAjv(options: Options): Ajv2020 {
+interface Modules {
+  readonly Ajv: new (options: Options) => Ajv2020
+  readonly addFormats: FormatsPlugin
+}
+
+/** Loads Ajv; a second time costs nothing. */
+export function loadAjv(): Modules {
   // `createRequire` knows no types; these are those of the modules that it loads.
-  const { Ajv2020: Ajv } = require('ajv/dist/2020.js') as { Ajv2020: new (options: Options) => Ajv2020 }
-  const addFormats = require('ajv-formats') as FormatsPlugin
+  const { Ajv2020: Ajv } = require('ajv/dist/2020.js') as { Ajv2020: Modules['Ajv'] }
+  return { Ajv, addFormats: require('ajv-formats') as FormatsPlugin }
+}
+
+function createAjv(options: Options): Ajv2020 {
+  const { Ajv, addFormats } = loadAjv()
   const ajv = new Ajv({
     meta: false,
     // Schemas were checked where files are, with pointers; here only compiling is left.

@@ -23,15 +23,15 @@ const anything: Shape = {
   items: () => anything,
 }
 
-export function readShape(schema: JsonValue | undefined, components: JsonObject): Shape {
-  const parts = collectParts(schema, components)
+export function readShape(schema: JsonValue | undefined, schemas: JsonObject): Shape {
+  const parts = collectParts(schema, schemas)
   if (parts.length === 0) return anything
   const types = new Set(parts.flatMap(typesOf))
   const properties = parts.flatMap((part) => (isObject(part['properties']) ? [part['properties']] : []))
   const others = parts.map((part) => part['additionalProperties']).find(isObject)
   const shapes = new Map<string, Shape>()
   const remember = (key: string, found: JsonValue | undefined): Shape => {
-    const shape = shapes.get(key) ?? readShape(found, components)
+    const shape = shapes.get(key) ?? readShape(found, schemas)
     shapes.set(key, shape)
     return shape
   }
@@ -48,14 +48,14 @@ export function readShape(schema: JsonValue | undefined, components: JsonObject)
 }
 
 /** The schema and all that is applied to the same value with it. */
-function collectParts(schema: JsonValue | undefined, components: JsonObject): JsonObject[] {
+function collectParts(schema: JsonValue | undefined, schemas: JsonObject): JsonObject[] {
   const parts: JsonObject[] = []
   const waiting = [schema]
   for (let next = waiting.pop(); waiting.length > 0 || next !== undefined; next = waiting.pop()) {
     if (!isObject(next) || parts.length >= MAX_PARTS) continue
     parts.push(next)
     const name = toReferredName(next['$ref'])
-    if (name !== undefined) waiting.push(components[name])
+    if (name !== undefined) waiting.push(schemas[name])
     for (const keyword of ['allOf', 'anyOf', 'oneOf']) {
       const list = next[keyword]
       if (isList(list)) waiting.push(...list)

@@ -189,6 +189,28 @@ describe('a JSON body', () => {
   })
 })
 
+describe('a schema that refers to itself from several alternatives', () => {
+  const self = { $ref: '#/components/schemas/Filter' }
+  const branch = (op: string): JsonObject => ({
+    type: 'object',
+    properties: { args: { type: 'array', items: self }, op: { const: op } },
+  })
+  const operation = withBody(self, {
+    components: { schemas: { Filter: { oneOf: [branch('and'), branch('or'), { type: 'integer' }] } } },
+  })
+  const nest = (depth: number, op: string): string =>
+    depth === 0 ? '1' : `{"args":[${nest(depth - 1, op)}],"op":"${op}"}`
+
+  test('is applied to what people send', async () => {
+    expect(await judge(operation, { headers: json, body: nest(5, 'or') })).toBe('ok')
+    expect(await judge(operation, { headers: json, body: nest(1, 'xor') })).not.toBe('ok')
+  })
+
+  test('is given up on when a body makes the alternatives multiply', async () => {
+    expect(await judge(operation, { headers: json, body: nest(30, 'xor') })).toBe('validate_request.too_complex')
+  })
+})
+
 describe('read-only properties', () => {
   const id = { type: 'integer', readOnly: true }
   const schema = { type: 'object', required: ['id', 'name'], properties: { id, name: { type: 'string' } } }

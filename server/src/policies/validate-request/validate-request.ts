@@ -7,10 +7,10 @@ import type { RouteFacts } from '../../kernel/snapshot.ts'
 import { OperationChecker } from './check-operation.ts'
 import type { InputError } from './input-error.ts'
 import { readOperation } from './operation.ts'
-import { StepsExhausted } from './pattern-machine.ts'
 import { createReporter } from './report-mode.ts'
 import { RequestValidator } from './request-validator.ts'
-import { SchemaCompiler } from './schema-compiler.ts'
+import { loadAjv, SchemaCompiler } from './schema-compiler.ts'
+import { StepsExhausted } from './step-budget.ts'
 
 const invalid = defineProblem({
   code: 'validate_request.invalid',
@@ -44,7 +44,7 @@ const tooComplex = defineProblem({
   title: 'Request takes too long to validate',
   blame: 'caller',
   remedy:
-    'Texts of the request are so long that matching the patterns of their schemas exceeds a bound. Send shorter ones; an operator can give them a `maxLength` or simpler patterns.',
+    'The schema of the request leaves so many ways of reading it that trying them exceeds a bound. Send shorter texts and less nesting; an operator can give texts a `maxLength`, and alternatives a property that tells them apart and stands first.',
 })
 
 const MAX_ERRORS = 20
@@ -105,6 +105,7 @@ export const validateRequest = definePolicy({
   },
 
   setup(config, services): PolicyInstance {
+    loadAjv()
     const validators = new WeakMap<RouteFacts, RequestValidator>()
     let compiler: SchemaCompiler | undefined
     const validatorOf = ({ route }: Exchange): RequestValidator | undefined => {
@@ -119,7 +120,7 @@ export const validateRequest = definePolicy({
     const judge = (exchange: Exchange): Problem | undefined => {
       try {
         const validator = validatorOf(exchange)
-        compiler?.renew()
+        compiler?.renew(exchange.request.content?.length ?? 0)
         return validator && findProblem(validator, exchange)
       } catch (cause) {
         if (cause instanceof StepsExhausted) return tooComplex()
