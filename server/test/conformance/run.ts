@@ -12,6 +12,7 @@ import { findBreaches } from './compare.ts'
 import { readCases, type LlhttpCase } from './llhttp-cases.ts'
 import { readWithLlhttp, type LlhttpResult } from './llhttp.ts'
 import { ConformanceListener } from './listener.ts'
+import { measureParser } from './measure-parser.ts'
 import { MessageReader } from './message-reader.ts'
 import { judgeRequests, judgeResponse } from './through-listener.ts'
 
@@ -124,3 +125,5 @@ if (existsSync(join(folder, 'test/request'))) {
   )
   process.exitCode = 1
 }
+
+if (process.argv.includes('--measure')) measureParser()
