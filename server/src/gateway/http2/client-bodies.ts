@@ -45,7 +45,13 @@ export class RequestBody implements BodySink {
 
   /** All data is sent; this ends the stream, with the trailers if there are any. */
   sendTrailers(): void {
-    if (!this.stream.destroyed && !this.stream.closed) this.stream.sendTrailers(toTrailerRecord(this.trailers))
+    if (this.stream.destroyed || this.stream.closed) return
+    try {
+      this.stream.sendTrailers(toTrailerRecord(this.trailers))
+    } catch (cause) {
+      // Trailers that HTTP/2 cannot say: the request must not look whole without them.
+      this.broke(cause instanceof Error ? cause : new Error(String(cause)))
+    }
   }
 
   /** Nobody reads the body any more. */
@@ -75,7 +81,7 @@ export class ResponseBody implements BodySource {
   private sink: BodySink | undefined
   private trailers: Fields | undefined
   private failure: Error | undefined
-  private over = false
+  over = false
 
   constructor(stream: ClientHttp2Stream, bodyBytes: number | undefined, owner: ResponseBodyOwner) {
     this.stream = stream

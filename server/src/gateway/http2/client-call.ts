@@ -2,6 +2,7 @@
 import { type ClientHttp2Session, type ClientHttp2Stream, constants } from 'node:http2'
 import { isBodySource } from '../../kernel/body.ts'
 import {
+  type SentState,
   type UpstreamCall,
   UpstreamError,
   type UpstreamErrorKind,
@@ -11,14 +12,19 @@ import {
 import { RequestBody, ResponseBody, type ResponseBodyOwner } from './client-bodies.ts'
 import { addWebSocketAccept, parseFields, parseResponseSection, toRequestSection } from './client-fields.ts'
 
+/** A target that sends interim responses without end is broken. */
+const MAX_INTERIM = 16
+
 /** What a call needs of the connection that carries it. */
 export interface CallCarrier {
   /** Something came from the target. */
   heard(): void
+  /** The stream of a call is closed. */
+  ended(): void
   /** An answer did not come in time: is the target still there at all? */
   doubt(): void
   /** Whether the target said that it left this stream untouched (GOAWAY, RFC 9113 §6.8). */
-  leftOut(streamId: number | undefined): boolean
+  leftOut(streamId: number): boolean
 }
 
 export class Http2Call implements UpstreamCall, ResponseBodyOwner {
@@ -29,6 +35,7 @@ export class Http2Call implements UpstreamCall, ResponseBodyOwner {
   private stream: ClientHttp2Stream | undefined
   private upload: RequestBody | undefined
   private body: ResponseBody | undefined
+  private interimCount = 0
   /** The target has ended the stream, as it must behind a whole response. */
   bodyIsWhole = false
   /** The receiver has heard the outcome, or must not hear any. */
@@ -41,12 +48,12 @@ export class Http2Call implements UpstreamCall, ResponseBodyOwner {
     this.forget = forget
   }
 
-  /** Sends the request; answers its stream, or undefined when it failed at once. */
-  begin(session: ClientHttp2Session, carrier: CallCarrier): ClientHttp2Stream | undefined {
+  /** Sends the request; false when it failed at once, true when `ended` will follow. */
+  begin(session: ClientHttp2Session, carrier: CallCarrier): boolean {
     const { request } = this
     if (request.upgrade !== undefined && session.remoteSettings.enableConnectProtocol !== true) {
       this.fail(new UpstreamError('protocol', 'nothing', 'The target takes no WebSocket over HTTP/2 (RFC 8441 §3).'))
-      return undefined
+      return false
     }
     const { body } = request
     const source = body !== undefined && isBodySource(body) ? body : undefined
@@ -59,7 +66,7 @@ export class Http2Call implements UpstreamCall, ResponseBodyOwner {
       stream = session.request(toRequestSection(request), { endStream, waitForTrailers })
     } catch (cause) {
       this.fail(new UpstreamError('request-body', 'nothing', 'The request cannot be said in HTTP/2.', cause))
-      return undefined
+      return false
     }
     this.stream = stream
     this.carrier = carrier
@@ -67,10 +74,11 @@ export class Http2Call implements UpstreamCall, ResponseBodyOwner {
     if (bytes !== undefined) stream.end(bytes)
     if (source !== undefined) {
       this.upload = new RequestBody(stream, source, (cause) => this.requestBroke(cause))
+      stream.on('wantTrailers', () => this.upload?.sendTrailers())
       // The way up of a tunnel opens when the target has agreed to it.
       if (!isTunnel) this.upload.start()
     }
-    return stream
+    return true
   }
 
   cancel(): void {
@@ -115,7 +123,6 @@ export class Http2Call implements UpstreamCall, ResponseBodyOwner {
     stream.on('headers', (_record, _flags, section) => this.interim(section))
     stream.on('response', (_record, flags, section) => this.answered(stream, flags, section))
     stream.on('trailers', (_record, _flags, section) => this.trailed(section))
-    stream.on('wantTrailers', () => this.upload?.sendTrailers())
     // `node:http2` ends a stream that was reset without an error as if it were whole. Only at this moment the two can
     // be told apart: a stream that the target ended is not closed yet.
     const push = stream.push.bind(stream)
@@ -133,6 +140,7 @@ export class Http2Call implements UpstreamCall, ResponseBodyOwner {
     if (this.settled) return
     const parsed = parseResponseSection(section)
     if (typeof parsed === 'string') this.breach(parsed)
+    else if (++this.interimCount > MAX_INTERIM) this.breach('There is no end of interim responses.')
     else this.receiver.informational(parsed.status, parsed.fields)
   }
 
@@ -192,11 +200,19 @@ export class Http2Call implements UpstreamCall, ResponseBodyOwner {
 
   private closed(stream: ClientHttp2Stream, carrier: CallCarrier): void {
     this.upload?.stop()
+    carrier.ended()
+    if (this.body === undefined ? this.settled : this.body.over) return
     const code = stream.rstCode ?? 0
-    const unprocessed = code === constants.NGHTTP2_REFUSED_STREAM || carrier.leftOut(stream.id)
     const text = `The target ended the stream in the midst of the exchange (HTTP/2 error ${code}).`
-    this.fail(new UpstreamError(toKind(code), unprocessed ? 'unprocessed' : 'some', text))
+    this.fail(new UpstreamError(toKind(code), toSentState(stream, code, carrier), text))
   }
+}
+
+/** How much of a request that was closed with this code can have had an effect (RFC 9113 §8.7). */
+function toSentState(stream: ClientHttp2Stream, code: number, carrier: CallCarrier): SentState {
+  // Without an id it never left: the connection was gone already.
+  if (stream.id === undefined) return 'nothing'
+  return code === constants.NGHTTP2_REFUSED_STREAM || carrier.leftOut(stream.id) ? 'unprocessed' : 'some'
 }
 
 /** Which errors of RFC 9113 §7 say that the rules were broken; all others only say that the stream is no more. */

@@ -65,14 +65,13 @@ export class ClientSession implements CallCarrier {
 
   start(call: Http2Call): void {
     if (performance.now() - this.heardMs > SILENT_MS) this.ping()
-    const stream = call.begin(this.session, this)
-    if (stream === undefined) return
-    this.active++
-    stream.once('close', () => {
-      this.active--
-      this.idleSinceMs = performance.now()
-      this.owner.roomMade(this)
-    })
+    if (call.begin(this.session, this)) this.active++
+  }
+
+  ended(): void {
+    this.active--
+    this.idleSinceMs = performance.now()
+    this.owner.roomMade(this)
   }
 
   heard(): void {
@@ -83,8 +82,8 @@ export class ClientSession implements CallCarrier {
     this.ping()
   }
 
-  leftOut(streamId: number | undefined): boolean {
-    return this.lastStreamId !== undefined && streamId !== undefined && streamId > this.lastStreamId
+  leftOut(streamId: number): boolean {
+    return this.lastStreamId !== undefined && streamId > this.lastStreamId
   }
 
   /** Takes no more streams; the connection closes after the last one. */

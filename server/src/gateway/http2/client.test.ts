@@ -221,6 +221,23 @@ test('interim answers are passed on, 100 is kept', async () => {
   expect(pending.interim.map(({ status, fields }) => [status, fields.get('link')])).toEqual([[103, '</a.css>']])
 })
 
+test('interim answers without end are a breach of the protocol', async () => {
+  const early = toSection([[':status', '103']])
+  const port = await startFrameServer(
+    onRequest((id) => Buffer.concat(Array.from({ length: 20 }, () => toFrame(FRAME.headers, END_HEADERS, id, early)))),
+  )
+  expect(await failureOf(sendRequest(createClient(port), toRequest()).answer)).toMatchObject({ kind: 'protocol' })
+})
+
+test('trailers of the request that HTTP/2 cannot say fail it instead of being left out', async () => {
+  const { port } = await startServer((stream) => stream.resume())
+  const source = new HandBody()
+  const { answer } = sendRequest(createClient(port), toRequest({ method: 'POST', body: source }))
+  await source.write('body')
+  await source.end(Fields.of({ 'not a name': 'x' }))
+  expect(await failureOf(answer)).toMatchObject({ kind: 'request-body', sent: 'some' })
+})
+
 test('a stalled reader stalls its sender and nobody else on the connection', async () => {
   let writtenBytes = 0
   const { port, sessions } = await startServer((stream, headers) => {
