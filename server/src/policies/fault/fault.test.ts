@@ -1,3 +1,4 @@
+import { connect } from 'node:net'
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { Problem } from '../../kernel/problem.ts'
 import { testExchange } from '../../../test/test-exchange.ts'
@@ -119,4 +120,22 @@ test('through a gateway: an abort answers, a reset breaks off and both are recor
   const records = await gateway.recorded(3)
   expect(records.map(({ problem }) => problem)).toEqual(['fault.injected', 'fault.connection_reset', ''])
   expect(gateway.seen).toHaveLength(1)
+})
+
+test('through a gateway: a client that leaves during its delay is recorded at once', async () => {
+  vi.useRealTimers()
+  const when = "request.path == '/slow'"
+  const gateway = await testGateway({
+    policies: [{ kind: 'fault', when, config: { delay: { milliseconds: 60_000 } } }],
+  })
+  const client = connect(gateway.port, '127.0.0.1')
+  await new Promise<void>((resolve) => client.write('GET /slow HTTP/1.1\r\nhost: a\r\n\r\n', () => resolve()))
+  // The thread reads what came first before it answers what comes later.
+  await gateway.inject('GET /')
+  client.destroy()
+  const records = await gateway.recorded(2)
+  expect(records.map(({ path, status }) => [path, status])).toEqual([
+    ['/', 200],
+    ['/slow', 499],
+  ])
 })
