@@ -5,6 +5,7 @@ import { ConfigRefused, GatewayProcess } from '../gateway/process/gateway-proces
 import { createLog } from '../kernel/log.ts'
 import { listSettings, readSettings, SettingsError } from './settings.ts'
 import type { CommandSurroundings } from './validate.ts'
+import { readVersion } from './version.ts'
 
 const example = `
 Example:
@@ -38,6 +39,7 @@ async function runGateway(
       throw new SettingsError('Say what to run: --config FILE or --config DIRECTORY, or set HEADGATE_CONFIG.')
     }
     const gateway = new GatewayProcess({
+      version: readVersion(),
       configPath: settings.config,
       environment: surroundings.environment,
       workers: settings.workers,

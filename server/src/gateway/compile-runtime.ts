@@ -69,6 +69,7 @@ class Compiler {
       tls: snapshot.listener.tls === undefined ? undefined : new TlsAcceptor(snapshot.listener.tls, parts.ticketKeys),
       trusted: new TrustedProxies(snapshot.listener.trustedProxies),
       keepsEncodedSlash: snapshot.routes.some(({ match }) => match.encodedSlash === 'keep'),
+      routeIds: new Set(snapshot.routes.map(({ id }) => id)),
       router,
       upstreams,
       principalSegment,

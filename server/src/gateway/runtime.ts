@@ -45,6 +45,7 @@ export interface Runtime {
   readonly trusted: TrustedProxies
   /** Some route takes `%2F` as data. */
   readonly keepsEncodedSlash: boolean
+  readonly routeIds: ReadonlySet<string>
   readonly router: Router<Exchange, CompiledRoute>
   readonly upstreams: ReadonlyMap<string, Upstream>
   /** Policies of the consumer and of its plan for an api; undefined when there are none. */

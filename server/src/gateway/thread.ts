@@ -13,6 +13,7 @@ import type { RouteSpec, Snapshot } from '../kernel/snapshot.ts'
 import { compileRuntime, type CompileParts } from './compile-runtime.ts'
 import { fetchDocument } from './fetch-document.ts'
 import { Listener } from './listener.ts'
+import type { TargetState, WorkerState } from './metrics-worker.ts'
 import { toRecord } from './record.ts'
 import type { CompiledRoute, Runtime } from './runtime.ts'
 import { GatewayServer } from './server.ts'
@@ -20,6 +21,7 @@ import { Ticker } from './ticker.ts'
 import { createSlicer } from './slice.ts'
 import type { HealthVerdicts } from './upstream/health-board.ts'
 import type { UpstreamEndpoints } from './upstream/endpoint.ts'
+import type { Target } from './upstream/target.ts'
 import { TargetRegistry } from './upstream/target-registry.ts'
 import { createUpstreamClient } from './upstream/create-client.ts'
 
@@ -129,6 +131,20 @@ export class GatewayThread {
     return listener.port
   }
 
+  /** Routes of the running snapshot. */
+  routeIds(): ReadonlySet<string> {
+    return this.server.runtime.routeIds
+  }
+
+  /** What metrics show of this moment. */
+  state(): WorkerState {
+    const nowMs = performance.now()
+    const targets = [...this.server.runtime.upstreams.values()].flatMap(({ spec, targets: set }) =>
+      set.targets.map((target) => toTargetState(spec.name, target, nowMs)),
+    )
+    return { inFlight: this.server.inFlight, connections: this.openConnections, targets }
+  }
+
   get openConnections(): number {
     return this.listeners.reduce((sum, { connections }) => sum + connections.size, 0)
   }
@@ -154,6 +170,17 @@ export class GatewayThread {
       listener.destroy()
     }
     this.targets.close()
+  }
+}
+
+function toTargetState(upstream: string, target: Target, nowMs: number): TargetState {
+  return {
+    upstream,
+    target: target.endpoint.id,
+    healthy: target.healthy,
+    ejected: nowMs < target.ejectedUntilMs,
+    breaker: target.breaker?.state ?? 'closed',
+    inFlight: target.inFlight,
   }
 }
 

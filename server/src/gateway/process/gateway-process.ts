@@ -3,10 +3,15 @@
  * answers health and metrics. It serves no traffic, so nothing it does delays any.
  */
 import { randomBytes } from 'node:crypto'
-import { createCounterMemory } from '../../kernel/counter-table.ts'
+import { systemClock } from '../../kernel/clock.ts'
+import { createCounterMemory, readCounterUse, releaseWorker, type CounterMemory } from '../../kernel/counter-table.ts'
 import type { Log } from '../../kernel/log.ts'
 import { toIssueLine, type ConfigIssue } from '../../config/issues.ts'
 import type { CompileOutcome } from '../../config/compile-thread.ts'
+import { createMetricsMemory } from '../metrics-memory.ts'
+import { createMetricsServer, type MetricsServer } from '../metrics-server.ts'
+import { clearWorkerState } from '../metrics-worker.ts'
+import { Metrics } from '../metrics.ts'
 import { TICKET_KEY_BYTES } from '../tls.ts'
 import { createFileWriter } from '../log-writer.ts'
 import { HealthBoard } from '../upstream/health-board.ts'
@@ -17,6 +22,8 @@ import { ConfigWatch } from './config-watch.ts'
 import { WorkerPool } from './worker-pool.ts'
 
 export interface GatewayProcessOptions {
+  /** Version of Headgate. */
+  readonly version: string
   readonly configPath: string
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly workers: number
@@ -51,12 +58,28 @@ export class GatewayProcess {
   private readonly board = new HealthBoard()
   private readonly upstreams: UpstreamWatch
   private readonly files: ConfigWatch
+  private readonly counters: CounterMemory
+  private readonly memories: readonly SharedArrayBuffer[]
+  private readonly metrics: Metrics
+  private metricsServer: MetricsServer | undefined
   private pool: WorkerPool | undefined
+  private adoptedAtMs = 0
   private running: Compiled | undefined
   private reloading: Promise<void> = Promise.resolve()
 
   constructor(options: GatewayProcessOptions) {
     this.options = options
+    this.counters = createCounterMemory({ workers: options.workers })
+    this.memories = Array.from({ length: options.workers }, () => createMetricsMemory())
+    this.metrics = new Metrics({
+      version: options.version,
+      memories: this.memories,
+      workersServing: () => this.pool?.serving ?? 0,
+      workerRestarts: () => this.pool?.restarts ?? 0,
+      isReady: () => this.unready() === undefined,
+      counterUse: () => readCounterUse(this.counters, systemClock),
+      snapshot: () => (this.running === undefined ? undefined : { version: this.running.version, adoptedAtMs: this.adoptedAtMs }),
+    })
     this.files = new ConfigWatch(() => void this.reload())
     this.upstreams = new UpstreamWatch({
       lookup: createNameLookup(),
@@ -67,19 +90,21 @@ export class GatewayProcess {
     })
   }
 
-  get ports(): { readonly port: number; readonly tlsPort: number | undefined } {
-    return this.pool?.ports ?? { port: 0, tlsPort: undefined }
+  get ports(): { readonly port: number; readonly tlsPort: number | undefined; readonly metricsPort: number } {
+    return { ...(this.pool?.ports ?? { port: 0, tlsPort: undefined }), metricsPort: this.metricsServer?.port ?? 0 }
   }
 
   async start(): Promise<void> {
     const { options } = this
     const compiled = await this.compile()
     if (compiled.kind === 'refused') throw new ConfigRefused(compiled.issues)
-    this.running = compiled
+    this.setRunning(compiled)
+    this.metricsServer = await this.listenForMetrics()
     this.pool = new WorkerPool(compiled.snapshotLines, {
       workers: options.workers,
       log: options.log,
       maxHeapMb: MAX_WORKER_HEAP_MB,
+      metrics: this.memories,
       logWriter: createFileWriter(),
       start: {
         host: options.host,
@@ -88,18 +113,18 @@ export class GatewayProcess {
         debug: options.debug,
         logLevel: options.logLevel,
         cacheFolder: options.cacheFolder,
-        counters: createCounterMemory({ workers: options.workers }),
+        counters: this.counters,
         verdicts: this.board.buffer,
         ticketKeys: randomBytes(TICKET_KEY_BYTES),
       },
-      lost: () => undefined,
+      lost: (index) => this.workerLost(index),
       received: () => undefined,
     })
     await this.upstreams.adopt(compiled.upstreams)
     await this.pool.start()
     this.files.follow(compiled.watched)
     this.ready = true
-    options.log.info({ version: compiled.version, routes: compiled.routes, ...this.pool.ports }, 'the gateway is ready')
+    options.log.info({ version: compiled.version, routes: compiled.routes, ...this.ports }, 'the gateway is ready')
   }
 
   /** Reads the files again; one reload after the other. Resolves when this one is done, whatever came of it. */
@@ -118,6 +143,37 @@ export class GatewayProcess {
     const timeoutMs = listener?.drainTimeoutMs ?? 0
     await this.pool?.drain(Math.min(1_000, timeoutMs / 2), timeoutMs)
     this.upstreams.close()
+    await this.metricsServer?.close()
+  }
+
+  /** Why no traffic should come; undefined when it may. */
+  private unready(): string | undefined {
+    if (!this.ready) return 'the gateway is starting or draining'
+    return this.pool !== undefined && this.pool.serving > 0 ? undefined : 'no worker serves'
+  }
+
+  private setRunning(compiled: Compiled): void {
+    this.running = compiled
+    this.adoptedAtMs = Date.now()
+  }
+
+  private listenForMetrics(): Promise<MetricsServer> {
+    const { metrics, options } = this
+    return createMetricsServer({
+      host: options.metricsHost,
+      port: options.metricsPort,
+      metrics: async () => ({ text: await metrics.render(), contentType: metrics.contentType }),
+      unhealthy: () => undefined,
+      unready: () => this.unready(),
+      failed: (cause) => options.log.error({ err: cause }, 'the metrics could not be put together'),
+    })
+  }
+
+  /** What the worker had in flight has ended with it. */
+  private workerLost(index: number): void {
+    releaseWorker(this.counters, index)
+    const memory = this.memories[index]
+    if (memory !== undefined) clearWorkerState(memory)
   }
 
   private async reloadOnce(): Promise<void> {
@@ -126,13 +182,19 @@ export class GatewayProcess {
       const compiled = await this.compile()
       this.files.follow(compiled.watched)
       if (compiled.kind === 'refused') {
+        this.metrics.countReload('refused')
         log.error({ issues: compiled.issues.map(toIssueLine) }, 'the configuration is refused, the old one goes on')
         return
       }
-      if (compiled.version === this.running?.version) return
+      if (compiled.version === this.running?.version) {
+        this.metrics.countReload('unchanged')
+        return
+      }
       await this.adopt(compiled)
+      this.metrics.countReload('adopted')
       log.info({ version: compiled.version, routes: compiled.routes }, 'the configuration is live')
     } catch (cause) {
+      this.metrics.countReload('failed')
       log.error({ err: cause }, 'the configuration could not be taken, the old one goes on')
     }
   }
@@ -144,7 +206,7 @@ export class GatewayProcess {
     await this.upstreams.adopt([...old.filter(({ name }) => !names.has(name)), ...compiled.upstreams])
     try {
       await this.pool?.adopt(compiled.snapshotLines)
-      this.running = compiled
+      this.setRunning(compiled)
     } finally {
       await this.upstreams.adopt(this.running?.upstreams ?? [])
     }

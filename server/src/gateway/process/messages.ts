@@ -17,6 +17,8 @@ export interface WorkerStart {
   readonly cacheFolder: string
   readonly counters: CounterMemory
   readonly verdicts: SharedArrayBuffer
+  /** What this worker counts, and the next one in its place goes on with. */
+  readonly metrics: SharedArrayBuffer
   /** Takes pieces of the access log to the main thread. */
   readonly logPort: MessagePort
   /** Keys for TLS session tickets. */

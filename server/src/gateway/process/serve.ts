@@ -7,6 +7,7 @@ import { createLog } from '../../kernel/log.ts'
 import { findPolicy } from '../../policies/index.ts'
 import { readSnapshotLines } from '../../config/snapshot-lines.ts'
 import { createAccessLog } from '../access-log.ts'
+import { WorkerMetrics } from '../metrics-worker.ts'
 import { createPortWriter } from '../log-writer.ts'
 import { createSlicer } from '../slice.ts'
 import { GatewayThread } from '../thread.ts'
@@ -21,10 +22,13 @@ const start = workerData as WorkerStart
 const log = createLog(start.logLevel).child({ worker: start.index })
 const tell = (message: FromWorker): void => port.postMessage(message)
 
-const accessLog = createAccessLog(createPortWriter(start.logPort))
+const metrics = new WorkerMetrics(start.metrics)
+const accessLog = createAccessLog({
+  ...createPortWriter(start.logPort),
+  dropped: (lines) => metrics.countDroppedLines(lines),
+})
 
 const beats = new Int32Array(start.heartbeats)
-setInterval(() => Atomics.add(beats, start.index, 1), BEAT_MS)
 
 const thread = await GatewayThread.create(await readSnapshotLines(start.snapshotLines, createSlicer()), {
   findPolicy,
@@ -33,11 +37,17 @@ const thread = await GatewayThread.create(await readSnapshotLines(start.snapshot
   debug: start.debug,
   ticketKeys: Buffer.from(start.ticketKeys),
   log,
-  recorded: (record) => {
+  recorded: (record, series) => {
+    metrics.countRecord(record, series)
     if (thread.server.runtime.listener.accessLog.enabled) accessLog.append(record)
   },
-  seriesOf: () => 0,
+  seriesOf: (route) => metrics.seriesOf(route.id),
 })
+metrics.retain(thread.routeIds())
+setInterval(() => {
+  Atomics.add(beats, start.index, 1)
+  metrics.report(thread.state())
+}, BEAT_MS)
 for (const found of start.endpoints) thread.updateEndpoints(found)
 
 /** Messages are handled one after the other: a commit must not overtake its prepare. */
@@ -58,6 +68,7 @@ async function handle(message: ToWorker): Promise<void> {
       return
     case 'commit':
       thread.commit()
+      metrics.retain(thread.routeIds())
       return
     case 'discard':
       thread.discard()

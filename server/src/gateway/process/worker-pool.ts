@@ -21,7 +21,9 @@ export interface WorkerPoolOptions {
   readonly workers: number
   readonly log: Log
   /** What every worker is started with, apart from its index and what changes while the gateway runs. */
-  readonly start: Omit<WorkerStart, 'index' | 'snapshotLines' | 'endpoints' | 'heartbeats' | 'logPort'>
+  readonly start: Omit<WorkerStart, 'index' | 'snapshotLines' | 'endpoints' | 'heartbeats' | 'logPort' | 'metrics'>
+  /** What each worker counts; one for each. */
+  readonly metrics: readonly SharedArrayBuffer[]
   /** Where the access logs of all workers go. */
   readonly logWriter: LogWriter
   /** Megabytes of long-lived memory after which a worker is ended and replaced, before it takes the others with it. */
@@ -122,6 +124,8 @@ export class WorkerPool {
 
   private launch(member: Member): Promise<void> {
     const { options } = this
+    const metrics = options.metrics[member.index]
+    if (metrics === undefined) throw new Error(`there is no memory for the metrics of worker ${member.index}`)
     const logChannel = new MessageChannel()
     serveLogPort(logChannel.port1, options.logWriter)
     const start: WorkerStart = {
@@ -129,6 +133,7 @@ export class WorkerPool {
       port: this.port,
       tlsPort: this.tlsPort,
       index: member.index,
+      metrics,
       snapshotLines: this.snapshotLines,
       endpoints: [...this.endpoints.values()],
       heartbeats: this.heartbeats,
