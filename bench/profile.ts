@@ -56,8 +56,21 @@ async function sampleWithPerf(bench: Bench, contender: Contender, directory: str
   })
   const report = ['report', '-i', samples, '--stdio', '--no-children', '--percent-limit', '0.3']
   for (const columns of ['dso', 'dso,symbol']) {
-    bench.say(commandOutput('perf', [...report, '-s', columns]).replaceAll(/^#.*\n|^\s*\n/gm, ''))
+    bench.say(tidy(commandOutput('perf', [...report, '-s', columns])))
   }
+}
+
+/** perf pads its columns to the longest symbol, which in V8 can fill a page. */
+function tidy(report: string): string {
+  const lines = report.split('\n').filter((line) => line.trim() !== '' && !line.startsWith('#'))
+  return lines
+    .map((line) =>
+      line
+        .replace(/[\s-]+$/, '')
+        .replaceAll(/ {3,}/g, '  ')
+        .slice(0, 140),
+    )
+    .join('\n')
 }
 
 /** Instructions of the whole process for each request, after enough requests for V8 to have compiled what is hot. */

@@ -4,7 +4,7 @@ import { cpuBar, runComparison } from '../comparison.ts'
 import { headgate } from '../subjects/headgate.ts'
 import { createNginx } from '../subjects/nginx.ts'
 import { standardJob, type Job } from '../subjects/subject.ts'
-import { apiKey, formatHttp1, getRequest, requestPath, traffic, type Traffic } from '../workload.ts'
+import { apiKey, formatHttp1, getRequest, requestPath, traffic, type Traffic, type WorkRequest } from '../workload.ts'
 import { acceptedTraffic } from './key-limit-record.ts'
 
 const path = requestPath(3, 3)
@@ -26,9 +26,20 @@ export const overLimit = createRefusal(
   traffic([getRequest(path, ['X-Api-Key', apiKey(3)])], 429),
 )
 
-export const malformed = createRefusal('malformed', 'Refused: malformed', standardJob, malformedTraffic())
+/** Both gateways close the connection after these, so what is accepted for comparison also gets a connection of its own. */
+export const malformed = createRefusal(
+  'malformed',
+  'Refused: malformed',
+  standardJob,
+  malformedTraffic(),
+  traffic([withoutKeepAlive(getRequest(path, ['X-Api-Key', apiKey(3)]))], 200),
+  ['Every malformed request costs a connection; “accepted” is a request that asks to close its connection as well.'],
+)
 
-/** Both gateways close the connection after these, so each request also pays for a new one. */
+function withoutKeepAlive(request: WorkRequest): WorkRequest {
+  return { ...request, headers: [...request.headers, ['Connection', 'close']] }
+}
+
 function malformedTraffic(): Traffic {
   const good = getRequest(path, ['X-Api-Key', apiKey(3)])
   const hostless = { ...good, headers: good.headers.filter(([name]) => name !== 'Host') }
@@ -45,7 +56,14 @@ function malformedTraffic(): Traffic {
   }
 }
 
-function createRefusal(name: string, title: string, job: Job, refused: Traffic): Scenario {
+function createRefusal(
+  name: string,
+  title: string,
+  job: Job,
+  refused: Traffic,
+  accepted: Traffic = acceptedTraffic(),
+  notes: string[] = [],
+): Scenario {
   return {
     name,
     profiled: () => ({ label: 'headgate', subject: headgate, job, traffic: refused }),
@@ -55,10 +73,11 @@ function createRefusal(name: string, title: string, job: Job, refused: Traffic):
         contenders: [
           { label: 'nginx', subject: createNginx(), job, traffic: refused },
           { label: 'headgate', subject: headgate, job, traffic: refused },
-          { label: 'headgate, accepted', subject: headgate, job: standardJob, traffic: acceptedTraffic() },
+          { label: 'headgate, accepted', subject: headgate, job: standardJob, traffic: accepted },
         ],
         reference: 'nginx',
         fixed: false,
+        notes,
         bars: (measured) => [
           cpuBar(measured, 'headgate', 'nginx', 2),
           cpuBar(measured, 'headgate', 'headgate, accepted', 1),
