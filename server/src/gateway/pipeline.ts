@@ -9,7 +9,7 @@ import type { Answer, PolicyInstance } from '../kernel/policy.ts'
 import { Problem } from '../kernel/problem.ts'
 import type { Carrier, Passage } from './carrier.ts'
 import { fault, noUpstream } from './problems.ts'
-import { readBody } from './read-body.ts'
+import { contentTooLarge, readBody } from './read-body.ts'
 import { toAnswerFields, toProblemReply } from './respond.ts'
 import type { CompiledRoute, Entry, Runtime, Segment } from './runtime.ts'
 import { Forwarding, type ForwardingOwner } from './upstream/upstream.ts'
@@ -37,7 +37,7 @@ export class Walk implements Passage, ForwardingOwner {
   private responds = false
   private closes = false
   private forwarding: Forwarding | undefined
-  private settle: ((answer: Reply | Problem) => void) | undefined
+  private toWrapper: ((answer: Reply | Problem) => void) | undefined
   private status = 0
   private sent = false
   private over = false
@@ -59,11 +59,6 @@ export class Walk implements Passage, ForwardingOwner {
     } catch (cause) {
       this.fail(cause)
     }
-  }
-
-  /** Answers without any policy: no route, nothing readable, no capacity. */
-  refuse(problem: Problem): void {
-    this.settled(problem)
   }
 
   informed(status: number, fields: Fields): void {
@@ -115,10 +110,7 @@ export class Walk implements Passage, ForwardingOwner {
         continue
       }
       const { requestBody } = entry.instance
-      if (requestBody !== undefined && exchange.request.content === undefined && requestBody.wants?.(exchange) !== false) {
-        this.readBodyFor(entry, requestBody.limitBytes)
-        return
-      }
+      if (requestBody !== undefined && !this.hasBodyFor(entry, requestBody)) return
       if (!this.enter(entry)) return
     }
   }
@@ -146,14 +138,13 @@ export class Walk implements Passage, ForwardingOwner {
   }
 
   private resume(entry: Entry, answer: Answer): void {
-    if (this.over) return
-    try {
-      if (this.exchange.decisions !== undefined && answer === undefined) this.note(entry, 'request', 'passed')
-      if (answer === undefined) this.requestPhases()
-      else this.answeredBy(entry, answer)
-    } catch (cause) {
-      this.fail(cause)
-    }
+    this.guarded(() => {
+      if (answer !== undefined) this.answeredBy(entry, answer)
+      else {
+        if (this.exchange.decisions !== undefined) this.note(entry, 'request', 'passed')
+        this.requestPhases()
+      }
+    })
   }
 
   private answeredBy(entry: Entry, answer: Reply | Problem): void {
@@ -163,19 +154,24 @@ export class Walk implements Passage, ForwardingOwner {
     this.settled(answer)
   }
 
-  private readBodyFor(entry: Entry, limitBytes: number): void {
-    readBody(this.exchange.request, limitBytes).then(
-      (problem) => {
-        if (this.over) return
-        try {
+  /** The body is read once, whoever asks first, and fits every limit; false when the walk waits for it or has answered. */
+  private hasBodyFor(entry: Entry, wanted: NonNullable<PolicyInstance['requestBody']>): boolean {
+    const { request } = this.exchange
+    if (wanted.wants?.(this.exchange) === false) return true
+    if (request.content !== undefined) {
+      if (request.content.length <= wanted.limitBytes) return true
+      this.settled(contentTooLarge({ detail: `The body is longer than ${wanted.limitBytes} bytes.` }))
+      return false
+    }
+    readBody(request, wanted.limitBytes).then(
+      (problem) =>
+        this.guarded(() => {
           if (problem !== undefined) this.settled(problem)
           else if (this.enter(entry)) this.requestPhases()
-        } catch (cause) {
-          this.fail(cause)
-        }
-      },
+        }),
       (cause: unknown) => this.fail(cause),
     )
+    return false
   }
 
   /** After the route's list come the policies of the caller's plan and of the caller itself, once. */
@@ -200,7 +196,7 @@ export class Walk implements Passage, ForwardingOwner {
     const call = this.entered.reduceRight<() => Promise<Reply | Problem>>(
       (next, { instance }) => (instance.upstream === undefined ? next : () => wrap(instance, this.exchange, next)),
       () => new Promise((settle) => {
-        this.settle = settle
+        this.toWrapper = settle
         this.callUpstream()
       }),
     )
@@ -221,10 +217,10 @@ export class Walk implements Passage, ForwardingOwner {
   /** What came back goes to the policies that wrap the call, if there are any, or straight on. */
   private upstreamAnswered(answer: Reply | Problem): void {
     if (this.over) return
-    const { settle } = this
-    this.settle = undefined
-    if (settle !== undefined) {
-      settle(answer)
+    const { toWrapper } = this
+    this.toWrapper = undefined
+    if (toWrapper !== undefined) {
+      toWrapper(answer)
       return
     }
     try {
@@ -234,7 +230,8 @@ export class Walk implements Passage, ForwardingOwner {
     }
   }
 
-  private settled(answer: Reply | Problem): void {
+  /** An answer is found, by a policy, the upstream, or before either: no route, nothing readable, no capacity. */
+  settled(answer: Reply | Problem): void {
     if (this.over) return
     if (answer instanceof Problem) {
       this.exchange.problem = answer

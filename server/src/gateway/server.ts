@@ -2,7 +2,7 @@
  * The gateway of one thread: takes exchanges from its listeners, finds the route, starts the walk, keeps count. The
  * runtime is replaced as a whole by a reload; an exchange ends with the one that it began with.
  */
-import { Exchange, type ExchangeRequest, type Peer } from '../kernel/exchange.ts'
+import { createReply, Exchange, type ExchangeRequest, type Peer } from '../kernel/exchange.ts'
 import { Fields } from '../kernel/fields.ts'
 import { normalisePath } from '../kernel/path.ts'
 import { Problem } from '../kernel/problem.ts'
@@ -66,6 +66,12 @@ export class GatewayServer implements Gateway, WalkHost {
 
   private route(exchange: Exchange, carrier: Carrier): Passage {
     const { request } = exchange
+    if (request.method === 'OPTIONS' && isForUs(request)) {
+      // RFC 9110 §9.3.7: asks about the server and no resource of it.
+      const walk = new Walk(this, exchange, carrier, undefined, false)
+      walk.settled(createReply(204, { allow: 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS' }))
+      return walk
+    }
     const path = normalisePath(request.path, this.runtime.keepsEncodedSlash ? 'keep' : 'refuse')
     if (path instanceof Problem) return this.answerAtOnce(exchange, carrier, path)
     request.path = path
@@ -104,7 +110,7 @@ export class GatewayServer implements Gateway, WalkHost {
 
   private answerAtOnce(exchange: Exchange, carrier: Carrier, problem: Problem): Passage {
     const walk = new Walk(this, exchange, carrier, undefined, false)
-    walk.refuse(problem)
+    walk.settled(problem)
     return walk
   }
 
@@ -121,6 +127,13 @@ export class GatewayServer implements Gateway, WalkHost {
 
 function isFound(found: Found<CompiledRoute> | Set<string> | undefined): found is Found<CompiledRoute> {
   return found !== undefined && !(found instanceof Set)
+}
+
+/** `OPTIONS *`, or one that may go no further (`Max-Forwards`, RFC 9110 §7.6.2, which counts down here). */
+function isForUs({ path, fields }: ExchangeRequest): boolean {
+  const left = fields.get('max-forwards')
+  if (left !== undefined && /^[1-9]\d{0,8}$/.test(left)) fields.set('max-forwards', String(Number(left) - 1))
+  return path === '*' || left === '0'
 }
 
 /** The method that a CORS preflight asks for (Fetch standard), undefined when the request is none. */

@@ -15,7 +15,7 @@ import { toRequestHead, writeMessage } from './write.ts'
 
 /** A head that comes back may be this long, and carry this many fields. */
 export const RESPONSE_LIMITS: HeadLimits = { maxHeadBytes: 65_536, maxFields: 256, maxTargetBytes: 0 }
-const BODY_LIMITS = { maxBodyBytes: Number.POSITIVE_INFINITY, maxTrailerBytes: 65_536, maxFields: 256 }
+const BODY_LIMITS = { maxBodyBytes: Number.POSITIVE_INFINITY, maxTrailerBytes: 65_536, maxFields: 256, isResponse: true }
 /** Bytes of a response that its reader cannot take yet, before the socket is paused. */
 const KEPT_BYTES = 65_536
 /** A target that sends interim responses without end is broken. */
@@ -237,6 +237,7 @@ export class ClientConnection {
 
   private responseEnded(body: IncomingBody, extraBytes: number): void {
     if (this.body !== body) return
+    if (body.failed) this.reusable = false
     this.body = undefined
     if (this.call !== undefined) this.release(this.call, extraBytes)
   }

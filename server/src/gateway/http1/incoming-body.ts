@@ -19,6 +19,8 @@ export interface BodyLimits {
   readonly maxBodyBytes: number
   readonly maxTrailerBytes: number
   readonly maxFields: number
+  /** Whose fault a malformed body is: the target's, or the client's. */
+  readonly isResponse: boolean
 }
 
 export class IncomingBody implements BodySource {
@@ -27,6 +29,9 @@ export class IncomingBody implements BodySource {
   receivedBytes = 0
   done = false
   cancelled = false
+  /** It broke off: where the next message would begin is not known any more. */
+  failed = false
+  private readonly isResponse: boolean
   private sink: BodySink | undefined
   private blocked = false
   private remaining: number
@@ -41,6 +46,7 @@ export class IncomingBody implements BodySource {
     this.bodyBytes = framing >= 0 ? framing : undefined
     this.remaining = framing >= 0 ? framing : Number.POSITIVE_INFINITY
     this.maxBytes = limits.maxBodyBytes
+    this.isResponse = limits.isResponse
     if (framing === CHUNKED) {
       this.decoder = new ChunkedDecoder(
         { maxTrailerBytes: limits.maxTrailerBytes, maxFields: limits.maxFields, maxExtensionBytes: 4096 },
@@ -99,12 +105,14 @@ export class IncomingBody implements BodySource {
   fail(cause: Error): void {
     if (this.done) return
     this.done = true
+    this.failed = true
     this.sink?.fail(cause)
   }
 
   private pushChunked(decoder: ChunkedDecoder, bytes: Buffer, start: number, end: number): number {
     const next = decoder.push(bytes, start, end)
-    if (decoder.problem !== undefined) this.fail(new BodyProblem(decoder.problem))
+    const { problem } = decoder
+    if (problem !== undefined) this.fail(new BodyProblem((this.isResponse ? decoder.responseProblem : undefined) ?? problem))
     else if (decoder.done) this.finish(decoder.trailers)
     return this.done && decoder.problem !== undefined ? end : next
   }

@@ -197,6 +197,7 @@ export class ServerConnection implements Carrier {
 
   private bodyEnded(body: IncomingBody): void {
     if (this.body === body) this.body = undefined
+    if (body.failed) this.keepAlive = false
     if (this.exchange !== undefined) {
       this.exchange.request.bodyEndedMs = performance.now()
       this.exchange.requestBytes = body.receivedBytes
@@ -276,6 +277,7 @@ export class ServerConnection implements Carrier {
         maxBodyBytes: head.upgrade === undefined ? limits.maxBodyBytes : Number.POSITIVE_INFINITY,
         maxTrailerBytes: limits.maxHeadBytes,
         maxFields: limits.maxFields,
+        isResponse: false,
       })
     }
     const exchange = toExchange(head, head.version, this.peer, gateway, this.body)

@@ -6,6 +6,7 @@
  */
 import type { Body } from '../../kernel/body.ts'
 import { isBodySource } from '../../kernel/body.ts'
+import { BodyProblem } from '../../kernel/body-problem.ts'
 import type { Exchange, Reply } from '../../kernel/exchange.ts'
 import type { Fields } from '../../kernel/fields.ts'
 import type { Problem } from '../../kernel/problem.ts'
@@ -189,7 +190,7 @@ export class Forwarding implements UpstreamReceiver {
 
   private bodyBroke(cause: Error): void {
     const { current, upstream } = this
-    const problem = cause instanceof UpstreamError ? toUpstreamProblem(cause) : connectionBroken({ cause })
+    const problem = toBrokenProblem(cause)
     if (current !== undefined && problem.definition.blame === 'upstream') {
       upstream.feedback.failed(current, 'reset', performance.now())
     }
@@ -202,4 +203,10 @@ export class Forwarding implements UpstreamReceiver {
     this.current = undefined
     this.upstream.feedback.finished(current)
   }
+}
+
+/** What a break in the midst of a response was: told by the client of the target, or by the decoder of its body. */
+function toBrokenProblem(cause: Error): Problem {
+  if (cause instanceof BodyProblem) return cause.problem
+  return cause instanceof UpstreamError ? toUpstreamProblem(cause) : connectionBroken({ cause })
 }
