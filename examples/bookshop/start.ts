@@ -27,7 +27,12 @@ function isFree(port: number): Promise<boolean> {
 }
 
 function startChild(name: string, ...args: string[]): void {
-  const child = spawn(process.execPath, args, { stdio: 'inherit', env: { ...process.env, ACME_KEY: key } })
+  const child = spawn(process.execPath, args, {
+    stdio: ['ignore', 'inherit', 'inherit'],
+    env: { ...process.env, ACME_KEY: key },
+    // A group of its own: Ctrl-C reaches it once, through this process, since a second signal would cut its drain short.
+    detached: process.platform !== 'win32',
+  })
   children.add(child)
   child.once('exit', (code, signal) => {
     children.delete(child)
@@ -77,6 +82,12 @@ Then change a limit in examples/bookshop/headgate.yaml and send the third again.
 }
 
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop(signal))
+// npm passes SIGTERM to the shell between it and this process, which dies without passing it on.
+const parent = process.ppid
+const isOrphan = (): boolean => process.env['npm_lifecycle_event'] !== undefined && process.ppid !== parent
+setInterval(() => {
+  if (!stopping && isOrphan()) stop('SIGTERM')
+}, 500).unref()
 
 for (const [setting, port] of Object.entries(ports)) {
   if (await isFree(port)) continue
