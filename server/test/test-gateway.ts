@@ -14,6 +14,7 @@ import { GatewayThread } from '../src/gateway/thread.ts'
 import { NO_VERDICTS } from '../src/gateway/upstream/health-board.ts'
 import { systemClock } from '../src/kernel/clock.ts'
 import { createCounterMemory, createCounters } from '../src/kernel/counter-table.ts'
+import type { PolicyDefinition } from '../src/kernel/policy.ts'
 import type { ExchangeRecord } from '../src/kernel/record.ts'
 import type { Snapshot } from '../src/kernel/snapshot.ts'
 import { findPolicy, policies } from '../src/policies/index.ts'
@@ -46,6 +47,8 @@ export interface TestGatewayOptions {
   /** Instead of the upstream's server: where to send requests. */
   readonly target?: string
   readonly debug?: boolean
+  /** Policies of the test's own beside those of the product. */
+  readonly definitions?: readonly PolicyDefinition[]
 }
 
 export interface TestGateway {
@@ -75,7 +78,7 @@ export async function testGateway(options: TestGatewayOptions = {}): Promise<Tes
   const server = options.target === undefined ? await startUpstream(seen, options) : undefined
   const target = options.target ?? `http://127.0.0.1:${portOf(server)}`
   const thread = await GatewayThread.create(toSnapshot(options, target), {
-    findPolicy,
+    findPolicy: (kind) => options.definitions?.find((each) => each.kind === kind) ?? findPolicy(kind),
     counters: createCounters(createCounterMemory({ limitSlots: 1024, gaugeSlots: 64 }), systemClock),
     verdicts: NO_VERDICTS,
     debug: options.debug ?? false,
@@ -120,7 +123,7 @@ export function toSnapshot(options: TestGatewayOptions, target: string): Snapsho
     const api = { name: 'test', version: '1', upstream: 'test', policies: options.policies ?? [], routes, ...options.api }
     const upstream = { name: 'test', targets: [{ url: target }], ...options.upstream }
     writeFileSync(path, stringify({ headgate: 1, upstreams: [upstream], apis: [api], ...options.document }))
-    return compileConfig(path, {}, policies).snapshot
+    return compileConfig(path, {}, [...policies, ...(options.definitions ?? [])]).snapshot
   } finally {
     rmSync(folder, { recursive: true })
   }

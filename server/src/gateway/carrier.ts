@@ -6,6 +6,7 @@ import type { Body } from '../kernel/body.ts'
 import type { Exchange, Peer } from '../kernel/exchange.ts'
 import type { Fields } from '../kernel/fields.ts'
 import type { Problem } from '../kernel/problem.ts'
+import type { CompiledRoute, Runtime } from './runtime.ts'
 import type { TrustedProxies } from './client-address.ts'
 import type { ListenerLimits } from '../kernel/snapshot.ts'
 
@@ -41,4 +42,13 @@ export interface Gateway {
   begin(exchange: Exchange, carrier: Carrier): Passage
   /** Answers what could not be read as a request; leaves a record like every exchange. */
   refuse(problem: Problem, peer: Peer, carrier: Carrier): Passage
+}
+
+/** What the walk needs of the thread around it. */
+export interface WalkHost {
+  readonly runtime: Runtime
+  /** Writes the record of an exchange that is over; `status` is what the client was sent. */
+  finished(exchange: Exchange, route: CompiledRoute | undefined, status: number): void
+  /** Logs what was thrown: a fault of ours. */
+  faulted(exchange: Exchange, cause: unknown): void
 }

@@ -48,7 +48,10 @@ function forwardedFor(fields: Fields): readonly string[] {
   if (plain !== undefined) return plain.split(',').slice(-MAX_HOPS)
   const forwarded = fields.joined('forwarded')
   if (forwarded === undefined) return []
-  return forwarded.split(',').slice(-MAX_HOPS).map((element) => parameterOf(element, 'for') ?? '')
+  return forwarded
+    .split(',')
+    .slice(-MAX_HOPS)
+    .map((element) => parameterOf(element, 'for') ?? '')
 }
 
 /** Nobody has this many proxies; a client may send any number of fields. */
@@ -68,7 +71,10 @@ function parameterOf(element: string, name: string): string | undefined {
   for (const part of element.split(';')) {
     const equals = part.indexOf('=')
     if (part.slice(0, equals).trim().toLowerCase() !== name) continue
-    return part.slice(equals + 1).trim().replace(/^"|"$/g, '')
+    return part
+      .slice(equals + 1)
+      .trim()
+      .replace(/^"|"$/g, '')
   }
   return undefined
 }

@@ -149,12 +149,15 @@ class Compiler {
       lists.set(consumer.name, (api) => {
         const plans = consumer.subscriptions.flatMap(({ product, plan }) => {
           const bundle = products.get(product)
-          return bundle?.apis.includes(api) === true ? (bundle.plans.find(({ name }) => name === plan)?.policies ?? []) : []
+          return bundle?.apis.includes(api) === true
+            ? (bundle.plans.find(({ name }) => name === plan)?.policies ?? [])
+            : []
         })
         return [...plans, ...consumer.policies]
       })
     }
-    for (const { plans } of this.snapshot.products) for (const { policies } of plans) policies.forEach((policy) => this.toEntry(policy))
+    for (const { plans } of this.snapshot.products)
+      for (const { policies } of plans) policies.forEach((policy) => this.toEntry(policy))
     const segments = new Map<string, Segment | undefined>()
     return (consumer, api) => {
       const list = lists.get(consumer)

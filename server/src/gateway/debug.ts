@@ -3,7 +3,9 @@
  * holder of the debug key, who signs `x-headgate-debug: <expiry>;<HMAC-SHA256 over "expiry host" in hex>`.
  */
 import { createHmac, timingSafeEqual } from 'node:crypto'
-import type { PolicyDecision } from '../kernel/exchange.ts'
+import type { Exchange, PolicyDecision, Reply } from '../kernel/exchange.ts'
+import { Problem } from '../kernel/problem.ts'
+import type { Entry } from './runtime.ts'
 
 export const DEBUG_FIELD = 'x-headgate-debug'
 /** A signature may be made for this long ahead, so that one that leaks dies soon. */
@@ -37,4 +39,17 @@ export function toDebugField(decisions: readonly PolicyDecision[]): string {
     text += (text === '' ? '' : ', ') + member
   }
   return text
+}
+
+/** Keeps what a policy decided; to be called only while an exchange collects decisions. */
+export function noteDecision(
+  exchange: Exchange,
+  entry: Entry,
+  phase: PolicyDecision['phase'],
+  decision: PolicyDecision['decision'],
+  answer?: Reply | Problem,
+): void {
+  const fact = { policy: entry.id, phase, decision }
+  const detail = answer instanceof Problem ? answer.definition.code : `status ${answer?.status}`
+  exchange.decisions?.push(answer === undefined ? fact : { ...fact, detail })
 }

@@ -7,7 +7,11 @@ export const fetchDocument: PolicyServices['fetchDocument'] = async (url, limits
     signal: AbortSignal.timeout(limits.timeoutMs),
     headers: { accept: 'application/json', 'user-agent': 'headgate' },
   })
-  return { status: response.status, text: await readText(response, limits.maxBytes), maxAgeSeconds: toMaxAge(response.headers) }
+  return {
+    status: response.status,
+    text: await readText(response, limits.maxBytes),
+    maxAgeSeconds: toMaxAge(response.headers),
+  }
 }
 
 async function readText(response: Response, maxBytes: number): Promise<string> {

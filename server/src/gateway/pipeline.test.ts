@@ -6,9 +6,20 @@ test('forwards a request and its answer, and leaves one record', async () => {
   const answer = await gateway.inject('POST /books?sort=title', { headers: { 'x-own': 'kept' }, body: 'hello' })
   expect(answer.status).toBe(200)
   expect(JSON.parse(answer.body)).toEqual({ method: 'POST', url: '/books?sort=title', body: 'hello' })
-  expect(gateway.seen[0]?.headers).toMatchObject({ 'x-own': 'kept', 'x-forwarded-for': '127.0.0.1', via: '1.1 headgate' })
+  expect(gateway.seen[0]?.headers).toMatchObject({
+    'x-own': 'kept',
+    'x-forwarded-for': '127.0.0.1',
+    via: '1.1 headgate',
+  })
   const [record] = await gateway.recorded(1)
-  expect(record).toMatchObject({ method: 'POST', path: '/books', status: 200, requestBytes: 5, attempts: 1, problem: '' })
+  expect(record).toMatchObject({
+    method: 'POST',
+    path: '/books',
+    status: 200,
+    requestBytes: 5,
+    attempts: 1,
+    problem: '',
+  })
   expect(answer.headers['x-request-id']).toBe(record?.id)
   expect(gateway.seen[0]?.headers['x-request-id']).toBe(record?.id)
 })
@@ -16,7 +27,13 @@ test('forwards a request and its answer, and leaves one record', async () => {
 test('does not believe what a client says about how it came', async () => {
   const gateway = await testGateway()
   await gateway.inject('GET /', {
-    headers: { 'x-forwarded-for': '10.9.8.7', 'x-forwarded-proto': 'https', forwarded: 'for=10.9.8.7', via: '1.1 evil', 'x-request-id': 'mine' },
+    headers: {
+      'x-forwarded-for': '10.9.8.7',
+      'x-forwarded-proto': 'https',
+      forwarded: 'for=10.9.8.7',
+      via: '1.1 evil',
+      'x-request-id': 'mine',
+    },
   })
   const headers = gateway.seen[0]?.headers ?? {}
   expect(headers['x-forwarded-for']).toBe('127.0.0.1')

@@ -3,25 +3,18 @@
  * in reverse, the answer, close phases in reverse. It stays synchronous until a policy returns a promise.
  */
 import { isBodySource } from '../kernel/body.ts'
-import type { Exchange, PolicyDecision, Reply } from '../kernel/exchange.ts'
+import type { Exchange, Reply } from '../kernel/exchange.ts'
 import type { Fields } from '../kernel/fields.ts'
 import type { Answer, PolicyInstance } from '../kernel/policy.ts'
 import { Problem } from '../kernel/problem.ts'
-import type { Carrier, Passage } from './carrier.ts'
+import type { Carrier, Passage, WalkHost } from './carrier.ts'
+import { noteDecision } from './debug.ts'
 import { fault, noUpstream } from './problems.ts'
 import { contentTooLarge, readBody } from './read-body.ts'
 import { toAnswerFields, toProblemReply } from './respond.ts'
 import type { CompiledRoute, Entry, Runtime, Segment } from './runtime.ts'
+import { wrapUpstream } from './wrap-upstream.ts'
 import { Forwarding, type ForwardingOwner } from './upstream/upstream.ts'
-
-/** What the walk needs of the thread around it. */
-export interface WalkHost {
-  readonly runtime: Runtime
-  /** Writes the record of an exchange that is over; `status` is what the client was sent. */
-  finished(exchange: Exchange, route: CompiledRoute | undefined, status: number): void
-  /** Logs what was thrown: a fault of ours. */
-  faulted(exchange: Exchange, cause: unknown): void
-}
 
 export class Walk implements Passage, ForwardingOwner {
   private readonly host: WalkHost
@@ -31,6 +24,7 @@ export class Walk implements Passage, ForwardingOwner {
   private readonly runtime: Runtime
   private segment: Segment | undefined
   private at = 0
+  private preflight: boolean
   private principalDone = false
   private entered: Entry[] | undefined
   private wraps = false
@@ -42,14 +36,20 @@ export class Walk implements Passage, ForwardingOwner {
   private sent = false
   private over = false
 
-  constructor(host: WalkHost, exchange: Exchange, carrier: Carrier, route: CompiledRoute | undefined, preflight: boolean) {
+  constructor(
+    host: WalkHost,
+    exchange: Exchange,
+    carrier: Carrier,
+    route: CompiledRoute | undefined,
+    preflight: boolean,
+  ) {
     this.host = host
     this.runtime = host.runtime
     this.exchange = exchange
     this.carrier = carrier
     this.route = route
     this.segment = preflight ? route?.preflight : route?.segment
-    this.principalDone = preflight
+    this.preflight = preflight
   }
 
   /** Goes from the first policy to the answer, or to the first promise. */
@@ -100,13 +100,13 @@ export class Walk implements Passage, ForwardingOwner {
     while (!this.over) {
       const { segment } = this
       if (segment === undefined || this.at >= segment.entries.length) {
-        if (this.enterPrincipalSegment()) continue
+        if (this.enterNextSegment()) continue
         this.forward()
         return
       }
       const entry = segment.entries[this.at++]
       if (entry === undefined || (entry.when !== undefined && !entry.when(exchange))) {
-        if (exchange.decisions !== undefined && entry !== undefined) this.note(entry, 'request', 'skipped')
+        if (exchange.decisions !== undefined && entry !== undefined) noteDecision(exchange, entry, 'request', 'skipped')
         continue
       }
       const { requestBody } = entry.instance
@@ -126,11 +126,14 @@ export class Walk implements Passage, ForwardingOwner {
     if (instance.request === undefined) return true
     const answer = instance.request(this.exchange)
     if (answer === undefined) {
-      if (this.exchange.decisions !== undefined) this.note(entry, 'request', 'passed')
+      if (this.exchange.decisions !== undefined) noteDecision(this.exchange, entry, 'request', 'passed')
       return true
     }
     if (answer instanceof Promise) {
-      answer.then((later) => this.resume(entry, later), (cause: unknown) => this.fail(cause))
+      answer.then(
+        (later) => this.resume(entry, later),
+        (cause: unknown) => this.fail(cause),
+      )
       return false
     }
     this.answeredBy(entry, answer)
@@ -141,16 +144,14 @@ export class Walk implements Passage, ForwardingOwner {
     this.guarded(() => {
       if (answer !== undefined) this.answeredBy(entry, answer)
       else {
-        if (this.exchange.decisions !== undefined) this.note(entry, 'request', 'passed')
+        if (this.exchange.decisions !== undefined) noteDecision(this.exchange, entry, 'request', 'passed')
         this.requestPhases()
       }
     })
   }
 
   private answeredBy(entry: Entry, answer: Reply | Problem): void {
-    if (this.exchange.decisions !== undefined) {
-      this.note(entry, 'request', 'answered', answer instanceof Problem ? answer.definition.code : `status ${answer.status}`)
-    }
+    if (this.exchange.decisions !== undefined) noteDecision(this.exchange, entry, 'request', 'answered', answer)
     this.settled(answer)
   }
 
@@ -174,18 +175,25 @@ export class Walk implements Passage, ForwardingOwner {
     return false
   }
 
-  /** After the route's list come the policies of the caller's plan and of the caller itself, once. */
-  private enterPrincipalSegment(): boolean {
-    if (this.principalDone) return false
-    this.principalDone = true
-    const consumer = this.exchange.principal?.consumer
-    const api = this.exchange.route?.api
-    if (consumer === undefined || api === undefined) return false
-    const segment = this.runtime.principalSegment(consumer, api)
-    if (segment === undefined) return false
-    this.segment = segment
+  /**
+   * After the route's list come the policies of the caller's plan and of the caller itself, once. A preflight that no
+   * policy answered goes the way of every request, or it would pass all policies by.
+   */
+  private enterNextSegment(): boolean {
+    if (this.preflight) {
+      this.preflight = false
+      this.entered = undefined
+      this.segment = this.route?.segment
+    } else {
+      if (this.principalDone) return false
+      this.principalDone = true
+      const consumer = this.exchange.principal?.consumer
+      const api = this.exchange.route?.api
+      this.segment =
+        consumer === undefined || api === undefined ? undefined : this.runtime.principalSegment(consumer, api)
+    }
     this.at = 0
-    return true
+    return this.segment !== undefined
   }
 
   private forward(): void {
@@ -193,14 +201,19 @@ export class Walk implements Passage, ForwardingOwner {
       this.callUpstream()
       return
     }
-    const call = this.entered.reduceRight<() => Promise<Reply | Problem>>(
-      (next, { instance }) => (instance.upstream === undefined ? next : () => wrap(instance, this.exchange, next)),
-      () => new Promise((settle) => {
-        this.toWrapper = settle
-        this.callUpstream()
-      }),
+    const call = wrapUpstream(
+      this.entered,
+      this.exchange,
+      () =>
+        new Promise((settle) => {
+          this.toWrapper = settle
+          this.callUpstream()
+        }),
     )
-    call().then((answer) => this.settled(answer), (cause: unknown) => this.fail(cause))
+    call().then(
+      (answer) => this.settled(answer),
+      (cause: unknown) => this.fail(cause),
+    )
   }
 
   private callUpstream(): void {
@@ -249,7 +262,7 @@ export class Walk implements Passage, ForwardingOwner {
       const entry = entered?.[i]
       if (entry?.instance.response === undefined) continue
       const later = entry.instance.response(exchange)
-      if (exchange.decisions !== undefined) this.note(entry, 'response', 'passed')
+      if (exchange.decisions !== undefined) noteDecision(exchange, entry, 'response', 'passed')
       if (later instanceof Promise) {
         later.then(
           () => this.guarded(() => this.responsePhases(i - 1)),
@@ -312,12 +325,4 @@ export class Walk implements Passage, ForwardingOwner {
     }
     this.host.finished(exchange, this.route, status)
   }
-
-  private note(entry: Entry, phase: PolicyDecision['phase'], decision: PolicyDecision['decision'], detail?: string): void {
-    this.exchange.decisions?.push({ policy: entry.id, phase, decision, ...(detail === undefined ? {} : { detail }) })
-  }
-}
-
-async function wrap(instance: PolicyInstance, exchange: Exchange, next: () => Promise<Reply | Problem>): Promise<Reply | Problem> {
-  return instance.upstream === undefined ? next() : instance.upstream(exchange, next)
 }

@@ -7,7 +7,8 @@ export const routeNotFound = defineProblem({
   title: 'No such route',
   blame: 'caller',
   proxyError: 'destination_not_found',
-  remedy: 'No API of this gateway answers at this host and path. Check the URL; the operator sees all routes in the configuration.',
+  remedy:
+    'No API of this gateway answers at this host and path. Check the URL; the operator sees all routes in the configuration.',
 })
 
 export const methodNotAllowed = defineProblem({
@@ -24,7 +25,8 @@ export const pathRefused = defineProblem({
   title: 'Path refused',
   blame: 'caller',
   proxyError: 'http_request_error',
-  remedy: 'The path can be read in more than one way. Send it without encoded slashes, control characters and double encoding.',
+  remedy:
+    'The path can be read in more than one way. Send it without encoded slashes, control characters and double encoding.',
 })
 
 export const notReady = defineProblem({
@@ -42,7 +44,8 @@ export const overloaded = defineProblem({
   title: 'Gateway overloaded',
   blame: 'operator',
   proxyError: 'proxy_internal_response',
-  remedy: 'More requests are in flight than `gateway.limits.maxInFlight` allows. Add workers or gateways, or raise the limit.',
+  remedy:
+    'More requests are in flight than `gateway.limits.maxInFlight` allows. Add workers or gateways, or raise the limit.',
 })
 
 export const fault = defineProblem({
@@ -60,5 +63,6 @@ export const noUpstream = defineProblem({
   title: 'Route without upstream',
   blame: 'operator',
   proxyError: 'proxy_configuration_error',
-  remedy: 'The route has no upstream and none of its policies answered, because a `when` was false. Give the route an upstream.',
+  remedy:
+    'The route has no upstream and none of its policies answered, because a `when` was false. Give the route an upstream.',
 })

@@ -18,7 +18,8 @@ const V2_FIXED_BYTES = 16
 const V1_MAX_BYTES = 107
 /** More of version 2's extensions than any balancer sends. */
 const V2_MAX_BYTES = 4_096
-const V1_LINE = /^PROXY (?:UNKNOWN(?: [\x20-\x7e]*)?|TCP4 ([\d.]+) [\d.]+ (\d{1,5}) \d{1,5}|TCP6 ([\da-fA-F:.]+) [\da-fA-F:.]+ (\d{1,5}) \d{1,5})$/
+const V1_LINE =
+  /^PROXY (?:UNKNOWN(?: [\x20-\x7e]*)?|TCP4 ([\d.]+) [\d.]+ (\d{1,5}) \d{1,5}|TCP6 ([\da-fA-F:.]+) [\da-fA-F:.]+ (\d{1,5}) \d{1,5})$/
 
 /** Reads the header at the start of the bytes: `more` when it is not whole yet, `invalid` when it is none. */
 export function parseProxyHeader(bytes: Buffer): ProxyHeader | 'more' | 'invalid' {
@@ -57,7 +58,13 @@ function parseV2(bytes: Buffer): ProxyHeader | 'more' | 'invalid' {
   }
   if (family === 2 && length >= 36) {
     const groups = Array.from({ length: 8 }, (_, i) => bytes.readUInt16BE(at + 2 * i).toString(16))
-    return { bytes: end, source: { ip: toPlainAddress(new SocketAddress({ address: groups.join(':'), family: 'ipv6' }).address), port: bytes.readUInt16BE(at + 32) } }
+    return {
+      bytes: end,
+      source: {
+        ip: toPlainAddress(new SocketAddress({ address: groups.join(':'), family: 'ipv6' }).address),
+        port: bytes.readUInt16BE(at + 32),
+      },
+    }
   }
   return family === 0 ? { bytes: end, source: undefined } : 'invalid'
 }

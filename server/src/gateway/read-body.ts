@@ -15,7 +15,8 @@ export const contentTooLarge = defineProblem({
   status: 413,
   title: 'Content too large',
   blame: 'caller',
-  remedy: 'A policy of this route has to read the whole body and takes no more than its limit, also after decompression. Send less.',
+  remedy:
+    'A policy of this route has to read the whole body and takes no more than its limit, also after decompression. Send less.',
 })
 
 export const encodingNotSupported = defineProblem({

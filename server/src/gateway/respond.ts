@@ -29,7 +29,8 @@ export function toAnswerFields(exchange: Exchange, reply: Reply, listener: Liste
   const { fields } = reply
   const { replyFields, upstream } = exchange
   if (replyFields !== undefined) {
-    for (let i = 0; i < replyFields.names.length; i++) fields.append(replyFields.names[i] ?? '', replyFields.values[i] ?? '')
+    for (let i = 0; i < replyFields.names.length; i++)
+      fields.append(replyFields.names[i] ?? '', replyFields.values[i] ?? '')
   }
   fields.set('x-request-id', exchange.id)
   if (listener.serverTiming) {

@@ -4,33 +4,12 @@
  * longer over shorter), then more conditions over fewer. A route whose method or conditions do not fit is passed over
  * and less specific ones are asked; only when a path matched and no method did is the answer 405.
  */
-import { decodeSegment } from '../kernel/path.ts'
-import type { RouteMatch } from '../kernel/snapshot.ts'
-
-/** A route with its compiled conditions on fields, query and expression; undefined when it has none. */
-export interface Routable<Subject> {
-  readonly match: RouteMatch
-  readonly fits: ((subject: Subject) => boolean) | undefined
-}
-
-export interface Found<Route> {
-  readonly route: Route
-  readonly parameters: readonly string[]
-}
-
-interface Node<Route> {
-  literals: Map<string, Node<Route>> | undefined
-  parameter: Node<Route> | undefined
-  /** Routes that end here, most conditions first. */
-  exact: Route[]
-  /** Routes `…/*` whose prefix ends here. */
-  prefix: Route[]
-}
+import { RouteTree, Search, type Found, type Routable } from './route-tree.ts'
 
 export class Router<Subject, Route extends Routable<Subject>> {
-  private readonly exactHosts = new Map<string, Tree<Subject, Route>>()
-  private readonly wildcardHosts: { suffix: string; tree: Tree<Subject, Route> }[] = []
-  private readonly anyHost = new Tree<Subject, Route>()
+  private readonly exactHosts = new Map<string, RouteTree<Subject, Route>>()
+  private readonly wildcardHosts: { suffix: string; tree: RouteTree<Subject, Route> }[] = []
+  private readonly anyHost = new RouteTree<Subject, Route>()
 
   add(route: Route): void {
     const { hosts } = route.match
@@ -42,9 +21,7 @@ export class Router<Subject, Route extends Routable<Subject>> {
   find(subject: Subject, method: string, host: string, path: string): Found<Route> | Set<string> | undefined {
     const search = new Search(subject, method, path)
     const found =
-      this.exactHosts.get(host)?.find(search) ??
-      this.findWildcard(host, search) ??
-      this.anyHost.find(search)
+      this.exactHosts.get(host)?.find(search) ?? this.findWildcard(host, search) ?? this.anyHost.find(search)
     return found ?? search.allowed
   }
 
@@ -57,129 +34,20 @@ export class Router<Subject, Route extends Routable<Subject>> {
     return undefined
   }
 
-  private treeOf(host: string): Tree<Subject, Route> {
+  private treeOf(host: string): RouteTree<Subject, Route> {
     if (!host.startsWith('*.')) {
       const known = this.exactHosts.get(host)
       if (known !== undefined) return known
-      const tree = new Tree<Subject, Route>()
+      const tree = new RouteTree<Subject, Route>()
       this.exactHosts.set(host, tree)
       return tree
     }
     const suffix = host.slice(1)
     const known = this.wildcardHosts.find((each) => each.suffix === suffix)
     if (known !== undefined) return known.tree
-    const tree = new Tree<Subject, Route>()
+    const tree = new RouteTree<Subject, Route>()
     this.wildcardHosts.push({ suffix, tree })
     this.wildcardHosts.sort((a, b) => b.suffix.length - a.suffix.length)
     return tree
   }
-}
-
-class Search<Subject> {
-  readonly subject: Subject
-  readonly method: string
-  readonly path: string
-  /** Methods of routes that fit but for their method. */
-  allowed: Set<string> | undefined = undefined
-  /** Raw parameter segments on the way down. */
-  readonly raw: string[] = []
-
-  constructor(subject: Subject, method: string, path: string) {
-    this.subject = subject
-    this.method = method
-    this.path = path
-  }
-}
-
-const NO_PARAMETERS: readonly string[] = []
-
-class Tree<Subject, Route extends Routable<Subject>> {
-  /** Paths without parameters, which are most: one lookup, and always the most specific. */
-  private readonly fixed = new Map<string, Route[]>()
-  private readonly root: Node<Route> = createNode()
-
-  add(route: Route): void {
-    const { path } = route.match
-    if (!path.includes('{') && !path.endsWith('/*')) {
-      const known = this.fixed.get(path)
-      if (known === undefined) this.fixed.set(path, [route])
-      else insert(known, route)
-      return
-    }
-    const isPrefix = path.endsWith('/*')
-    let node = this.root
-    for (const segment of (isPrefix ? path.slice(0, -2) : path).split('/').slice(1)) node = childOf(node, segment)
-    insert(isPrefix ? node.prefix : node.exact, route)
-  }
-
-  find(search: Search<Subject>): Found<Route> | undefined {
-    const fixed = this.fixed.get(search.path)
-    if (fixed !== undefined) {
-      const route = pick(fixed, search)
-      if (route !== undefined) return { route, parameters: NO_PARAMETERS }
-    }
-    search.raw.length = 0
-    const route = this.walk(this.root, 0, search)
-    if (route === undefined) return undefined
-    return { route, parameters: search.raw.length === 0 ? NO_PARAMETERS : search.raw.map(decodeSegment) }
-  }
-
-  /** `at` is the index of the slash before the segment that is looked at. */
-  private walk(node: Node<Route>, at: number, search: Search<Subject>): Route | undefined {
-    const { path } = search
-    if (at >= path.length) return pick(node.exact, search) ?? pick(node.prefix, search)
-    const end = path.indexOf('/', at + 1)
-    const next = end === -1 ? path.length : end
-    const segment = path.slice(at + 1, next)
-    const literal = node.literals?.get(segment)
-    let found = literal === undefined ? undefined : this.walk(literal, next, search)
-    if (found !== undefined) return found
-    // A parameter is never empty: `/books/` is not a book.
-    if (node.parameter !== undefined && segment !== '') {
-      search.raw.push(segment)
-      found = this.walk(node.parameter, next, search)
-      if (found !== undefined) return found
-      search.raw.pop()
-    }
-    return pick(node.prefix, search)
-  }
-}
-
-function createNode<Route>(): Node<Route> {
-  return { literals: undefined, parameter: undefined, exact: [], prefix: [] }
-}
-
-function childOf<Route>(node: Node<Route>, segment: string): Node<Route> {
-  if (segment.startsWith('{')) return (node.parameter ??= createNode())
-  node.literals ??= new Map()
-  const known = node.literals.get(segment)
-  if (known !== undefined) return known
-  const child = createNode<Route>()
-  node.literals.set(segment, child)
-  return child
-}
-
-/** How many things a match asks for besides host and path; the method counts as one of them. */
-export function countConditions(match: RouteMatch): number {
-  return match.headers.length + match.query.length + (match.when === undefined ? 0 : 1) + (match.methods.length === 0 ? 0 : 1)
-}
-
-function insert<Route extends { readonly match: RouteMatch }>(routes: Route[], route: Route): void {
-  const conditions = countConditions(route.match)
-  const at = routes.findIndex((each) => countConditions(each.match) < conditions)
-  routes.splice(at === -1 ? routes.length : at, 0, route)
-}
-
-function pick<Subject, Route extends Routable<Subject>>(routes: readonly Route[], search: Search<Subject>): Route | undefined {
-  for (const route of routes) {
-    const { methods } = route.match
-    if (methods.length > 0 && !methods.includes(search.method)) {
-      if (route.fits !== undefined && !route.fits(search.subject)) continue
-      search.allowed ??= new Set()
-      for (const method of methods) search.allowed.add(method)
-      continue
-    }
-    if (route.fits === undefined || route.fits(search.subject)) return route
-  }
-  return undefined
 }

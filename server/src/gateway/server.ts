@@ -2,18 +2,18 @@
  * The gateway of one thread: takes exchanges from its listeners, finds the route, starts the walk, keeps count. The
  * runtime is replaced as a whole by a reload; an exchange ends with the one that it began with.
  */
-import { createReply, Exchange, type ExchangeRequest, type Peer } from '../kernel/exchange.ts'
-import { Fields } from '../kernel/fields.ts'
+import { createReply, type Exchange, type ExchangeRequest, type Peer } from '../kernel/exchange.ts'
 import { normalisePath } from '../kernel/path.ts'
 import { Problem } from '../kernel/problem.ts'
 import type { ListenerLimits } from '../kernel/snapshot.ts'
-import type { Carrier, Gateway, Passage } from './carrier.ts'
+import type { Carrier, Gateway, Passage, WalkHost } from './carrier.ts'
 import type { TrustedProxies } from './client-address.ts'
 import { DEBUG_FIELD, isDebugSigned } from './debug.ts'
-import { Walk, type WalkHost } from './pipeline.ts'
+import { Walk } from './pipeline.ts'
 import { fault, methodNotAllowed, overloaded, pathRefused, routeNotFound } from './problems.ts'
-import type { Found } from './router.ts'
+import type { Found } from './route-tree.ts'
 import type { CompiledRoute, Runtime } from './runtime.ts'
+import { toUnreadableExchange } from './to-exchange.ts'
 
 export interface GatewayServerOptions {
   readonly nextId: () => string
@@ -145,24 +145,4 @@ function toPreflightMethod({ request }: Exchange): string | undefined {
 function toNotFound(allowed: Set<string> | undefined): Problem {
   if (allowed === undefined) return routeNotFound()
   return methodNotAllowed({ headers: { allow: [...allowed].toSorted().join(', ') } })
-}
-
-/** What could not be read as a request leaves a record too: who sent it and when. */
-function toUnreadableExchange(id: string, peer: Peer): Exchange {
-  const request: ExchangeRequest = {
-    method: '',
-    path: '',
-    query: undefined,
-    host: '',
-    authority: '',
-    version: '1.1',
-    fields: new Fields(),
-    peer,
-    upgrade: undefined,
-    acceptsTrailers: false,
-    body: undefined,
-    bodyEndedMs: 0,
-    content: undefined,
-  }
-  return new Exchange(id, request, Date.now(), performance.now())
 }

@@ -55,7 +55,13 @@ export class GatewayThread {
   private readonly listeners: Listener[] = []
   private prepared: Runtime | undefined
 
-  private constructor(log: ThreadLog, parts: CompileParts, ticker: Ticker, targets: TargetRegistry, server: GatewayServer) {
+  private constructor(
+    log: ThreadLog,
+    parts: CompileParts,
+    ticker: Ticker,
+    targets: TargetRegistry,
+    server: GatewayServer,
+  ) {
     this.log = log
     this.parts = parts
     this.ticker = ticker
@@ -86,7 +92,8 @@ export class GatewayThread {
       nextId: createIdGenerator(),
       debug: options.debug,
       finished: (exchange, route, status) => finish(exchange, route, status, options),
-      faulted: (exchange, cause) => options.log.error({ err: cause, request: exchange.id, route: exchange.route?.id }, 'a fault of the gateway'),
+      faulted: (exchange, cause) =>
+        options.log.error({ err: cause, request: exchange.id, route: exchange.route?.id }, 'a fault of the gateway'),
     })
     return new GatewayThread(options.log, parts, ticker, targets, server)
   }
@@ -124,7 +131,8 @@ export class GatewayThread {
 
   /** Opens a port, with TLS when `secure`; returns its number, which the kernel chooses for 0. */
   async listen(host: string, port: number, secure = false): Promise<number> {
-    const rejected = (reason: string, ip: string): void => this.log.debug({ reason, ip }, 'a connection was dropped before its first exchange')
+    const rejected = (reason: string, ip: string): void =>
+      this.log.debug({ reason, ip }, 'a connection was dropped before its first exchange')
     const listener = new Listener({ host, port, secure, gateway: this.server, ticker: this.ticker, rejected })
     await listener.listen()
     this.listeners.push(listener)

@@ -1,7 +1,7 @@
 /** From a parsed head to the exchange that policies see, whatever version of HTTP it came in. */
 import type { BodySource } from '../kernel/body.ts'
-import { Exchange, type Peer } from '../kernel/exchange.ts'
-import type { Fields } from '../kernel/fields.ts'
+import { Exchange, type ExchangeRequest, type Peer } from '../kernel/exchange.ts'
+import { Fields } from '../kernel/fields.ts'
 import type { Gateway } from './carrier.ts'
 import { toForwardedPeer } from './client-address.ts'
 import type { RequestHead } from './http1/head.ts'
@@ -39,6 +39,26 @@ export function toExchange(
     Date.now(),
     performance.now(),
   )
+}
+
+/** What could not be read as a request leaves a record too: who sent it and when. */
+export function toUnreadableExchange(id: string, peer: Peer): Exchange {
+  const request: ExchangeRequest = {
+    method: '',
+    path: '',
+    query: undefined,
+    host: '',
+    authority: '',
+    version: '1.1',
+    fields: new Fields(),
+    peer,
+    upgrade: undefined,
+    acceptsTrailers: false,
+    body: undefined,
+    bodyEndedMs: 0,
+    content: undefined,
+  }
+  return new Exchange(id, request, Date.now(), performance.now())
 }
 
 /** A trusted proxy's request id is kept, so that one id runs through all logs. */

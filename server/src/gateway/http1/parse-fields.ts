@@ -135,7 +135,8 @@ function toEndFlaw(bytes: Buffer, at: number, end: number): Flaw | undefined {
   return at + 2 === end ? undefined : flaws.unfinishedHead
 }
 
-function note(role: number, value: string, facts: SectionFacts): Flaw | undefined {
+/** Notes what a field of this role says about its message. */
+export function note(role: number, value: string, facts: SectionFacts): Flaw | undefined {
   switch (role) {
     case ROLE_HOST:
       facts.host = value

@@ -58,15 +58,28 @@ export function parseRequestHead(bytes: Buffer, start: number, end: number, limi
   const fieldsStart = start + targetEnd + 1 + 'HTTP/1.1\r\n'.length
   const flaw = parseFields(bytes, head, fieldsStart, end, limits.maxFields, request.fields, facts)
   if (flaw !== undefined) return flaw.inRequest
+  return applyFacts(request, facts) ?? request
+}
+
+/** Fills the head with what its fields say about the message, or says what is wrong with that. */
+export function applyFacts(request: RequestHead, facts: SectionFacts): Problem | undefined {
   if (facts.repeatsSingle) return flaws.repeatedSingle.inRequest
-  return applyHost(request, facts) ?? applyFraming(request, facts) ?? applyConnection(request, facts) ?? request
+  return applyHost(request, facts) ?? applyFraming(request, facts) ?? applyConnection(request, facts)
 }
 
 function toMethodProblem(head: string, methodEnd: number): Problem {
   const line = head.slice(0, head.indexOf('\r\n'))
   if (methodEnd === -1 || methodEnd > line.length) return invalidLine
-  if (methodEnd > maxMethodBytes || !isToken(line.slice(0, methodEnd))) return invalidMethod
-  return unknownMethod
+  return toUnservedProblem(line.slice(0, methodEnd))
+}
+
+/** The method when it is one that is served, for requests of any version. */
+export function toServedMethod(name: string): string | undefined {
+  return methods.get(name)
+}
+
+export function toUnservedProblem(name: string): Problem {
+  return name.length > maxMethodBytes || !isToken(name) ? invalidMethod : unknownMethod
 }
 
 function parseVersion(head: string, at: number, request: RequestHead): Problem | undefined {

@@ -2,7 +2,7 @@
 import { BodyProblem } from '../../kernel/body-problem.ts'
 import { defineProblem, type Problem, type ProblemFactory } from '../../kernel/problem.ts'
 import { malformedResponse } from '../http1/problems.ts'
-import type { UpstreamError, UpstreamErrorKind } from './client.ts'
+import { UpstreamError, type UpstreamErrorKind } from './client.ts'
 
 export const noTarget = defineProblem({
   code: 'upstream.no_target',
@@ -96,4 +96,10 @@ const BY_KIND: Readonly<Record<UpstreamErrorKind, ProblemFactory>> = {
 export function toUpstreamProblem(error: UpstreamError): Problem {
   if (error.cause instanceof BodyProblem) return error.cause.problem
   return BY_KIND[error.kind]({ detail: error.message, cause: error })
+}
+
+/** What a break in the midst of a response was: told by the client of the target, or by the decoder of its body. */
+export function toBrokenProblem(cause: Error): Problem {
+  if (cause instanceof BodyProblem) return cause.problem
+  return cause instanceof UpstreamError ? toUpstreamProblem(cause) : connectionBroken({ cause })
 }

@@ -6,7 +6,6 @@
  */
 import type { Body } from '../../kernel/body.ts'
 import { isBodySource } from '../../kernel/body.ts'
-import { BodyProblem } from '../../kernel/body-problem.ts'
 import type { Exchange, Reply } from '../../kernel/exchange.ts'
 import type { Fields } from '../../kernel/fields.ts'
 import type { Problem } from '../../kernel/problem.ts'
@@ -15,7 +14,7 @@ import type { CompiledRoute } from '../runtime.ts'
 import type { Balancer } from './balancer.ts'
 import { UpstreamError, type UpstreamCall, type UpstreamReceiver } from './client.ts'
 import { toFailureKind, type Attempt, type TargetFeedback } from './feedback.ts'
-import { connectionBroken, noTarget, toUpstreamProblem } from './problems.ts'
+import { noTarget, toBrokenProblem, toUpstreamProblem } from './problems.ts'
 import { isRetrySafe, isRetryStatus, toBackoffMs } from './retry.ts'
 import type { RetryBudget } from './retry-budget.ts'
 import type { Target } from './target.ts'
@@ -132,8 +131,9 @@ export class Forwarding implements UpstreamReceiver {
 
   tick(nowMs: number): void {
     const { current } = this
-    if (current === undefined) return
     const { firstByteMs, idleMs, totalMs } = this.timeouts
+    // A tunnel is open for as long as both sides like; TCP finds out when one is dead.
+    if (current === undefined || this.exchange.upstream?.status === 101) return
     if (totalMs > 0 && nowMs - this.startedMs > totalMs)
       this.call?.abort('timeout', 'The whole exchange took too long.')
     else if (
@@ -171,6 +171,8 @@ export class Forwarding implements UpstreamReceiver {
   private retry(nowMs: number): boolean {
     const { exchange, upstream, current, attempts } = this
     if (current === undefined || attempts > upstream.spec.retries.attempts || exchange.aborted) return false
+    const { totalMs } = this.timeouts
+    if (totalMs > 0 && nowMs - this.startedMs > totalMs) return false
     if (!upstream.retryBudget.take(nowMs)) return false
     this.finishAttempt()
     this.tried ??= []
@@ -203,10 +205,4 @@ export class Forwarding implements UpstreamReceiver {
     this.current = undefined
     this.upstream.feedback.finished(current)
   }
-}
-
-/** What a break in the midst of a response was: told by the client of the target, or by the decoder of its body. */
-function toBrokenProblem(cause: Error): Problem {
-  if (cause instanceof BodyProblem) return cause.problem
-  return cause instanceof UpstreamError ? toUpstreamProblem(cause) : connectionBroken({ cause })
 }
