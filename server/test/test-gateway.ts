@@ -3,8 +3,14 @@
  * server as the upstream. Only that upstream is a double.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer, request as sendRequest, type IncomingHttpHeaders, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import {
+  createServer,
+  request as sendRequest,
+  type IncomingHttpHeaders,
+  type IncomingMessage,
+  type Server,
+  type ServerResponse,
+} from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
@@ -61,7 +67,10 @@ export interface TestGateway {
   /** What was logged as a fault or warning. */
   readonly logged: readonly { readonly facts: Readonly<Record<string, unknown>>; readonly message: string }[]
   /** `inject('GET /books', { headers })`: over a new connection each. */
-  inject(line: string, options?: { headers?: Record<string, string | string[]>; body?: string | Buffer }): Promise<Answered>
+  inject(
+    line: string,
+    options?: { headers?: Record<string, string | string[]>; body?: string | Buffer },
+  ): Promise<Answered>
   /** Takes other options' document, as a reload does. */
   reload(options: TestGatewayOptions): Promise<void>
   /** Resolves when so many records were written. */
@@ -120,7 +129,14 @@ export function toSnapshot(options: TestGatewayOptions, target: string): Snapsho
   try {
     const path = join(folder, 'headgate.yaml')
     const routes = options.routes ?? [{ name: 'all', match: { path: '/*' } }]
-    const api = { name: 'test', version: '1', upstream: 'test', policies: options.policies ?? [], routes, ...options.api }
+    const api = {
+      name: 'test',
+      version: '1',
+      upstream: 'test',
+      policies: options.policies ?? [],
+      routes,
+      ...options.api,
+    }
     const upstream = { name: 'test', targets: [{ url: target }], ...options.upstream }
     writeFileSync(path, stringify({ headgate: 1, upstreams: [upstream], apis: [api], ...options.document }))
     return compileConfig(path, {}, [...policies, ...(options.definitions ?? [])]).snapshot
@@ -149,10 +165,15 @@ function echo(request: IncomingMessage, response: ServerResponse, body: string):
 }
 
 function portOf(server: Server | undefined): number {
-  return (server?.address() as AddressInfo).port
+  const address = server?.address()
+  return typeof address === 'object' && address !== null ? address.port : 0
 }
 
-function inject(port: number, line: string, { headers = {}, body }: Parameters<TestGateway['inject']>[1] = {}): Promise<Answered> {
+function inject(
+  port: number,
+  line: string,
+  { headers = {}, body }: Parameters<TestGateway['inject']>[1] = {},
+): Promise<Answered> {
   const [method, path] = line.split(' ')
   return new Promise((resolve, reject) => {
     const request = sendRequest({ host: '127.0.0.1', port, method, path, headers, agent: false }, (response) => {

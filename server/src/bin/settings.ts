@@ -19,12 +19,10 @@ export const gatewaySettings = z.strictObject({
   gatewayPort: port
     .default(8080)
     .meta({ description: 'Port for HTTP/1.1, HTTP/2, WebSocket and gRPC.', variable: 'HEADGATE_GATEWAY_PORT' }),
-  gatewayTlsPort: port
-    .default(8443)
-    .meta({
-      description: 'The same with TLS, when the configuration has certificates.',
-      variable: 'HEADGATE_GATEWAY_TLS_PORT',
-    }),
+  gatewayTlsPort: port.default(8443).meta({
+    description: 'The same with TLS, when the configuration has certificates.',
+    variable: 'HEADGATE_GATEWAY_TLS_PORT',
+  }),
   metricsPort: port
     .default(9464)
     .meta({ description: 'Port for /metrics, /healthz and /readyz.', variable: 'HEADGATE_METRICS_PORT' }),
@@ -81,7 +79,9 @@ export function readSettings(
   const path = flags['settings'] ?? environment['HEADGATE_SETTINGS']
   const file = typeof path === 'string' ? readSettingsFile(path) : {}
   const values: Record<string, unknown> = { ...file }
-  const sources = new Map(Object.keys(file).map((key) => [key, `"${key}" in ${String(path)}`]))
+  const sources = new Map(
+    Object.keys(file).map((key) => [key, `"${key}" in ${typeof path === 'string' ? path : 'the settings file'}`]),
+  )
   for (const { key, flag, variable } of listSettings()) {
     const [given, source] = flags[key] === undefined ? [environment[variable], variable] : [flags[key], flag]
     if (given === undefined || given === '') continue

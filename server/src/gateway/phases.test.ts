@@ -8,7 +8,10 @@ import { defineProblem } from '../kernel/problem.ts'
 const refused = defineProblem({ code: 'test.refused', status: 418, title: 'Refused', blame: 'caller', remedy: 'None.' })
 
 /** A policy that notes every phase it is called in under its own name. */
-function noting(calls: string[], phases: (name: string, note: (phase: string) => void) => PolicyInstance): PolicyDefinition {
+function noting(
+  calls: string[],
+  phases: (name: string, note: (phase: string) => void) => PolicyInstance,
+): PolicyDefinition {
   return definePolicy({
     kind: 'noting',
     title: 'Noting',
@@ -17,12 +20,18 @@ function noting(calls: string[], phases: (name: string, note: (phase: string) =>
     config: z.strictObject({ name: z.string() }),
     examples: [],
     problems: [refused],
-    setup: ({ name }) => phases(name, (phase) => calls.push(`${name} ${phase}`)),
+    setup: ({ name }) =>
+      phases(name, (phase) => {
+        calls.push(`${name} ${phase}`)
+      }),
   })
 }
 
 const all = (_name: string, note: (phase: string) => void): PolicyInstance => ({
-  request: () => void note('request'),
+  request: () => {
+    note('request')
+    return undefined
+  },
   response: () => note('response'),
   close: () => note('close'),
 })
@@ -131,12 +140,24 @@ test('a preflight that no CORS policy answers goes through all policies', async 
 test("policies of a consumer's plan and of the consumer itself run once it is known, after the route's", async () => {
   const calls: string[] = []
   const gateway = await testGateway({
-    definitions: [noting(calls, (_name, note) => ({ request: () => void note('request') }))],
+    definitions: [
+      noting(calls, (_name, note) => ({
+        request: () => {
+          note('request')
+          return undefined
+        },
+      })),
+    ],
     policies: [{ kind: 'key-auth' }, named('api')],
     document: {
       products: [{ name: 'shop', apis: ['test'], plans: [{ name: 'gold', policies: [named('plan')] }] }],
       consumers: [
-        { name: 'acme', keys: [{ value: 'a' }], policies: [named('acme')], subscriptions: [{ product: 'shop', plan: 'gold' }] },
+        {
+          name: 'acme',
+          keys: [{ value: 'a' }],
+          policies: [named('acme')],
+          subscriptions: [{ product: 'shop', plan: 'gold' }],
+        },
         { name: 'other', keys: [{ value: 'o' }] },
       ],
     },
