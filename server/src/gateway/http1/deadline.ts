@@ -50,7 +50,7 @@ export class Deadline {
     this.checkedMs = nowMs
   }
 
-  /** Both ways open for as long as they like; dead peers are found by TCP keep-alive. */
+  /** Bytes may go both ways for as long as they like; dead peers are found by TCP keep-alive. */
   tunnel(): void {
     this.phase = 'tunnel'
   }

@@ -5,6 +5,7 @@
  * client has left. What comes next stands in `consume`; everything else only moves it on.
  */
 import type { Socket } from 'node:net'
+import { TLSSocket } from 'node:tls'
 import { isBodySource, type Body } from '../../kernel/body.ts'
 import type { Fields } from '../../kernel/fields.ts'
 import { Problem } from '../../kernel/problem.ts'
@@ -14,9 +15,9 @@ import { toExchange } from '../to-exchange.ts'
 import { IncomingBody } from './incoming-body.ts'
 import { OutgoingBody } from './outgoing-body.ts'
 import { Deadline } from './deadline.ts'
-import { findHeadEnd, isHopelessHead, parseRequestHead, UNTIL_CLOSE, type RequestHead } from './parse.ts'
-import { bareLineBreak } from './flaws.ts'
-import { fieldsTooLarge, requestTimeout, targetTooLong } from './problems.ts'
+import { HeadReader } from './head-reader.ts'
+import { UNTIL_CLOSE, type RequestHead } from './parse.ts'
+import { requestTimeout } from './problems.ts'
 import { toAnswerHead, writeMessage } from './write.ts'
 
 /** Bytes of pipelined requests, or of a body nobody takes, that are kept before the socket is paused. */
@@ -32,8 +33,8 @@ export class ServerConnection implements Carrier {
   private readonly gateway: Gateway
   private readonly peer: Peer
   private readonly onClosed: () => void
+  private readonly heads = new HeadReader()
   private pending: Buffer | undefined
-  private scannedBytes = 0
   private consuming = false
   private paused = false
   private closed = false
@@ -49,6 +50,8 @@ export class ServerConnection implements Carrier {
   /** The client has half-closed: it sends no more, and still reads. */
   private clientDone = false
   private served = 0
+  /** Bytes of answers that were on their way at the last tick. */
+  private takenBytes = 0
 
   constructor(socket: Socket, gateway: Gateway, peer: Peer, onClosed: () => void) {
     this.socket = socket
@@ -60,7 +63,7 @@ export class ServerConnection implements Carrier {
     socket.on('close', () => this.socketClosed())
     // The reason of a reset does not matter: 'close' follows and says that the client is gone.
     socket.on('error', () => undefined)
-    socket.on('drain', () => this.drained())
+    socket.on('drain', () => this.outgoing?.drained())
   }
 
   /** True between two requests: such a connection may be closed at any moment. */
@@ -83,6 +86,7 @@ export class ServerConnection implements Carrier {
   /** Told twice a second: closes what is idle, slow or stalled for too long. */
   tick(nowMs: number): void {
     this.passage?.tick(nowMs)
+    this.watchReader()
     const verdict = this.deadline.check(nowMs, this.body)
     if (verdict === 'fine' || this.closed) return
     if (verdict === 'slow-head' && this.pending !== undefined) this.refuse(requestTimeout())
@@ -127,7 +131,7 @@ export class ServerConnection implements Carrier {
       const bytes = bodyless || !(body instanceof Uint8Array) ? undefined : body
       if (isBodySource(body)) body.cancel()
       const framing = tunnel || bodyless ? '' : 'content-length: ' + (bytes?.length ?? 0) + '\r\n'
-      this.deadline.writing(!writeMessage(this.socket, toAnswerHead(status, fields, framing, connection), bytes))
+      writeMessage(this.socket, toAnswerHead(status, fields, framing, connection), bytes)
       this.finish(bytes?.length ?? 0, undefined)
       return
     }
@@ -137,15 +141,15 @@ export class ServerConnection implements Carrier {
     else this.keepAlive = false
     this.socket.write(toAnswerHead(status, fields, framing, connection), 'latin1')
     this.outgoing = new OutgoingBody(this.socket, body, framing.startsWith('t'), this)
-    if (tunnel) {
-      this.keepAlive = false
-      this.deadline.tunnel()
-    }
+    if (tunnel) this.keepAlive = false
+    // A body that still comes is part of a conversation now, which the upstream's idle timeout bounds.
+    this.deadline.tunnel()
     this.outgoing.start()
   }
 
   reset(): void {
-    this.socket.resetAndDestroy()
+    this.outgoing?.stop()
+    this.finish(this.outgoing?.sentBytes ?? 0, BROKEN_OFF)
   }
 
   bodySent(): void {
@@ -198,10 +202,12 @@ export class ServerConnection implements Carrier {
   private bodyEnded(body: IncomingBody): void {
     if (this.body === body) this.body = undefined
     if (body.failed) this.keepAlive = false
-    if (this.exchange !== undefined) {
-      this.exchange.request.bodyEndedMs = performance.now()
-      this.exchange.requestBytes = body.receivedBytes
-    }
+    if (this.exchange !== undefined) this.exchange.request.bodyEndedMs = performance.now()
+    this.countBytes(body)
+  }
+
+  private countBytes(body: IncomingBody | undefined): void {
+    if (this.exchange !== undefined && body !== undefined) this.exchange.requestBytes = body.receivedBytes
   }
 
   private keep(rest: Buffer): void {
@@ -234,33 +240,17 @@ export class ServerConnection implements Carrier {
   }
 
   private readHead(bytes: Buffer, start: number, end: number): number {
-    const { limits } = this.gateway
-    let at = start
-    // RFC 9112 §2.2: at least one empty line before the request line is to be ignored.
-    if (end - at > 1 && bytes[at] === 13 && bytes[at + 1] === 10) at += 2
-    const headEnd = findHeadEnd(bytes, at, Math.max(at, at + this.scannedBytes - 3), end)
-    if (headEnd === -1 || headEnd - at > limits.maxHeadBytes) {
-      if (headEnd !== -1 || end - at > limits.maxHeadBytes) {
-        const line = bytes.indexOf('\r\n', at, 'latin1')
-        this.refuse(line === -1 || line - at > limits.maxTargetBytes + 32 ? targetTooLong() : fieldsTooLarge())
-        return end
-      }
-      if (isHopelessHead(bytes, at, at + this.scannedBytes, end)) {
-        this.refuse(bareLineBreak.inRequest)
-        return end
-      }
-      this.scannedBytes = end - at
+    const head = this.heads.read(bytes, start, end, this.gateway.limits)
+    if (head === undefined) {
       this.deadline.headBegan()
       return start
     }
-    this.scannedBytes = 0
-    const head = parseRequestHead(bytes, at, headEnd, limits)
     if (head instanceof Problem) {
       this.refuse(head)
       return end
     }
     this.begin(head)
-    return headEnd
+    return this.heads.end
   }
 
   private begin(head: RequestHead): void {
@@ -306,11 +296,11 @@ export class ServerConnection implements Carrier {
     }
     this.passage = undefined
     this.outgoing = undefined
+    this.countBytes(this.body)
     passage.ended(bytes, cause)
     const unread = this.body !== undefined && !this.body.done && !this.body.cancelled
-    if (cause !== undefined) this.socket.resetAndDestroy()
-    else if (unread) this.close()
-    else if (!this.keepAlive) this.close()
+    if (cause !== undefined) this.breakOff()
+    else if (unread || !this.keepAlive) this.close()
     else {
       this.deadline.idle(performance.now())
       this.goOn()
@@ -330,6 +320,7 @@ export class ServerConnection implements Carrier {
    */
   private settleBody(): void {
     const { body } = this
+    if (body?.failed === true) this.keepAlive = false
     if (body === undefined || body.flowing) return
     if (this.head?.upgrade !== undefined) {
       this.body = undefined
@@ -346,9 +337,15 @@ export class ServerConnection implements Carrier {
     this.pending = undefined
     this.body?.fail(CLIENT_LEFT)
     this.body = undefined
-    this.socket.end()
-    this.deadline.linger(performance.now() + LINGER_MS)
+    this.deadline.tunnel()
+    this.socket.end(() => this.deadline.linger(performance.now() + LINGER_MS))
     if (this.paused) this.socket.resume()
+  }
+
+  /** The client must see that its answer is not whole. TLS has no reset; without its closing alert it tells the same. */
+  private breakOff(): void {
+    if (this.socket instanceof TLSSocket) this.socket.destroy()
+    else this.socket.resetAndDestroy()
   }
 
   private clientEnded(): void {
@@ -373,6 +370,8 @@ export class ServerConnection implements Carrier {
     this.closed = true
     this.pending = undefined
     const { passage, outgoing, body } = this
+    this.countBytes(body)
+    if (this.exchange !== undefined && outgoing !== undefined) this.exchange.responseBytes = outgoing.sentBytes
     this.passage = undefined
     this.outgoing = undefined
     this.body = undefined
@@ -382,10 +381,15 @@ export class ServerConnection implements Carrier {
     this.onClosed()
   }
 
-  private drained(): void {
-    this.deadline.writing(false)
-    this.outgoing?.drained()
+  /** Sees whether the client takes what waits for it. */
+  private watchReader(): void {
+    const waitingBytes = this.socket.writableLength
+    const takenBytes = this.socket.bytesWritten - waitingBytes
+    if (waitingBytes === 0) this.deadline.writing(false)
+    else if (takenBytes !== this.takenBytes) this.deadline.writing(true)
+    this.takenBytes = takenBytes
   }
 }
 
+const BROKEN_OFF = new Error('The answer was broken off.')
 const CLIENT_LEFT = new Error('The client closed the connection.')
