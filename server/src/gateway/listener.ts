@@ -13,7 +13,6 @@ import { Http2Connection } from './http2/server-connection.ts'
 import { readProxyHeader, sniffProtocol } from './opening.ts'
 import type { Runtime } from './runtime.ts'
 import type { Ticker, Tickable } from './ticker.ts'
-import { toClientCertificate } from './tls.ts'
 
 /** A client's connection, whatever it speaks. */
 export interface Connection extends Tickable {
@@ -103,7 +102,7 @@ export class Listener {
       const acceptor = this.options.gateway.runtime.tls
       if (acceptor === undefined) throw new Error('the configuration has no certificates any more')
       const socket = await handshake(acceptor.accept(raw), this.options.gateway.limits.headMs)
-      const client: Peer = { ...peer, certificate: toClientCertificate(socket) }
+      const client: Peer = { ...peer, certificate: acceptor.clientOf(socket) }
       if (socket.alpnProtocol === 'h2') this.serveHttp2(socket, client)
       else this.serveHttp1(client, (createReader) => readByEvents(socket, createReader))
     })

@@ -31,6 +31,12 @@ export const variables: Readonly<Record<string, Readonly<Record<string, Variable
     ip: text((exchange) => exchange.request.peer.ip),
     scheme: text((exchange) => exchange.request.peer.scheme),
     version: text((exchange) => exchange.request.version),
+    certificate: {
+      type: 'map<string, string>',
+      read: (exchange) => new Map(Object.entries(certificateOf(exchange))),
+      at: (exchange, [name = '']) => memberOf(certificateOf(exchange), name),
+      missing: '',
+    },
     query: {
       type: 'map<string, string>',
       read: (exchange) => bounded(queryMap(exchange.request.query, MAX_NAMES)),
@@ -87,6 +93,14 @@ export function isFilled(value: unknown): boolean {
 export function bounded<Value>(value: Value | undefined): Value {
   if (value === undefined) throw new RangeError(`more than ${MAX_NAMES} values to go through`)
   return value
+}
+
+/** Only what was proven: a certificate that anybody could have made is none. */
+function certificateOf({ request }: Exchange): Readonly<Record<string, string>> {
+  const { certificate } = request.peer
+  if (certificate?.verified !== true) return {}
+  const { subject, issuer, fingerprint256, serialNumber } = certificate
+  return { subject, issuer, fingerprint: fingerprint256, serialNumber }
 }
 
 function memberOf(value: unknown, name: string): unknown {
