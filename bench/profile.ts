@@ -3,7 +3,7 @@
  * calls and native code too), or counted instructions (callgrind), which do not depend on what else the machine does.
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { Bench, Scenario } from './bench.ts'
 import { load, prepareLoad, type Contender } from './compare.ts'
 import { summarizeCpuProfile } from './cpu-profile.ts'
@@ -47,17 +47,20 @@ async function sampleWithV8(bench: Bench, contender: Contender, directory: strin
 async function sampleWithPerf(bench: Bench, contender: Contender, directory: string): Promise<void> {
   if (!hasCommand('perf')) throw new Error('perf is not installed: apt-get install linux-perf')
   const samples = join(directory, 'perf.data')
+  let perfMap = ''
   const nodeArguments = ['--perf-basic-prof', '--interpreted-frames-native-stack']
   await withLoad(bench, contender, { nodeArguments }, async (running, loadFor) => {
     const record = ['record', '-q', '-e', 'cpu-clock', '-F', '1999', '-p', String(running.pid), '-o', samples]
     const recording = collect('perf', [...record, '--', 'sleep', String(measuredSeconds)])
     sayResult(bench, await loadFor(measuredSeconds))
     await recording
+    perfMap = `/tmp/perf-${running.pid}.map`
   })
   const report = ['report', '-i', samples, '--stdio', '--no-children', '--percent-limit', '0.3']
   for (const columns of ['dso', 'dso,symbol']) {
     bench.say(tidy(commandOutput('perf', [...report, '-s', columns])))
   }
+  rmSync(perfMap, { force: true })
 }
 
 /** perf pads its columns to the longest symbol, which in V8 can fill a page. */
@@ -73,14 +76,23 @@ function tidy(report: string): string {
     .join('\n')
 }
 
-/** Instructions of the whole process for each request, after enough requests for V8 to have compiled what is hot. */
+/** User-mode instructions of the whole process for each request (system calls are not counted), after enough requests for V8 to have compiled what is hot. */
 async function countInstructions(bench: Bench, contender: Contender, directory: string): Promise<void> {
   if (!hasCommand('valgrind')) throw new Error('callgrind is not installed: apt-get install valgrind')
   const output = join(directory, 'callgrind.out')
-  const wrapper = ['valgrind', '--tool=callgrind', '--smc-check=all-non-file', `--callgrind-out-file=${output}`]
-  await withLoad(bench, contender, { wrapper }, async (running, loadFor) => {
+  const wrapper = [
+    'valgrind',
+    '--tool=callgrind',
+    '--smc-check=all-non-file',
+    '--instr-atstart=no',
+    `--callgrind-out-file=${output}`,
+  ]
+  const nodeArguments = ['--perf-basic-prof', `--perf-basic-prof-path=${directory}`]
+  await withLoad(bench, contender, { wrapper, nodeArguments }, async (running, loadFor) => {
     bench.say('warming up; under valgrind everything is some fifty times slower')
-    await loadFor(60)
+    await loadFor(40)
+    commandOutput('callgrind_control', ['-i', 'on', String(running.pid)])
+    await loadFor(5)
     commandOutput('callgrind_control', ['-z', String(running.pid)])
     const result = await loadFor(30)
     commandOutput('callgrind_control', ['-d', String(running.pid)])
@@ -89,8 +101,25 @@ async function countInstructions(bench: Bench, contender: Contender, directory: 
     bench.say(
       `${Math.round(total / result.completed).toLocaleString('en')} instructions/request over ${result.completed} requests`,
     )
-    bench.say(commandOutput('callgrind_annotate', ['--threshold=80', join(directory, dump)]))
+    // Its supervisor takes a worker this slow for dead now and then; what a new one costs to start is not a request's.
+    const events = readFileSync(join(dirname(running.configFile), 'stderr'), 'utf8')
+    if (events.includes('does not answer'))
+      bench.say('A worker was replaced meanwhile: run this again when the machine is quiet.')
+    const annotated = commandOutput('callgrind_annotate', ['--threshold=80', join(directory, dump)])
+    const code = readCompiledCode(readFileSync(join(directory, `perf-${running.pid}.map`), 'utf8'))
+    bench.say(
+      annotated.replaceAll(/\?\?\?:0x([0-9a-f]+)\S*/g, (text, address) => code(Number.parseInt(address, 16)) ?? text),
+    )
   })
+}
+
+/** Names of the functions that V8 compiled, by address: lines of start, size and name, later ones replacing earlier ones. */
+function readCompiledCode(map: string): (address: number) => string | undefined {
+  const ranges = map.split('\n').map((line) => {
+    const [start = '', size = '', ...name] = line.split(' ')
+    return { start: Number.parseInt(start, 16), size: Number.parseInt(size, 16), name: name.join(' ') }
+  })
+  return (address) => ranges.findLast(({ start, size }) => address >= start && address < start + size)?.name
 }
 
 async function withLoad(

@@ -116,7 +116,7 @@ export async function waitForPort(
   port: number,
   started: Started,
   stderrFile: string,
-  timeoutMs = 60_000,
+  timeoutMs = 180_000,
 ): Promise<void> {
   const deadline = Date.now() + timeoutMs
   while (Date.now() < deadline) {

@@ -35,7 +35,9 @@ function createTokenScenario(name: string, title: string, tokens: number): Scena
         reference: 'headgate, key',
         fixed: false,
         bars: () => [],
-        notes: ['The reference is Headgate with an API key instead; nginx cannot check tokens in its open version.'],
+        notes: () => [
+          'The reference is Headgate with an API key instead; nginx cannot check tokens in its open version.',
+        ],
       })
     },
   }

@@ -2,6 +2,7 @@
 import type { Scenario } from '../bench.ts'
 import { cpuBar, formatInterval, latencyBar, memoryBar, runComparison } from '../comparison.ts'
 import { cpuRatio, type Contender, type Measured } from '../compare.ts'
+import { median } from '../measure/statistics.ts'
 import type { Bar } from '../section.ts'
 import { caddy } from '../subjects/caddy.ts'
 import { envoy } from '../subjects/envoy.ts'
@@ -39,7 +40,10 @@ export const keyLimitRecord: Scenario = {
         memoryBar(measured, 'headgate', 180),
         noiseBar(measured),
       ],
-      notes: ['“nginx again” is the A/A row: a second nginx with the same configuration shows the noise of this run.'],
+      notes: (measured) => [
+        '“nginx again” is the A/A row: a second nginx with the same configuration shows the noise of this run.',
+        ...distanceNote(measured),
+      ],
     }),
 }
 
@@ -52,4 +56,15 @@ function noiseBar(measured: Measured[]): Bar {
     measured: ratio === undefined ? 'not measured' : `${formatInterval(ratio)} ×`,
     passed: ratio !== undefined && Math.abs(ratio.median - 1) <= 0.05,
   }
+}
+
+/** How far the next goal, 1.3 × nginx, is. */
+function distanceNote(measured: Measured[]): string[] {
+  const micros = (label: string): number => median(measured.find((one) => one.label === label)?.cpuMicros ?? [])
+  const goal = 1.3 * micros('nginx')
+  const [present, excess] = [micros('headgate'), micros('headgate') - goal]
+  if (Number.isNaN(excess)) return []
+  const distance =
+    excess <= 0 ? 'it is reached' : `${excess.toFixed(1)} µs of Headgate’s ${present.toFixed(1)} would have to go`
+  return [`1.3 × nginx would be ${goal.toFixed(1)} µs: ${distance}.`]
 }

@@ -27,7 +27,7 @@ export const manyRoutes: Scenario = {
       reference: '10 routes, 10 keys',
       fixed: false,
       bars: (measured) => [cpuBar(measured, '5,000 routes, 10,000 keys', '10 routes, 10 keys', 1.1)],
-      notes: [
+      notes: () => [
         'Both are Headgate with key, limit and record; each is sent 30,000 different requests in a random order.',
       ],
     }),

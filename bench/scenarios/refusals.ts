@@ -77,7 +77,7 @@ function createRefusal(
         ],
         reference: 'nginx',
         fixed: false,
-        notes,
+        notes: () => notes,
         bars: (measured) => [
           cpuBar(measured, 'headgate', 'nginx', 2),
           cpuBar(measured, 'headgate', 'headgate, accepted', 1),
