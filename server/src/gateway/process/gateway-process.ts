@@ -7,7 +7,7 @@ import { systemClock } from '../../kernel/clock.ts'
 import { createCounterMemory, readCounterUse, releaseWorker, type CounterMemory } from '../../kernel/counter-table.ts'
 import type { Log } from '../../kernel/log.ts'
 import { toIssueLine, type ConfigIssue } from '../../config/issues.ts'
-import type { CompileOutcome } from '../../config/compile-thread.ts'
+import type { CompileOutcome } from '../../config/compile-child.ts'
 import { createMetricsMemory } from '../metrics-memory.ts'
 import { createMetricsServer, type MetricsServer } from '../metrics-server.ts'
 import { clearWorkerState } from '../metrics-worker.ts'
@@ -17,7 +17,7 @@ import { createFileWriter } from '../log-writer.ts'
 import { HealthBoard } from '../upstream/health-board.ts'
 import { createNameLookup } from '../upstream/name-lookup.ts'
 import { UpstreamWatch } from '../upstream/upstream-watch.ts'
-import { compileOffThread } from './compile-off-thread.ts'
+import { compileInChild } from './compile-in-child.ts'
 import { ConfigWatch } from './config-watch.ts'
 import { WorkerPool } from './worker-pool.ts'
 
@@ -214,6 +214,6 @@ export class GatewayProcess {
 
   private compile(): Promise<CompileOutcome> {
     const { configPath: path, environment, cacheFolder } = this.options
-    return compileOffThread({ path, environment, cacheFolder })
+    return compileInChild({ path, environment, cacheFolder })
   }
 }
