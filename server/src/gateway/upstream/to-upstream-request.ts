@@ -1,4 +1,5 @@
 /** What the target gets to see of an exchange. */
+import type { Body } from '../../kernel/body.ts'
 import type { Exchange } from '../../kernel/exchange.ts'
 import type { UpstreamSpec } from '../../kernel/snapshot.ts'
 import type { CompiledRoute } from '../runtime.ts'
@@ -14,6 +15,7 @@ export function toUpstreamRequest(
   route: CompiledRoute,
   spec: UpstreamSpec,
   endpoint: Endpoint,
+  body: Body,
 ): UpstreamRequest {
   const { request, forwardPath } = exchange
   const strippedLength = forwardPath === undefined ? route.strippedLength : 0
@@ -34,7 +36,7 @@ export function toUpstreamRequest(
     authority: route.spec.preserveHost ? request.authority : endpoint.authority,
     scheme: endpoint.scheme,
     fields,
-    body: request.body,
+    body,
     upgrade: request.upgrade,
     acceptsTrailers: request.acceptsTrailers,
   }

@@ -9,18 +9,18 @@ import { isBodySource } from '../../kernel/body.ts'
 import type { Exchange, Reply } from '../../kernel/exchange.ts'
 import type { Fields } from '../../kernel/fields.ts'
 import type { Problem } from '../../kernel/problem.ts'
-import type { TimeoutSpec, UpstreamSpec } from '../../kernel/snapshot.ts'
+import type { UpstreamSpec } from '../../kernel/snapshot.ts'
 import type { CompiledRoute } from '../runtime.ts'
 import type { Balancer } from './balancer.ts'
 import type { UpstreamCall, UpstreamError, UpstreamReceiver } from './client.ts'
 import { toFailureKind, type Attempt, type TargetFeedback } from './feedback.ts'
+import { Patience } from './patience.ts'
 import { noTarget, toBrokenProblem, toUpstreamProblem } from './problems.ts'
 import { isRetrySafe, isRetryStatus, toBackoffMs } from './retry.ts'
 import type { RetryBudget } from './retry-budget.ts'
 import type { Target } from './target.ts'
 import type { TargetSet } from './target-set.ts'
 import { toUpstreamRequest } from './to-upstream-request.ts'
-import { WatchedBody } from './watched-body.ts'
 
 export interface Upstream {
   readonly spec: UpstreamSpec
@@ -45,14 +45,12 @@ export class Forwarding implements UpstreamReceiver {
   private readonly exchange: Exchange
   private readonly route: CompiledRoute
   private readonly owner: ForwardingOwner
-  private readonly timeouts: TimeoutSpec
+  private readonly patience: Patience
   private readonly startedMs: number
   private call: UpstreamCall | undefined
   private current: Attempt | undefined
   private tried: Target[] | undefined
   private attempts = 0
-  private body: WatchedBody | undefined
-  private answered = false
   private retryTimer: NodeJS.Timeout | undefined
 
   constructor(upstream: Upstream, exchange: Exchange, route: CompiledRoute, owner: ForwardingOwner) {
@@ -60,8 +58,8 @@ export class Forwarding implements UpstreamReceiver {
     this.exchange = exchange
     this.route = route
     this.owner = owner
-    this.timeouts = route.timeouts ?? upstream.spec.timeouts
     this.startedMs = performance.now()
+    this.patience = new Patience(route.timeouts ?? upstream.spec.timeouts, exchange.request, this.startedMs)
     exchange.upstream = {
       name: upstream.spec.name,
       target: '',
@@ -96,18 +94,12 @@ export class Forwarding implements UpstreamReceiver {
         return
       }
     }
-    this.answered = true
     if (exchange.upstream !== undefined) {
       exchange.upstream.headMs = nowMs
       exchange.upstream.status = status
     }
-    let watched = body
-    if (isBodySource(body)) {
-      this.body = new WatchedBody(body, nowMs, (cause) => this.bodyBroke(cause))
-      watched = this.body
-    } else {
-      this.finishAttempt()
-    }
+    if (!isBodySource(body)) this.finishAttempt()
+    const watched = isBodySource(body) ? this.patience.download(body, nowMs, (cause) => this.bodyBroke(cause)) : body
     this.owner.replied({ status, fields, body: watched })
   }
 
@@ -131,20 +123,10 @@ export class Forwarding implements UpstreamReceiver {
 
   tick(nowMs: number): void {
     const { current } = this
-    const { firstByteMs, idleMs, totalMs } = this.timeouts
     // A tunnel is open for as long as both sides like; TCP finds out when one is dead.
     if (current === undefined || this.exchange.upstream?.status === 101) return
-    if (totalMs > 0 && nowMs - this.startedMs > totalMs)
-      this.call?.abort('timeout', 'The whole exchange took too long.')
-    else if (
-      !this.answered &&
-      firstByteMs > 0 &&
-      nowMs - Math.max(current.startedMs, this.exchange.request.bodyEndedMs) > firstByteMs
-    ) {
-      this.call?.abort('timeout', 'The target did not begin to answer in time.')
-    } else if (this.body !== undefined && idleMs > 0 && this.body.idleMs(nowMs) > idleMs) {
-      this.call?.abort('timeout', 'The answer of the target stands still.')
-    }
+    const reason = this.patience.overdue(nowMs, current.startedMs)
+    if (reason !== undefined) this.call?.abort('timeout', reason)
   }
 
   private attempt(nowMs: number): void {
@@ -162,7 +144,9 @@ export class Forwarding implements UpstreamReceiver {
       exchange.upstream.target = target.endpoint.id
       exchange.upstream.attempts = attempt
     }
-    const call = target.client.send(toUpstreamRequest(exchange, this.route, upstream.spec, target.endpoint), this)
+    const body = this.patience.upload(nowMs)
+    const request = toUpstreamRequest(exchange, this.route, upstream.spec, target.endpoint, body)
+    const call = target.client.send(request, this)
     // The client may have failed before it returned, and the next attempt may be under way already.
     if (attempt === this.attempts) this.call = call
   }
@@ -171,9 +155,7 @@ export class Forwarding implements UpstreamReceiver {
   private retry(nowMs: number): boolean {
     const { exchange, upstream, current, attempts } = this
     if (current === undefined || attempts > upstream.spec.retries.attempts || exchange.aborted) return false
-    const { totalMs } = this.timeouts
-    if (totalMs > 0 && nowMs - this.startedMs > totalMs) return false
-    if (!upstream.retryBudget.take(nowMs)) return false
+    if (this.patience.isOver(nowMs) || !upstream.retryBudget.take(nowMs)) return false
     this.finishAttempt()
     this.tried ??= []
     this.tried.push(current.target)

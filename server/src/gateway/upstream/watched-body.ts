@@ -1,4 +1,4 @@
-/** A response body on its way through the walk, which sees when it last moved and whether it broke. */
+/** A body on its way through the walk, which sees when it last moved and whether it broke. */
 import type { BodySink, BodySource } from '../../kernel/body.ts'
 import type { Fields } from '../../kernel/fields.ts'
 
@@ -7,12 +7,12 @@ export class WatchedBody implements BodySource, BodySink {
   /** Monotonic milliseconds when bytes last came; while its reader is busy it does not count as standing still. */
   movedMs: number
   private readonly source: BodySource
-  private readonly broke: (cause: Error) => void
+  private readonly broke: ((cause: Error) => void) | undefined
   private sink: BodySink | undefined
   private over = false
   private blocked = false
 
-  constructor(source: BodySource, nowMs: number, broke: (cause: Error) => void) {
+  constructor(source: BodySource, nowMs: number, broke?: (cause: Error) => void) {
     this.source = source
     this.bodyBytes = source.bodyBytes
     this.movedMs = nowMs
@@ -22,6 +22,16 @@ export class WatchedBody implements BodySource, BodySink {
   /** For how long nothing came that was asked for. */
   idleMs(nowMs: number): number {
     return this.over || this.blocked || this.sink === undefined ? 0 : nowMs - this.movedMs
+  }
+
+  /** For how long its reader has taken nothing. */
+  blockedMs(nowMs: number): number {
+    return this.over || !this.blocked ? 0 : nowMs - this.movedMs
+  }
+
+  /** Since when it has not moved, for whatever reason; Infinity once it has ended. */
+  quietMs(nowMs: number): number {
+    return this.over ? Infinity : nowMs - this.movedMs
   }
 
   flow(sink: BodySink): void {
@@ -54,7 +64,7 @@ export class WatchedBody implements BodySource, BodySink {
 
   fail(cause: Error): void {
     this.over = true
-    this.broke(cause)
+    this.broke?.(cause)
     this.sink?.fail(cause)
   }
 }
