@@ -2,7 +2,7 @@
 import type { Bench } from './bench.ts'
 import { compare, cpuRatio, type Contender, type Measured } from './compare.ts'
 import { median, type Interval } from './measure/statistics.ts'
-import { formatNumber, megabytes, type Bar, type Section } from './section.ts'
+import { formatNumber, megabytes, notMeasured, type Bar, type Section } from './section.ts'
 
 export interface Comparison {
   title: string
@@ -125,8 +125,6 @@ export function memoryBar(measured: Measured[], label: string, most: number): Ba
     passed: bytes <= most * 1e6,
   }
 }
-
-const notMeasured = 'not measured'
 
 function fixedP99(one: Measured | undefined): number {
   return median(one?.fixedP99Ms ?? [])

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { machineFacts } from './machine.ts'
 import type { Options } from './options.ts'
-import { formatSection, markdownTable, type Section } from './section.ts'
+import { formatSection, markdownTable, verdict, type Section } from './section.ts'
 
 const resultsFile = join(import.meta.dirname, 'RESULTS.md')
 const outlookFile = join(import.meta.dirname, 'OUTLOOK.md')
@@ -30,7 +30,7 @@ export function writeReport(sections: Section[], options: Options, foreignLoad: 
 
 export function barTable(sections: Section[]): string {
   const rows = sections.flatMap(({ title, bars }) =>
-    bars.map((bar) => [`${title}: ${bar.what}`, bar.wanted, bar.measured, bar.passed ? 'pass' : '**FAIL**']),
+    bars.map((bar) => [`${title}: ${bar.what}`, bar.wanted, bar.measured, verdict(bar)]),
   )
   return markdownTable(['figure', 'bar', 'measured', 'verdict'], rows)
 }

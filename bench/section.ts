@@ -25,12 +25,17 @@ export function markdownTable(header: string[], rows: string[][]): string {
 }
 
 export function formatSection(section: Section): string {
-  const bars = section.bars.map(
-    (bar) => `- ${bar.passed ? 'pass' : '**FAIL**'}: ${bar.what} ${bar.wanted}: ${bar.measured}`,
-  )
+  const bars = section.bars.map((bar) => `- ${verdict(bar)}: ${bar.what} ${bar.wanted}: ${bar.measured}`)
   const notes = section.notes.map((note) => `- ${note}`)
   const blocks = [`## ${section.title}`, markdownTable(section.header, section.rows), bars.join('\n'), notes.join('\n')]
   return blocks.filter((block) => block !== '').join('\n\n')
+}
+
+export const notMeasured = 'not measured'
+
+export function verdict(bar: Bar): string {
+  if (bar.measured === notMeasured) return '–'
+  return bar.passed ? 'pass' : '**FAIL**'
 }
 
 /** Three significant digits for small numbers, thousands separated for large ones. */

@@ -3,7 +3,7 @@ import type { Scenario } from '../bench.ts'
 import { cpuBar, formatInterval, latencyBar, memoryBar, runComparison } from '../comparison.ts'
 import { cpuRatio, type Contender, type Measured } from '../compare.ts'
 import { median } from '../measure/statistics.ts'
-import type { Bar } from '../section.ts'
+import { notMeasured, type Bar } from '../section.ts'
 import { caddy } from '../subjects/caddy.ts'
 import { envoy } from '../subjects/envoy.ts'
 import { haproxy } from '../subjects/haproxy.ts'
@@ -53,7 +53,7 @@ function noiseBar(measured: Measured[]): Bar {
   return {
     what: 'noise, a second nginx',
     wanted: '0.95–1.05 × nginx',
-    measured: ratio === undefined ? 'not measured' : `${formatInterval(ratio)} ×`,
+    measured: ratio === undefined ? notMeasured : `${formatInterval(ratio)} ×`,
     passed: ratio !== undefined && Math.abs(ratio.median - 1) <= 0.05,
   }
 }
