@@ -43,7 +43,7 @@ test('an answer until close that is reset never looks whole', async () => {
     wire.socket.write(`${head}\r\nhalf`, () => setImmediate(() => wire.socket.resetAndDestroy()))
   })
   const gateway = await testGateway({ target: upstream.url, upstream: never })
-  await expect((await dial(gateway.port)).get('/')).rejects.toThrow()
+  await expect((await dial(gateway.port)).get('/')).rejects.toThrow('over')
   expect(await gateway.recorded(1)).toMatchObject([{ blame: 'upstream', problem: 'upstream.connection_broken' }])
 })
 

@@ -154,6 +154,7 @@ export class Http1Client implements UpstreamClient {
   private open(): void {
     this.opening++
     let connection: ClientConnection | undefined
+    let isReached = false
     const socket = this.options.connect((bytes, end, volatile) => connection?.receive(bytes, end, volatile))
     const timer = setTimeout(() => {
       socket.destroy(new UpstreamError('connect-timeout', 'nothing', 'The target did not accept the connection in time.'))
@@ -161,10 +162,12 @@ export class Http1Client implements UpstreamClient {
     const failed = (cause: Error): void => {
       clearTimeout(timer)
       this.opening--
-      this.waiting.shift()?.fail(cause instanceof UpstreamError ? cause : toConnectError(cause))
+      this.waiting.shift()?.fail(cause instanceof UpstreamError ? cause : toConnectError(cause, isReached))
       this.openMore()
     }
     socket.once('error', failed)
+    // With TLS, what fails from here on is the handshake.
+    socket.once('connect', () => (isReached = true))
     socket.once(this.options.readyEvent, () => {
       clearTimeout(timer)
       socket.off('error', failed)
@@ -176,8 +179,8 @@ export class Http1Client implements UpstreamClient {
   }
 }
 
-function toConnectError(cause: Error): UpstreamError {
+function toConnectError(cause: Error, isReached: boolean): UpstreamError {
   const code = 'code' in cause ? String(cause.code) : cause.message
-  const tls = /CERT|TLS|SSL|SELF_SIGNED|ALTNAME/.test(code)
-  return new UpstreamError(tls ? 'tls' : 'connect', 'nothing', `The target could not be reached (${code}).`, cause)
+  if (isReached) return new UpstreamError('tls', 'nothing', `The handshake with the target failed (${code}).`, cause)
+  return new UpstreamError('connect', 'nothing', `The target could not be reached (${code}).`, cause)
 }
