@@ -11,7 +11,7 @@ import { queryValue } from '../kernel/query.ts'
 import type { ApiSpec, PolicySpec, RouteMatch, RouteSpec, Snapshot } from '../kernel/snapshot.ts'
 import { TrustedProxies } from './client-address.ts'
 import { Router } from './router.ts'
-import { createSegment, type CompiledRoute, type Entry, type Runtime, type Segment } from './runtime.ts'
+import type { CompiledRoute, Entry, Runtime, Segment } from './runtime.ts'
 import { TlsAcceptor } from './tls.ts'
 import { createBalancer } from './upstream/balancer.ts'
 import { createTargetFeedback } from './upstream/feedback.ts'
@@ -97,8 +97,8 @@ class Compiler {
       spec,
       match: spec.match,
       fits: compileConditions(spec.match),
-      segment: createSegment(entries),
-      preflight: preflight.length === 0 ? undefined : createSegment(preflight),
+      segment: { entries },
+      preflight: preflight.length === 0 ? undefined : { entries: preflight },
       upstream: spec.upstream === undefined ? undefined : upstreams.get(spec.upstream),
       timeouts: spec.timeouts,
       strippedLength: spec.stripBasePath ? toStrippedLength(spec.match.basePath) : 0,
@@ -165,7 +165,7 @@ class Compiler {
       const key = `${consumer} ${api}`
       if (!segments.has(key)) {
         const entries = list(api).map((policy) => this.toEntry(policy))
-        segments.set(key, entries.length === 0 ? undefined : createSegment(entries))
+        segments.set(key, entries.length === 0 ? undefined : { entries })
       }
       return segments.get(key)
     }

@@ -29,15 +29,6 @@ export const pathRefused = defineProblem({
     'The path can be read in more than one way. Send it without encoded slashes, control characters and double encoding.',
 })
 
-export const notReady = defineProblem({
-  code: 'gateway.not_ready',
-  status: 503,
-  title: 'Gateway not ready',
-  blame: 'operator',
-  proxyError: 'proxy_configuration_error',
-  remedy: 'The gateway has no configuration yet. Wait until `/readyz` answers 200.',
-})
-
 export const overloaded = defineProblem({
   code: 'gateway.overloaded',
   status: 503,

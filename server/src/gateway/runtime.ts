@@ -18,9 +18,6 @@ export interface Entry {
 /** A part of the effective list that was compiled once: of a route, or of a consumer within an api. */
 export interface Segment {
   readonly entries: readonly Entry[]
-  readonly hasUpstream: boolean
-  readonly hasResponse: boolean
-  readonly hasClose: boolean
 }
 
 export interface CompiledRoute {
@@ -50,13 +47,4 @@ export interface Runtime {
   readonly upstreams: ReadonlyMap<string, Upstream>
   /** Policies of the consumer and of its plan for an api; undefined when there are none. */
   principalSegment(consumer: string, api: string): Segment | undefined
-}
-
-export function createSegment(entries: readonly Entry[]): Segment {
-  return {
-    entries,
-    hasUpstream: entries.some(({ instance }) => instance.upstream !== undefined),
-    hasResponse: entries.some(({ instance }) => instance.response !== undefined),
-    hasClose: entries.some(({ instance }) => instance.close !== undefined),
-  }
 }
