@@ -1,7 +1,7 @@
 /**
  * From a file or directory to a snapshot: read, check by schema, put together, check what schemas cannot say, convert.
  * Every stage collects all its findings and ends the walk when there are any. Synchronous, because a short-lived
- * thread or process runs it.
+ * process runs it.
  */
 import { dirname, resolve } from 'node:path'
 import type { PolicyDefinition } from '../kernel/policy.ts'

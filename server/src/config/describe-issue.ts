@@ -11,7 +11,7 @@ export interface Description {
   readonly hint: string | undefined
 }
 
-/** Describes an issue; paths start at the root of `schema`. `shown` gives a value for a message, or hides it. */
+/** Describes an issue of `value`; paths start at the root of `schema`. No message repeats the value, which may be secret. */
 export function describeIssue(issue: z.core.$ZodIssue, schema: z.ZodType, value: unknown): Description[] {
   const path = issue.path.map((key) => (typeof key === 'symbol' ? key.toString() : key))
   const one = (message: string, hint?: string): Description[] => [{ path, at: 'value', message, hint }]

@@ -33,7 +33,7 @@ export function toRecord(exchange: Exchange, status: number): ExchangeRecord {
   }
 }
 
-/** Length and place of the trace id in a `traceparent` of version 00 (W3C Trace Context §3.2). */
+/** Where the trace id stands in a `traceparent` (W3C Trace Context §3.2), whose later versions begin in the same way. */
 const TRACEPARENT = /^[\da-f]{2}-([\da-f]{32})-[\da-f]{16}-[\da-f]{2}/
 
 function toTraceId(traceparent: string | undefined): string {

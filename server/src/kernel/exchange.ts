@@ -62,7 +62,11 @@ export interface Reply {
 }
 
 /** Makes a reply of our own with a body that is all here. */
-export function createReply(status: number, fields: Readonly<Record<string, string>>, body?: string | Uint8Array): Reply {
+export function createReply(
+  status: number,
+  fields: Readonly<Record<string, string>>,
+  body?: string | Uint8Array,
+): Reply {
   const bytes = typeof body === 'string' ? Buffer.from(body) : body
   return { status, fields: Fields.of(fields), body: bytes }
 }
@@ -99,7 +103,7 @@ export class Exchange {
   /** Fields that policies add to whatever is answered in the end, e.g. RateLimit. */
   replyFields: Fields | undefined = undefined
   upstream: UpstreamTrace | undefined = undefined
-  /** Kinds and decisions of the policies that ran; only collected when debugging was asked for. */
+  /** What the policies of the list decided; only collected when debugging was asked for. */
   decisions: PolicyDecision[] | undefined = undefined
   /** Bytes of the bodies as they crossed the client's connection. */
   requestBytes = 0
@@ -138,9 +142,11 @@ export class Exchange {
 }
 
 export interface PolicyDecision {
+  /** Id of the entry in its list. */
   readonly policy: string
-  readonly phase: 'request' | 'upstream' | 'response' | 'close'
-  readonly decision: 'skipped' | 'passed' | 'answered' | 'failed'
+  readonly phase: 'request' | 'response'
+  readonly decision: 'skipped' | 'passed' | 'answered'
+  /** Of an answer: the code of the problem, or the status. */
   readonly detail?: string
 }
 

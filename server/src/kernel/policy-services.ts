@@ -14,8 +14,11 @@ export interface PolicyServices {
   readonly log: PolicyLog
   /** A number from 0 to below 1, evenly spread; for shares of traffic, never for secrets. */
   random(): number
-  /** Fetches a document of an outside service, e.g. a JWKS: bounded in bytes and time, never follows to other schemes. */
-  fetchDocument(url: string, limits: { readonly maxBytes: number; readonly timeoutMs: number }): Promise<FetchedDocument>
+  /** Fetches a document of an outside service, e.g. a JWKS: bounded in bytes and time, redirects refused; rejects then. */
+  fetchDocument(
+    url: string,
+    limits: { readonly maxBytes: number; readonly timeoutMs: number },
+  ): Promise<FetchedDocument>
   /** Compiles a CEL expression over the exchange; throws on a source that `check` would have reported. */
   expression(source: string, type: 'bool'): (exchange: Exchange) => boolean
   expression(source: string, type: 'string'): (exchange: Exchange) => string

@@ -8,6 +8,7 @@ export interface ExchangeRecord {
   /** Wall-clock milliseconds since 1970 at the first byte. */
   readonly timeMs: number
   readonly id: string
+  /** 32 hex digits of the request's `traceparent` (W3C Trace Context), empty when it had none. */
   readonly traceId: string
   readonly ip: string
   readonly version: '1.0' | '1.1' | '2'
@@ -18,7 +19,9 @@ export interface ExchangeRecord {
   /** Route id, empty when none matched. */
   readonly route: string
   readonly api: string
+  /** The consumer's name, else the id of the principal, empty when nobody is known. */
   readonly consumer: string
+  /** Name of the credential, never itself. */
   readonly credential: string
   /** Status that the client was sent; 499 when it left before. */
   readonly status: number
