@@ -42,7 +42,11 @@ describe('upstream settings that contradict each other or do nothing', () => {
     ],
     [
       'headers: [{ name: Transfer-Encoding, value: x }]',
-      'headers[0].name: the field Transfer-Encoding is written by the gateway itself. Remove it.',
+      'headers[0].name: transfer-encoding frames the message or belongs to the connection, so only Headgate writes it. Remove it.',
+    ],
+    [
+      'headers: [{ name: x-request-id, value: x }]',
+      'headers[0].name: x-request-id is written by Headgate itself after all policies. Remove it.',
     ],
   ])('%s', (settings, message) => expect(findInUpstream(settings)).toEqual([message]))
 

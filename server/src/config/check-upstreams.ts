@@ -1,20 +1,9 @@
 /** Refuses upstream settings that contradict each other or would have no effect. */
+import { whyUnchangeable } from '../kernel/field-syntax.ts'
 import type { Findings } from './findings.ts'
 import type { KeyPath } from './issues.ts'
 import type { UpstreamSettings } from './schema/upstream.ts'
 import { checkCertificate } from './certificates.ts'
-
-/** Fields that belong to the connection or are written by the gateway itself. */
-const OWN_FIELDS = new Set([
-  'connection',
-  'content-length',
-  'host',
-  'keep-alive',
-  'te',
-  'trailer',
-  'transfer-encoding',
-  'upgrade',
-])
 
 export function checkUpstream(upstream: UpstreamSettings, path: KeyPath, findings: Findings): void {
   checkTargets(upstream, path, findings)
@@ -28,9 +17,8 @@ export function checkUpstream(upstream: UpstreamSettings, path: KeyPath, finding
     findings.report([...path, 'retries', 'statuses'], 'nothing is tried again with 0 attempts', { hint })
   }
   upstream.headers.forEach(({ name }, index) => {
-    if (!OWN_FIELDS.has(name.toLowerCase())) return
-    const message = `the field ${name} is written by the gateway itself`
-    findings.report([...path, 'headers', index, 'name'], message, { hint: 'Remove it.' })
+    const message = whyUnchangeable(name.toLowerCase(), 'request')
+    if (message !== undefined) findings.report([...path, 'headers', index, 'name'], message, { hint: 'Remove it.' })
   })
 }
 

@@ -1,5 +1,6 @@
 /** Building blocks of the document's schemas: names, durations, sizes. Units stand in the key and in `meta.unit`. */
 import { z } from 'zod'
+import { fieldName as fieldNameText } from '../../kernel/field-syntax.ts'
 
 /** A type and not an interface, so that it fits zod's open record of metadata. */
 type Words = { readonly title: string; readonly description: string }
@@ -54,11 +55,7 @@ export function name(words: Words) {
 
 /** The name of a field of HTTP (RFC 9110 §5.1). */
 export function fieldName(words: Words) {
-  return z
-    .string()
-    .max(200)
-    .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'the name of an HTTP field, such as x-version')
-    .meta(words)
+  return fieldNameText.meta(words)
 }
 
 /** Text without control characters, which could end the line that it is written in. */
