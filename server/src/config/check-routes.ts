@@ -1,4 +1,5 @@
 /** Refuses two routes that a request could fit equally well: nobody could say which one it takes. */
+import { countConditions } from '../kernel/count-conditions.ts'
 import type { FieldMatch, RouteMatch } from '../kernel/snapshot.ts'
 import type { Findings } from './findings.ts'
 import type { RoutePlan } from './route-plans.ts'
@@ -34,10 +35,6 @@ function report(route: RoutePlan, rival: RoutePlan, findings: Findings): void {
   const other = rival.operation?.place() ?? findings.place(rival.path)
   const place = route.operation?.place() ?? findings.place(route.path)
   findings.list.add(place, route.path, message, { other, hint })
-}
-
-function countConditions({ headers, query, when, methods }: RouteMatch): number {
-  return headers.length + query.length + (when === undefined ? 0 : 1) + (methods.length === 0 ? 0 : 1)
 }
 
 /**

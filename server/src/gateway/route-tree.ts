@@ -1,4 +1,5 @@
 /** Routes by their paths: literal segments before parameters before prefixes; see `router.ts` for the whole precedence. */
+import { countConditions } from '../kernel/count-conditions.ts'
 import { decodeSegment } from '../kernel/path.ts'
 import type { RouteMatch } from '../kernel/snapshot.ts'
 
@@ -105,16 +106,6 @@ function childOf<Route>(node: Node<Route>, segment: string): Node<Route> {
   const child = createNode<Route>()
   node.literals.set(segment, child)
   return child
-}
-
-/** How many things a match asks for besides host and path; the method counts as one of them. */
-export function countConditions(match: RouteMatch): number {
-  return (
-    match.headers.length +
-    match.query.length +
-    (match.when === undefined ? 0 : 1) +
-    (match.methods.length === 0 ? 0 : 1)
-  )
 }
 
 function insert<Route extends { readonly match: RouteMatch }>(routes: Route[], route: Route): void {
