@@ -8,6 +8,7 @@ import { suggest } from './nearest.ts'
 import { parseValue } from './parse-value.ts'
 import type { PolicyRegistry } from './policy-configs.ts'
 import type { Entry } from './policy-lists.ts'
+import { withoutStop } from './sentence.ts'
 
 /** What the policies before an entry have established. */
 export interface Standing {
@@ -126,8 +127,4 @@ function expressionFault(source: string, type: ExpressionType): string | undefin
     if (!(error instanceof ExpressionError)) throw error
     return `the expression is wrong: ${withoutStop(error.message)}`
   }
-}
-
-function withoutStop(message: string): string {
-  return message.replace(/\.$/, '')
 }

@@ -3,6 +3,7 @@ import type { z } from 'zod'
 import type { KeyPath } from './issues.ts'
 import { suggest, suggestNearest } from './nearest.ts'
 import { keysAt, schemaAt, toDefinition } from './schema-path.ts'
+import { lowerFirst } from './sentence.ts'
 
 export interface Description {
   readonly path: KeyPath
@@ -138,8 +139,4 @@ function valueAt(value: unknown, path: KeyPath): unknown {
   let at = value
   for (const key of path) at = typeof at === 'object' && at !== null ? Reflect.get(at, key) : undefined
   return at
-}
-
-function lowerFirst(text: string): string {
-  return text.slice(0, 1).toLowerCase() + text.slice(1)
 }

@@ -3,6 +3,7 @@
  * hostile file is refused before it costs much.
  */
 import { Composer, Lexer, LineCounter, Parser, type Document, type ParsedNode } from 'yaml'
+import { lowerFirst, withoutStop } from './sentence.ts'
 
 /** Levels of nesting; an OpenAPI document with deep schemas needs about 50. */
 export const MOST_LEVELS = 100
@@ -52,11 +53,7 @@ export function parseYamlTree(text: string): YamlTree {
   const [document, second] = composer.compose(tokens(), true, text.length)
   if (document === undefined) throw new YamlFault('is empty', 1, 1)
   const fault = document.errors[0] ?? document.warnings[0]
-  if (fault !== undefined) fail(fault.pos[0], `is not valid YAML: ${lowerFirst(fault.message)}`)
+  if (fault !== undefined) fail(fault.pos[0], `is not valid YAML: ${lowerFirst(withoutStop(fault.message))}`)
   if (second !== undefined) fail(second.range[0], 'holds a second document; write one document for each file')
   return { document, root: document.contents, position }
-}
-
-function lowerFirst(text: string): string {
-  return text.slice(0, 1).toLowerCase() + text.slice(1).replace(/\.$/, '')
 }

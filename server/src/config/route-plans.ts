@@ -6,6 +6,7 @@ import type { Operation } from './openapi/operation.ts'
 import type { Entry, PolicyLists } from './policy-lists.ts'
 import { checkRoutePath, parameterNamesOf, toMatchedPath } from './route-path.ts'
 import type { ApiSettings, RouteSettings } from './schema/api.ts'
+import { withoutStop } from './sentence.ts'
 
 export interface ApiPlan {
   readonly settings: ApiSettings
@@ -153,8 +154,4 @@ function basePathOf(api: ApiSettings): string {
 
 function hostsOf(hosts: readonly string[]): string[] | undefined {
   return hosts.length === 0 ? undefined : [...new Set(hosts.map((host) => host.toLowerCase()))]
-}
-
-function withoutStop(message: string): string {
-  return message.replace(/\.$/, '')
 }
