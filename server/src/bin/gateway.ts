@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { Command } from 'commander'
 import { ConfigRefused, GatewayProcess } from '../gateway/process/gateway-process.ts'
 import { createLog } from '../kernel/log.ts'
+import type { CommandSurroundings } from './command-surroundings.ts'
 import { listSettings, readSettings, SettingsError } from './settings.ts'
-import type { CommandSurroundings } from './validate.ts'
 import { readVersion } from './version.ts'
 
 const example = `

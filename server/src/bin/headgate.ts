@@ -2,7 +2,7 @@
 import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
 import { Command, CommanderError } from 'commander'
-import type { CommandSurroundings } from './validate.ts'
+import type { CommandSurroundings } from './command-surroundings.ts'
 
 // A third of the start's time and much memory go into compiling modules; the next start finds them compiled.
 enableCompileCache(join(process.env['HEADGATE_DATA_DIR'] ?? '.headgate', 'compile-cache'))

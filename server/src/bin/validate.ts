@@ -4,13 +4,7 @@ import { compileConfig } from '../config/compile.ts'
 import { ConfigError, toIssueLine, type ConfigIssue } from '../config/issues.ts'
 import type { Snapshot } from '../kernel/snapshot.ts'
 import { policies } from '../policies/index.ts'
-
-/** Where a command writes and what it may know of the process; a test gives its own. */
-export interface CommandSurroundings {
-  readonly environment: Readonly<Record<string, string | undefined>>
-  readonly write: (text: string) => void
-  readonly writeError: (text: string) => void
-}
+import type { CommandSurroundings } from './command-surroundings.ts'
 
 export interface ValidateOptions {
   readonly json?: boolean

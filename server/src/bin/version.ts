@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { z } from 'zod'
-import type { CommandSurroundings } from './validate.ts'
+import type { CommandSurroundings } from './command-surroundings.ts'
 
 const packageFile = z.object({ version: z.string() })
 
