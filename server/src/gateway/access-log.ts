@@ -6,12 +6,17 @@ import type { ExchangeRecord } from '../kernel/record.ts'
 import { toLogLine } from './access-log-line.ts'
 
 const PIECE_CHARS = 65_536
+/** Holds a piece of plain text, whose last line may go beyond its bound. */
+const MEMORY_BYTES = 2 * PIECE_CHARS
 const MAX_CHARS = 4_194_304
 const MAX_DELAY_MS = 200
 
 export interface AccessLogOptions {
-  /** Writes all bytes, which are whole lines; called again only when it is done. See `log-writer.ts`. */
-  write(bytes: Uint8Array<ArrayBuffer>): Promise<void>
+  /**
+   * Writes all bytes, which are whole lines; called again only when it is done. See `log-writer.ts`. What it resolves
+   * with, if anything, is memory for the next piece.
+   */
+  write(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer> | void>
   /** Told of lines that were lost: the bound was reached, or a write failed. */
   dropped?(lines: number): void
   /** Most characters that wait, those that are being written included. */
@@ -47,6 +52,7 @@ class BufferedAccessLog implements AccessLog {
   private filling: Piece = { text: '', lines: 0 }
   private waitingChars = 0
   private writing: Promise<void> | undefined
+  private spare: Uint8Array<ArrayBuffer> | undefined
   private timer: NodeJS.Timeout | undefined
   private closed = false
 
@@ -94,7 +100,7 @@ class BufferedAccessLog implements AccessLog {
   private async writeAll(): Promise<void> {
     for (let piece = this.full.shift(); piece !== undefined; piece = this.full.shift()) {
       try {
-        await this.options.write(this.encoder.encode(piece.text))
+        this.spare = (await this.options.write(this.toBytes(piece.text))) ?? undefined
       } catch {
         // A log that cannot be written must not stop the traffic that it is about; the count tells of the loss.
         this.drop(piece.lines)
@@ -102,6 +108,15 @@ class BufferedAccessLog implements AccessLog {
       this.waitingChars -= piece.text.length
     }
     this.writing = undefined
+  }
+
+  /** Encodes into the memory of an earlier piece when it is there and large enough. */
+  private toBytes(text: string): Uint8Array<ArrayBuffer> {
+    const memory = this.spare ?? new Uint8Array(MEMORY_BYTES)
+    this.spare = undefined
+    const whole = new Uint8Array(memory.buffer)
+    const { read, written } = this.encoder.encodeInto(text, whole)
+    return read === text.length ? whole.subarray(0, written) : this.encoder.encode(text)
   }
 
   private drop(lines: number): void {

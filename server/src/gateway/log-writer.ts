@@ -55,11 +55,19 @@ function writeSome(fd: number, bytes: Uint8Array, offset: number): Promise<numbe
   })
 }
 
-/** What the main thread answers to a piece: undefined when it is written, else why it is not. */
-type Outcome = string | undefined
+/** What the main thread answers to a piece: its memory, to be used again, and why it is not written if it is not. */
+interface Outcome {
+  readonly memory: Uint8Array<ArrayBuffer>
+  readonly failure: string | undefined
+}
+
+export interface PortWriter {
+  /** Resolves when the bytes are written, with their memory: it moves there and back, so nobody's garbage grows. */
+  write(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>
+}
 
 /** The worker's end: hands pieces to the main thread, one at a time. */
-export function createPortWriter(port: MessagePort): LogWriter {
+export function createPortWriter(port: MessagePort): PortWriter {
   let settle: ((outcome: Outcome) => void) | undefined
   port.on('message', (outcome: Outcome) => settle?.(outcome))
   // Only a piece under way is a reason for the thread to live.
@@ -69,10 +77,10 @@ export function createPortWriter(port: MessagePort): LogWriter {
       port.ref()
       port.postMessage(bytes, [bytes.buffer])
       return new Promise((resolve, reject) => {
-        settle = (outcome) => {
+        settle = ({ memory, failure }) => {
           port.unref()
-          if (outcome === undefined) resolve()
-          else reject(new Error(outcome))
+          if (failure === undefined) resolve(memory)
+          else reject(new Error(failure))
         }
       })
     },
@@ -82,9 +90,13 @@ export function createPortWriter(port: MessagePort): LogWriter {
 /** The main thread's end of a worker's port; closes with it. */
 export function serveLogPort(port: MessagePort, writer: LogWriter): void {
   port.on('message', (bytes: Uint8Array<ArrayBuffer>) => {
+    const answer = (failure: string | undefined): void => {
+      const outcome: Outcome = { memory: bytes, failure }
+      port.postMessage(outcome, [bytes.buffer])
+    }
     writer.write(bytes).then(
-      () => port.postMessage(undefined),
-      (cause: unknown) => port.postMessage(String(cause)),
+      () => answer(undefined),
+      (cause: unknown) => answer(String(cause)),
     )
   })
   port.unref()
