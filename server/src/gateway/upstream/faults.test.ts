@@ -1,19 +1,13 @@
 // What a caller sees of an upstream that is in trouble, through a whole gateway.
-import { once } from 'node:events'
 import { createServer as createHttpServer, type RequestListener } from 'node:http'
 import { createServer as createHttp2Server, type ServerHttp2Stream } from 'node:http2'
-import { createServer as createTcpServer, type Server, type Socket } from 'node:net'
-import { expect, onTestFinished, test } from 'vitest'
+import { createServer as createTcpServer, type Server } from 'node:net'
+import { expect, test } from 'vitest'
+import { listenLocally } from '../../../test/local-server.ts'
 import { type TestGateway, testGateway } from '../../../test/test-gateway.ts'
 
 async function listen(server: Server): Promise<string> {
-  server.on('connection', (socket: Socket) => onTestFinished(() => void socket.destroy()))
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  onTestFinished(() => void server.close())
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('the server listens on no port')
-  return `http://127.0.0.1:${address.port}`
+  return `http://127.0.0.1:${await listenLocally(server)}`
 }
 
 const serve = (listener: RequestListener): Promise<string> => listen(createHttpServer(listener))

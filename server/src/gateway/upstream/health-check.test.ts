@@ -1,32 +1,16 @@
-import { once } from 'node:events'
 import { createServer as createHttpServer } from 'node:http'
 import { createSecureServer, createServer as createHttp2Server } from 'node:http2'
-import { createServer as createTcpServer, type Server, type Socket } from 'node:net'
-import { afterEach, expect, test } from 'vitest'
+import { createServer as createTcpServer } from 'node:net'
+import { expect, onTestFinished, test } from 'vitest'
 import { captureLog } from '../../../test/captured-log.ts'
 import { createCertificate } from '../../../test/certificates.ts'
+import { listenLocally } from '../../../test/local-server.ts'
 import { localEndpoint, testEndpoint } from '../../../test/test-upstream.ts'
 import type { UpstreamTlsSpec } from '../../kernel/snapshot.ts'
 import { HealthBoard, toHealthVerdicts, UNHEALTHY } from './health-board.ts'
 import { HealthCheck, HealthVerdict } from './health-check.ts'
 import { probe, type ProbeSettings } from './health-probe.ts'
 import { toUpstreamTls } from './tls-options.ts'
-
-const closers: (() => void)[] = []
-
-afterEach(() => {
-  for (const close of closers.splice(0)) close()
-})
-
-async function listen(server: Server): Promise<number> {
-  server.on('connection', (socket: Socket) => closers.push(() => socket.destroy()))
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  closers.push(() => server.close())
-  const address = server.address()
-  if (address === null || typeof address === 'string') throw new Error('the server listens on no port')
-  return address.port
-}
 
 const check = { path: '/health', intervalMs: 10, timeoutMs: 2_000, healthyAfter: 2, unhealthyAfter: 2, statuses: [200] }
 
@@ -42,7 +26,7 @@ test('a probe asks for the path with the host and the credentials of the upstrea
     seen.push([request.method, request.url, request.headers.host, request.headers.authorization])
     response.end()
   })
-  const endpoint = { ...localEndpoint(await listen(server)), authority: 'books.test' }
+  const endpoint = { ...localEndpoint(await listenLocally(server)), authority: 'books.test' }
   const headers = [{ name: 'Authorization', value: 'Bearer x' }]
   expect(await probe(endpoint, toSettings({ headers }))).toBeUndefined()
   expect(seen).toEqual([['GET', '/health', 'books.test', 'Bearer x']])
@@ -50,10 +34,10 @@ test('a probe asks for the path with the host and the credentials of the upstrea
 
 test('a probe speaks HTTP/2, by prior knowledge and over TLS, where the upstream does', async () => {
   const plain = createHttp2Server((_request, response) => response.end())
-  expect(await probe(localEndpoint(await listen(plain)), toSettings({ protocol: 'http2' }))).toBeUndefined()
+  expect(await probe(localEndpoint(await listenLocally(plain)), toSettings({ protocol: 'http2' }))).toBeUndefined()
   const leaf = createCertificate('books', { names: ['127.0.0.1'] })
   const secure = createSecureServer({ cert: leaf.cert, key: leaf.key }, (_request, response) => response.end())
-  const endpoint = localEndpoint(await listen(secure), 'https')
+  const endpoint = localEndpoint(await listenLocally(secure), 'https')
   expect(await probe(endpoint, toSettings({ protocol: 'http2' }, { ca: leaf.cert }))).toBeUndefined()
   expect(await probe(endpoint, toSettings({ protocol: 'http2' }))).toMatch(/SELF_SIGNED/)
 })
@@ -64,21 +48,21 @@ test.each([
   ['hangs up', '', /closed|ECONNRESET|EPIPE/],
 ])('a target that %s is not well', async (_what, text, fault) => {
   const server = createTcpServer((socket) => void socket.once('data', () => socket.end(text)))
-  expect(await probe(localEndpoint(await listen(server)), toSettings())).toMatch(fault)
+  expect(await probe(localEndpoint(await listenLocally(server)), toSettings())).toMatch(fault)
 })
 
 test('a target that does not answer in time, or is not there, is not well', async () => {
-  const port = await listen(createTcpServer((socket) => socket.resume()))
+  const port = await listenLocally(createTcpServer((socket) => socket.resume()))
   const hasty = toSettings({ check: { ...check, timeoutMs: 30 } })
   expect(await probe(localEndpoint(port), hasty)).toBe('no answer in 30 ms')
   const gone = createTcpServer()
-  const closedPort = await listen(gone)
+  const closedPort = await listenLocally(gone)
   gone.close()
   expect(await probe(localEndpoint(closedPort), toSettings())).toBe('ECONNREFUSED')
 })
 
 test('a check that Node refuses to write fails instead of throwing', async () => {
-  const port = await listen(createHttpServer((_request, response) => response.end()))
+  const port = await listenLocally(createHttpServer((_request, response) => response.end()))
   expect(await probe(localEndpoint(port), toSettings({ check: { ...check, path: '/a b' } }))).toMatch(/path/i)
 })
 
@@ -97,7 +81,7 @@ test('a verdict changes only after enough checks in a row say otherwise', () => 
 test('a target goes out and comes back as its health does, and both are told', async () => {
   let status = 200
   const server = createHttpServer((_request, response) => response.writeHead(status).end())
-  const endpoint = localEndpoint(await listen(server))
+  const endpoint = localEndpoint(await listenLocally(server))
   const { log, next } = captureLog()
   const board = new HealthBoard(4)
   const checks = new HealthCheck({
@@ -108,7 +92,7 @@ test('a target goes out and comes back as its health does, and both are told', a
     random: () => 0,
     inherited: [],
   })
-  closers.push(() => checks.close())
+  onTestFinished(() => checks.close())
   const [checked] = checks.watch([endpoint])
   const slot = checked?.healthSlot ?? 0
   expect([slot > 0, board.isHealthy(slot)]).toEqual([true, true])
@@ -139,7 +123,7 @@ test('a reload hands the verdict of a target on, and frees the slots of those th
   board.write(stays?.healthSlot ?? 0, false)
   board.write(goes?.healthSlot ?? 0, false)
   const after = new HealthCheck({ ...options, inherited: before.handOver() })
-  closers.push(() => after.close())
+  onTestFinished(() => after.close())
   const [still, fresh] = after.watch([testEndpoint('stays'), testEndpoint('fresh')])
   expect(still?.healthSlot).toBe(stays?.healthSlot)
   expect(board.isHealthy(still?.healthSlot ?? 0)).toBe(false)
@@ -158,7 +142,7 @@ test('a full board leaves a target unchecked and says so', () => {
     random: () => 0.9,
     inherited: [],
   })
-  closers.push(() => checks.close())
+  onTestFinished(() => checks.close())
   expect(checks.watch([testEndpoint('a'), testEndpoint('b')]).map(({ healthSlot }) => healthSlot)).toEqual([1, 0])
   expect(events).toMatchObject([{ upstream: 'books', target: 'b', level: 50 }])
 })
