@@ -4,6 +4,7 @@
  */
 import { connect, isIP, type LookupFunction, type Socket, type TcpSocketConnectOpts } from 'node:net'
 import { connect as connectTls } from 'node:tls'
+import type { OnRead } from '../http1/adopt.ts'
 import type { Endpoint } from './endpoint.ts'
 import { toTlsOptions, type UpstreamTls } from './tls-options.ts'
 
@@ -12,9 +13,6 @@ export interface Connectable {
   readonly endpoint: Endpoint
   tlsSession: Buffer | undefined
 }
-
-/** Told of bytes as they are read: `bytes` up to `end`; `volatile` bytes are overwritten after the call. */
-export type OnRead = (bytes: Buffer, end: number, volatile: boolean) => void
 
 /** Time for one address before the next one of the name is tried beside it (RFC 8305 §5). */
 const NEXT_ADDRESS_MS = 250
