@@ -1,7 +1,7 @@
 /** What an expression may name: types for the check and readers for the evaluation, each read only when it is needed. */
 import type { Exchange } from './exchange.ts'
 import type { Fields } from './fields.ts'
-import type { JsonObject } from './json.ts'
+import { isJsonObject } from './json.ts'
 import { queryMap, queryValue } from './query.ts'
 
 export type VariableType = 'string' | 'int' | 'bool' | 'dyn' | 'list<string>' | 'map<string, string>' | 'map' | 'time'
@@ -84,7 +84,7 @@ export const now: Variable = { type: 'time', read: (exchange) => new Date(exchan
 /** What `has()` says of a variable as a whole: that it is not empty. */
 export function isFilled(value: unknown): boolean {
   if (value instanceof Map) return value.size > 0
-  if (isObject(value)) return Object.keys(value).length > 0
+  if (isJsonObject(value)) return Object.keys(value).length > 0
   if (typeof value === 'string' || Array.isArray(value)) return value.length > 0
   return value !== 0n
 }
@@ -104,11 +104,7 @@ function certificateOf({ request }: Exchange): Readonly<Record<string, string>> 
 }
 
 function memberOf(value: unknown, name: string): unknown {
-  return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined
-}
-
-function isObject(value: unknown): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return isJsonObject(value) && Object.hasOwn(value, name) ? value[name] : undefined
 }
 
 function text(read: (exchange: Exchange) => string): Variable {

@@ -1,6 +1,6 @@
 /** Who a verified token is about, and what that allows. */
 import type { Consumers } from '../../kernel/consumers.ts'
-import type { JsonObject, JsonValue } from '../../kernel/json.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts'
 import type { Principal } from '../../kernel/principal.ts'
 import type { Problem } from '../../kernel/problem.ts'
 import type { ConsumerSpec } from '../../kernel/snapshot.ts'
@@ -59,12 +59,8 @@ function valueAt(claims: JsonObject, name: string): JsonValue | undefined {
   if (Object.hasOwn(claims, name)) return claims[name]
   let found: JsonValue | undefined = claims
   for (const part of name.split('.')) {
-    if (!isObject(found) || !Object.hasOwn(found, part)) return undefined
+    if (!isJsonObject(found) || !Object.hasOwn(found, part)) return undefined
     found = found[part]
   }
   return found
-}
-
-function isObject(value: JsonValue | undefined): value is JsonObject {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
