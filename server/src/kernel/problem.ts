@@ -81,6 +81,7 @@ export function toProblemJson(problem: Problem, requestId: string): string {
 
 /** The `Proxy-Status` value (RFC 9209 §2) that marks an answer as ours. */
 export function toProxyStatus(definition: ProblemDefinition): string {
-  const error = definition.proxyError ?? (definition.blame === 'caller' ? 'http_request_denied' : 'proxy_internal_error')
+  const error =
+    definition.proxyError ?? (definition.blame === 'caller' ? 'http_request_denied' : 'proxy_internal_error')
   return `headgate; error=${error}; details="${definition.code}"`
 }

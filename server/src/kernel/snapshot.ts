@@ -180,12 +180,18 @@ export interface UpstreamTlsSpec {
 }
 
 export interface ListenerSpec {
-  readonly tls: {
-    readonly certificates: readonly { readonly names: readonly string[]; readonly cert: string; readonly key: string }[]
-    readonly clientCa: string | undefined
-    readonly clientCertificate: 'none' | 'request' | 'require'
-    readonly minVersion: 'TLSv1.2' | 'TLSv1.3'
-  } | undefined
+  readonly tls:
+    | {
+        readonly certificates: readonly {
+          readonly names: readonly string[]
+          readonly cert: string
+          readonly key: string
+        }[]
+        readonly clientCa: string | undefined
+        readonly clientCertificate: 'none' | 'request' | 'require'
+        readonly minVersion: 'TLSv1.2' | 'TLSv1.3'
+      }
+    | undefined
   readonly limits: ListenerLimits
   /** Networks (CIDR) whose PROXY header and forwarded fields are believed. */
   readonly trustedProxies: readonly string[]

@@ -112,7 +112,8 @@ export class IncomingBody implements BodySource {
   private pushChunked(decoder: ChunkedDecoder, bytes: Buffer, start: number, end: number): number {
     const next = decoder.push(bytes, start, end)
     const { problem } = decoder
-    if (problem !== undefined) this.fail(new BodyProblem((this.isResponse ? decoder.responseProblem : undefined) ?? problem))
+    if (problem !== undefined)
+      this.fail(new BodyProblem((this.isResponse ? decoder.responseProblem : undefined) ?? problem))
     else if (decoder.done) this.finish(decoder.trailers)
     return this.done && decoder.problem !== undefined ? end : next
   }

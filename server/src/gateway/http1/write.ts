@@ -31,7 +31,8 @@ export function toAnswerHead(status: number, fields: Fields, framing: string, co
 /** The head of a request to a target; its body has `bodyBytes`, or comes in chunks, or is not there. */
 export function toRequestHead(request: UpstreamRequest, bodyBytes: number | undefined, chunked: boolean): string {
   const { method } = request
-  let text = method + ' ' + request.path + ' HTTP/1.1\r\nhost: ' + request.authority + '\r\n' + toFieldLines(request.fields)
+  let text =
+    method + ' ' + request.path + ' HTTP/1.1\r\nhost: ' + request.authority + '\r\n' + toFieldLines(request.fields)
   if (chunked) text += 'transfer-encoding: chunked\r\n'
   else if (bodyBytes !== undefined) text += 'content-length: ' + bodyBytes + '\r\n'
   // RFC 9110 §8.6: methods whose body has a meaning say that there is none.
