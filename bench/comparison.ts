@@ -75,7 +75,7 @@ function complaints(one: Measured): string[] {
   const requests = one.requestsPerSecond.reduce((sum, rate) => sum + rate, 0)
   const found: string[] = []
   if (one.failed > requests / 10_000) found.push(`${one.label}: ${one.failed} requests were not answered as expected.`)
-  if (one.upstreamConnections > requests / 100 + 100) {
+  if (one.upstreamConnections > requests / 100 + 1_000) {
     found.push(
       `${one.label}: opened ${one.upstreamConnections} connections to the backend; it does not keep them alive.`,
     )
