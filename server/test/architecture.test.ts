@@ -14,7 +14,7 @@ const allowed: Record<string, readonly string[]> = {
   ai: ['kernel'],
   kernel: [],
 }
-const kernelPackages = ['zod', '@marcbachmann/cel-js', 'pino']
+const kernelPackages = ['zod', '@marcbachmann/cel-js', 're2js', 'pino']
 const root = join(import.meta.dirname, '../src')
 const files = globSync('**/*.ts', { cwd: root }).filter((path) => !path.endsWith('.test.ts'))
 const sources = files.map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }))
@@ -41,7 +41,7 @@ test('imports go from bin through gateway, config and policies to the kernel, an
   expect(wrong.map(({ path, target }) => `${path} imports ${target}`)).toEqual([])
 })
 
-test('the kernel uses Node, zod, CEL and the log library only', () => {
+test('the kernel uses Node, zod, CEL, RE2 and the log library only', () => {
   const foreign = imports.filter(
     ({ path, target, own }) => areaOf(path) === 'kernel' && !own && !target.startsWith('node:'),
   )
