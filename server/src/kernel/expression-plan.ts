@@ -6,8 +6,9 @@
 import type { ASTNode } from '@marcbachmann/cel-js'
 import { findChain, isVariableGroup, type Chain } from './expression-chain.ts'
 import { ExpressionError } from './expression-error.ts'
-import { compilePattern } from './expression-pattern.ts'
 import { isFilled, type Read, type VariableType } from './expression-variables.ts'
+import { compilePattern, type LinearPattern } from './linear-pattern.ts'
+import { PatternError } from './pattern-error.ts'
 
 /** Different variables, and different patterns, that one expression may name. */
 export const MAX_SLOTS = 16
@@ -16,12 +17,12 @@ export interface ExpressionPlan {
   /** CEL over slots such as `slot_string_0`, in parentheses wherever they may matter. */
   readonly text: string
   readonly readers: readonly Read[]
-  readonly patterns: readonly RegExp[]
+  readonly patterns: readonly LinearPattern[]
 }
 
 interface Planning {
   readonly readers: Map<string, Read>
-  readonly patterns: RegExp[]
+  readonly patterns: LinearPattern[]
   /** Names that the macro around the node binds, e.g. `r` in `roles.exists(r, …)`. */
   readonly bound: readonly string[]
 }
@@ -151,9 +152,10 @@ function renderMatches(node: Method, planning: Planning): string {
   const at = planning.patterns.length
   if (at >= MAX_SLOTS) throw new ExpressionError(`More than ${MAX_SLOTS} patterns`, pattern.start)
   try {
-    planning.patterns.push(compilePattern(pattern.args))
+    planning.patterns.push(compilePattern(pattern.args, 're2'))
   } catch (cause) {
-    throw new ExpressionError(cause instanceof Error ? cause.message : 'Invalid pattern', pattern.start)
+    if (!(cause instanceof PatternError)) throw cause
+    throw new ExpressionError(`The pattern cannot be used: ${cause.message}`, pattern.start)
   }
   return `matches_${at}(${render(receiver, planning)})`
 }

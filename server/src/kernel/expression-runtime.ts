@@ -3,6 +3,7 @@ import { Environment } from '@marcbachmann/cel-js'
 import type { Exchange } from './exchange.ts'
 import { MAX_SLOTS, slotName } from './expression-plan.ts'
 import { bounded, MAX_NAMES, variables, type Read, type Variable, type VariableType } from './expression-variables.ts'
+import type { LinearPattern } from './linear-pattern.ts'
 
 const limits = { maxAstNodes: 1000, maxDepth: 40, maxListElements: 200, maxMapEntries: 100, maxCallArguments: 4 }
 const slotTypes: readonly VariableType[] = [
@@ -14,7 +15,7 @@ const synchronous = { async: false }
 class Evaluation {
   exchange: Exchange | undefined = undefined
   readers: readonly Read[] = []
-  patterns: readonly RegExp[] = []
+  patterns: readonly LinearPattern[] = []
 }
 
 export const evaluation = new Evaluation()

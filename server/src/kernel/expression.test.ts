@@ -44,6 +44,7 @@ describe('values', () => {
     "principal.scopes.exists(s, s.startsWith('books:')) && !principal.roles.all(r, r == 'user')",
     "request.path.split('/')[2] == 'books' && (request.path + '/x').split('/').exists(p, p == 'x')",
     "request.path.matches('^/bookshop/books/[0-9]+$') && !request.path.matches('cards')",
+    "route.name.matches('^[a-z]{1,63}$') && route.name.matches('(?i)LIST')",
     "'bulk' in request.query && !('x' in request.query) && size(request.query) == 3",
     "request.query.exists(name, name == 'page') && request.query.filter(name, name.size() > 3).size() == 2",
     "(request).query.bulk == '1' && -(3) == -3 && 1 - (2 - 3) == 2 && 0.5 < 1.0 && {'a': 1}['a'] == 1",
