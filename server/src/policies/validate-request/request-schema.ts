@@ -4,13 +4,15 @@
  * keyword, so it also says what a validator would ignore or stumble over. Documents of 3.0 come upgraded.
  */
 import type { JsonObject, JsonValue } from '../../kernel/json.ts'
+import { compilePattern } from '../../kernel/linear-pattern.ts'
+import { PatternError } from '../../kernel/pattern-error.ts'
 import { isList, isObject, toStep } from './json-shape.ts'
-import { PatternSet } from './safe-pattern.ts'
-import { StepBudget } from './step-budget.ts'
-import { UnsupportedPattern } from './pattern-syntax.ts'
 
 /** Reports what is wrong at a JSON pointer of the operation. */
 export type Report = (pointer: string, message: string) => void
+
+/** For what was checked before, so that compiling all patterns is spared. */
+const ignore: Report = () => undefined
 
 export interface SchemaOptions {
   readonly readOnlyProperties: 'allow' | 'refuse'
@@ -49,7 +51,7 @@ export class RequestSchemas {
   private readonly report: Report
 
   /** `components` are the schemas that references may still lead to. */
-  constructor(components: JsonObject, options: SchemaOptions, report: Report = () => undefined) {
+  constructor(components: JsonObject, options: SchemaOptions, report: Report = ignore) {
     this.components = components
     this.options = options
     this.report = report
@@ -102,7 +104,7 @@ export class RequestSchemas {
 
   private convertMap(keyword: string, value: JsonObject, at: string, hidden: ReadonlySet<string>): JsonObject {
     return mapEntries(value, (schema, name) => {
-      if (keyword === 'patternProperties') this.checkPattern(name, at)
+      if (keyword === 'patternProperties') this.checkPattern(name, `${at}/${toStep(name)}`)
       const isRefused = keyword === 'properties' && hidden.has(name) && this.options.readOnlyProperties === 'refuse'
       return isRefused
         ? false
@@ -126,12 +128,12 @@ export class RequestSchemas {
   }
 
   private checkPattern(pattern: JsonValue, at: string): void {
+    if (typeof pattern !== 'string' || this.report === ignore) return
     try {
-      if (typeof pattern === 'string') new PatternSet(new StepBudget()).compile(pattern)
+      compilePattern(pattern, 'ecma')
     } catch (error) {
-      if (!(error instanceof UnsupportedPattern) && !(error instanceof SyntaxError)) throw error
-      const reason = `has ${error.message}, which cannot be matched in bounded time`
-      this.report(at, error instanceof SyntaxError ? `is no pattern: ${error.message}` : reason)
+      if (!(error instanceof PatternError)) throw error
+      this.report(at, `cannot be used: ${error.message}`)
     }
   }
 

@@ -7,8 +7,8 @@ import { createRequire } from 'node:module'
 import type { Ajv2020, ErrorObject, Options } from 'ajv/dist/2020.js'
 import type { FormatsPlugin } from 'ajv-formats'
 import type { JsonObject, JsonValue } from '../../kernel/json.ts'
+import { createBudgetedPattern, type BudgetedPattern } from './budgeted-pattern.ts'
 import { isObject } from './json-shape.ts'
-import { PatternSet } from './safe-pattern.ts'
 import { StepBudget } from './step-budget.ts'
 import { hasTwins } from './unique-items.ts'
 import { toErrors, type InputError } from './input-error.ts'
@@ -23,7 +23,7 @@ const COUNTED = 'headgateCounted'
 
 export class SchemaCompiler {
   private readonly budget = new StepBudget()
-  private readonly patterns = new PatternSet(this.budget)
+  private readonly patterns = new Map<string, BudgetedPattern>()
   private readonly counted = new WeakMap<JsonObject, JsonObject>()
   private readonly first: Ajv2020
   private readonly all: Ajv2020
@@ -55,7 +55,7 @@ export class SchemaCompiler {
   }
 
   private createAjv(allErrors: boolean): Ajv2020 {
-    const regExp = Object.assign((source: string) => this.patterns.compile(source), { code: 'new RegExp' })
+    const regExp = Object.assign((source: string) => this.toPattern(source), { code: 'new RegExp' })
     const ajv = createAjv({ allErrors, code: { regExp } })
     return ajv.addKeyword({
       keyword: COUNTED,
@@ -65,6 +65,12 @@ export class SchemaCompiler {
         return true
       },
     })
+  }
+
+  private toPattern(source: string): BudgetedPattern {
+    const pattern = this.patterns.get(source) ?? createBudgetedPattern(source, this.budget)
+    this.patterns.set(source, pattern)
+    return pattern
   }
 
   /** Only what references lead to can be applied without end, so that is where the budget is spent, before all else. */
