@@ -32,6 +32,7 @@ export async function createBench(
   say: (line: string) => void,
 ): Promise<Bench & { close: () => Promise<void> }> {
   const directory = mkdtempSync(join(tmpdir(), 'headgate-bench-'))
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
   const issuer = createTokenIssuer()
   const backend = await startBackend(directory)
   const place: Workplace = {
@@ -48,10 +49,7 @@ export async function createBench(
     issuer,
     wants: (subject) => options.subjects.length === 0 || options.subjects.includes(subject.name.replace(/ .*/, '')),
     say,
-    close: async () => {
-      await backend.stop()
-      rmSync(directory, { recursive: true, force: true })
-    },
+    close: () => backend.stop(),
   }
 }
 

@@ -46,6 +46,7 @@ that the subject does the work: status, body, forwarded path, request id and hid
 - Saturation: wrk (plain HTTP/1.1; its percentiles are corrected for coordinated omission) or h2load (TLS, HTTP/2; handshakes are in
   its warm-up), 64 connections.
 - Fixed rate: the paced generator sends ${options.fixedRate.toLocaleString('en')} requests/s evenly in an open loop over 64 connections;
-  latency counts from when a request was due to be sent, so stalls are charged in full (no coordinated omission).
+  latency counts from when a request was issued, also when it then had to wait for a connection, so a gateway's stalls are
+  charged in full (no coordinated omission). Slices in which the generator itself stalled are repeated, and counted if they stay.
 - Access logs are buffered for at most a second by every subject that can.`
 }
