@@ -2,9 +2,12 @@
  * Patterns of operators, run over texts of anybody. V8's engine backtracks: for `^(a+)+$` thirty letters take it minutes.
  * RE2 takes time linear in the text for all that it accepts: at most a step for each character and instruction.
  */
-import { RE2JS } from 're2js'
+import type * as Re2 from 're2js'
+import { loadWhenNeeded } from './load-when-needed.ts'
 import { PatternError } from './pattern-error.ts'
 import { toRe2 } from './pattern-translation.ts'
+
+const re2 = loadWhenNeeded<typeof Re2>('re2js')
 
 export interface LinearPattern {
   /** How much of a program each character of a text may have to go through. */
@@ -35,11 +38,11 @@ export function compilePattern(source: string, syntax: PatternSyntax): LinearPat
   if (syntax === 're2') return compileRe2(source, syntax)
   const native = compileNative(source)
   if (native.unicode && PLAIN.test(source)) return { instructions: 1, test: (text) => native.test(text) }
-  return compileRe2(RE2JS.translateRegExp(toRe2(source)), syntax)
+  return compileRe2(re2().RE2JS.translateRegExp(toRe2(source)), syntax)
 }
 
 function compileRe2(source: string, syntax: PatternSyntax): LinearPattern {
-  const run = attempt(() => RE2JS.compile(source))
+  const run = attempt(() => re2().RE2JS.compile(source))
   const instructions = run.programSize()
   const most = maxInstructions[syntax]
   if (instructions <= most) return { instructions, test: (text) => run.test(text) }

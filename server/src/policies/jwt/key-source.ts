@@ -1,9 +1,10 @@
 /** Where the keys come from that signatures are verified with. */
 import { createPublicKey, createSecretKey, type KeyObject } from 'node:crypto'
-import { createLocalJWKSet, type JWTVerifyGetKey } from 'jose'
+import type { JWTVerifyGetKey } from 'jose'
 import type { PolicyServices } from '../../kernel/policy-services.ts'
 import type { JwtConfig } from './jwt-config.ts'
 import { remoteKeySetOf } from './remote-key-set.ts'
+import { jose } from './jose.ts'
 
 /** The part of a token's header that chooses the key; nobody vouches for it yet. */
 export interface KeyHint {
@@ -27,7 +28,7 @@ export function createKeySource(config: JwtConfig, services: PolicyServices): Ke
   if (config.jwksUrl !== undefined) return remoteKeySetOf(config.jwksUrl, config, services)
   if (config.jwks !== undefined) {
     const { keys } = config.jwks
-    const resolve = createLocalJWKSet({ keys })
+    const resolve = jose().createLocalJWKSet({ keys })
     const knows = (kid: string | undefined): boolean => kid === undefined || keys.some((key) => key.kid === kid)
     return { version: 0, find: ({ kid }) => (knows(kid) ? resolve : 'unknown') }
   }

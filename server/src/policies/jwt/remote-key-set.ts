@@ -3,10 +3,11 @@
  * for a token with an unknown key. Whatever callers send, there is one fetch at a time and a pause between two; when the
  * issuer cannot be reached, keys count a bounded time longer, and then nobody is let in.
  */
-import { createLocalJWKSet, type JWTVerifyGetKey } from 'jose'
+import type { JWTVerifyGetKey } from 'jose'
 import type { PolicyServices } from '../../kernel/policy-services.ts'
 import { keySet, type JwtConfig } from './jwt-config.ts'
 import type { FoundKey, KeyHint, KeySource } from './key-source.ts'
+import { jose } from './jose.ts'
 
 type Settings = Pick<JwtConfig, 'refetchSeconds' | 'staleSeconds'>
 type Services = Pick<PolicyServices, 'clock' | 'log' | 'fetchDocument'>
@@ -136,7 +137,7 @@ class RemoteKeySet implements KeySource {
     }
     const document = keySet.parse(JSON.parse(text))
     const kids = new Set(document.keys.flatMap(({ kid }) => kid ?? []))
-    this.keys = { resolve: createLocalJWKSet(document), kids, text, fetchedMs, maxAgeMs }
+    this.keys = { resolve: jose().createLocalJWKSet(document), kids, text, fetchedMs, maxAgeMs }
     this.version++
   }
 }

@@ -5,7 +5,7 @@
  * signature. The signature and the claims are then verified by jose, with an explicit list of algorithms that fits the
  * kind of the key, so that no token can choose how it is verified (RFC 8725 §3.1).
  */
-import { errors, jwtVerify, type JWTVerifyOptions } from 'jose'
+import type { errors, JWTVerifyOptions } from 'jose'
 import type { JsonObject } from '../../kernel/json.ts'
 import type { PolicyServices } from '../../kernel/policy-services.ts'
 import { Problem } from '../../kernel/problem.ts'
@@ -14,6 +14,7 @@ import { algorithmsOf, type JwtConfig } from './jwt-config.ts'
 import type { FoundKey, KeyHint, KeySource, VerificationKey } from './key-source.ts'
 import type { Refusals } from './refusals.ts'
 import { createPrincipalMaker } from './to-principal.ts'
+import { jose } from './jose.ts'
 
 export interface Verified {
   readonly outcome: Principal | Problem
@@ -40,7 +41,7 @@ export function createTokenVerifier(
     const keysVersion = keys.version
     let payload: JsonObject
     try {
-      const verified = await jwtVerify<JsonObject>(token, key, { ...options, currentDate: new Date(nowMs) })
+      const verified = await jose().jwtVerify<JsonObject>(token, key, { ...options, currentDate: new Date(nowMs) })
       payload = verified.payload
     } catch (cause) {
       return { outcome: toRefusal(cause, refusals) }
@@ -125,13 +126,14 @@ function decodeBytes(part: string): Buffer | undefined {
 }
 
 function toRefusal(cause: unknown, refusals: Refusals): Problem {
-  if (cause instanceof errors.JWTExpired) return cause.claim === 'iat' ? refusals.tooOld : refusals.expired
-  if (cause instanceof errors.JWTClaimValidationFailed) return claimRefusal(cause, refusals)
-  if (cause instanceof errors.JWSSignatureVerificationFailed) return refusals.signature
-  if (cause instanceof errors.JWKSNoMatchingKey || cause instanceof errors.JWKSMultipleMatchingKeys)
+  if (cause instanceof jose().errors.JWTExpired) return cause.claim === 'iat' ? refusals.tooOld : refusals.expired
+  if (cause instanceof jose().errors.JWTClaimValidationFailed) return claimRefusal(cause, refusals)
+  if (cause instanceof jose().errors.JWSSignatureVerificationFailed) return refusals.signature
+  if (cause instanceof jose().errors.JWKSNoMatchingKey || cause instanceof jose().errors.JWKSMultipleMatchingKeys)
     return refusals.unknownKey
-  if (cause instanceof errors.JOSEAlgNotAllowed || cause instanceof errors.JOSENotSupported) return refusals.algorithm
-  if (cause instanceof errors.JOSEError) return refusals.malformed
+  if (cause instanceof jose().errors.JOSEAlgNotAllowed || cause instanceof jose().errors.JOSENotSupported)
+    return refusals.algorithm
+  if (cause instanceof jose().errors.JOSEError) return refusals.malformed
   // A key of the set that cannot be read is as good as none.
   if (cause instanceof DOMException) return refusals.unknownKey
   // A key that does not fit the algorithm is a TypeError: the token chose an algorithm that its key cannot have.
