@@ -3,7 +3,7 @@
  * which every YAML language server knows.
  */
 import { z } from 'zod'
-import type { JsonObject, JsonValue } from '../kernel/json.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../kernel/json.ts'
 import type { PolicyDefinition } from '../kernel/policy.ts'
 import { configDocument } from './schema/document.ts'
 import { policyEntry } from './schema/policy-entry.ts'
@@ -22,6 +22,7 @@ export function generateJsonSchema(policies: readonly PolicyDefinition[]): JsonO
 function toConfigDefinitions(policy: PolicyDefinition): Record<string, JsonValue> {
   const name = `config-${policy.kind}`
   const text = JSON.stringify(toSchema(policy.config)).replaceAll('#/definitions/', `#/definitions/${name}`)
+  // The text is the one of the line above, with other names in it.
   const { definitions = {}, ...schema } = JSON.parse(text) as { readonly definitions?: JsonObject }
   const apart = Object.entries(definitions).map(([key, inner]) => [`${name}${key}`, inner] as const)
   return { [name]: { title: policy.title, description: policy.summary, ...schema }, ...Object.fromEntries(apart) }
@@ -46,6 +47,7 @@ function toSchema(schema: z.ZodType): JsonObject {
 /** What × when, and for each kind the configuration that it takes. */
 function toEntrySchema(policies: readonly PolicyDefinition[]): JsonObject {
   const entry = toSchema(policyEntry)
+  // The entry is a strict object of ours, so each of its properties has a schema.
   const { kind, ...properties } = entry['properties'] as { readonly [key: string]: JsonObject }
   const kinds = policies.map((policy) => ({ const: policy.kind, title: policy.title, description: policy.summary }))
   const branches = policies.map((policy) => {
@@ -85,6 +87,6 @@ function allowReferences(schema: JsonObject): JsonObject {
 const LITERALS = new Set(['default', 'const', 'enum', 'examples'])
 
 function allowInside(value: JsonValue): JsonValue {
-  if (typeof value !== 'object' || value === null) return value
-  return Array.isArray(value) ? value.map(allowInside) : allowReferences(value as JsonObject)
+  if (Array.isArray(value)) return value.map(allowInside)
+  return isJsonObject(value) ? allowReferences(value) : value
 }

@@ -48,6 +48,7 @@ function children(definition: Definition, key: string | number): z.core.$ZodType
 
 /** What stands below defaults and optionals; all ways of a union. */
 function unwrap(schema: z.core.$ZodType): Definition[] {
+  // Every schema of zod is one of this union; the type of its definition tells which.
   const definition = (schema as z.core.$ZodTypes)._zod.def
   switch (definition.type) {
     case 'default':

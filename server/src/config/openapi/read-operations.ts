@@ -65,7 +65,8 @@ function toSpec(file: SpecFile, files: SpecFiles, findings: Findings): Spec | un
 
 function upgradeFile({ source, value }: SpecFile, findings: Findings): SpecFile | undefined {
   try {
-    // The upgrade changes what it is given, and the places of messages are found by the original.
+    // The upgrade changes what it is given, and the places of messages are found by the original. A value with a version
+    // in it is a map.
     return { source, value: upgrade(structuredClone(value) as Record<string, unknown>, '3.1') }
   } catch {
     // The library trips over parts of a wrong type, with an error that says nothing to the author of the document.
@@ -160,6 +161,7 @@ function upgradeOperation(operation: JsonObject): JsonObject {
   const upgraded = upgrade(structuredClone(document), '3.1')
   const post = childOf(childOf(childOf(upgraded, 'paths'), '/'), 'post')
   const kept = operation['components'] === undefined ? {} : { components: childOf(upgraded, 'components') }
+  // What went in was JSON, and the upgrade of JSON is JSON.
   return { ...(post as JsonObject), ...kept } as JsonObject
 }
 

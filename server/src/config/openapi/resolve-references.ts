@@ -2,7 +2,7 @@
  * Puts what references lead to in their places. Inside schemas, a reference to what stands around it, and every one
  * once an operation has grown large, stays a reference: to a part of `components`, which the result then carries.
  */
-import type { JsonObject, JsonValue } from '../../kernel/json.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts'
 import { ReferenceFault, toPointer, type Located, type SpecFile, type SpecFiles } from './spec-files.ts'
 
 /** Values of one operation after which references are kept: schemas can share parts so that copies explode. */
@@ -102,7 +102,7 @@ export class ReferenceResolver {
       throw new ReferenceFault(`the reference ${toPointer(target.pointer)} leads back to itself`, 'Break the circle.')
     }
     const expanded = this.expand(target.value, { file: target.file, open: new Set([...open, key]), inSchema }, false)
-    if (typeof expanded === 'object' && expanded !== null && !Array.isArray(expanded)) return expanded as JsonObject
+    if (isJsonObject(expanded)) return expanded
     if (typeof expanded === 'boolean') return expanded ? {} : { not: {} }
     throw new ReferenceFault(`the reference ${toPointer(target.pointer)} leads to no object`, 'Mend the reference.')
   }

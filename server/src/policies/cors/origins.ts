@@ -27,7 +27,7 @@ export function originFault(entry: string): string | undefined {
 export function createOriginList(entries: readonly string[]): OriginList {
   if (entries.includes('*')) return { allow: () => '*' }
   const exact = new Set(entries.filter((entry) => !entry.includes('*')))
-  const wildcards = entries.filter((entry) => entry.includes('*')).map((entry) => entry.split('*') as [string, string])
+  const wildcards = entries.filter((entry) => entry.includes('*')).map((entry) => entry.split('*'))
   return {
     allow: (origin) =>
       exact.has(origin) || wildcards.some((wildcard) => matches(origin, wildcard)) ? origin : undefined,
@@ -35,7 +35,7 @@ export function createOriginList(entries: readonly string[]): OriginList {
 }
 
 /** `*` stands for one or more labels of a host and nothing else, so that no other scheme, port or path slips in. */
-function matches(origin: string, [before, after]: readonly [string, string]): boolean {
+function matches(origin: string, [before = '', after = '']: readonly string[]): boolean {
   if (origin.length <= before.length + after.length || !origin.startsWith(before) || !origin.endsWith(after))
     return false
   return LABELS.test(origin.slice(before.length, origin.length - after.length))
