@@ -17,7 +17,7 @@ const exit = (code: number): void => {
 }
 
 const program = new Command('headgate')
-  .description('API gateway and API management in one program.')
+  .description('The gateway of Headgate, a self-hosted API management platform.')
   .addHelpText('after', '\nExample:\n  $ headgate validate headgate.yaml')
   .exitOverride()
 
