@@ -2,13 +2,13 @@
  * The texts of HTTP/1.1 messages (RFC 9112) as they leave the gateway, for both sides. What is written here was parsed
  * strictly or checked when a policy set it, so writing is concatenation.
  */
-import { STATUS_CODES } from 'node:http'
 import type { Fields } from '../../kernel/fields.ts'
 import type { UpstreamRequest } from '../upstream/client.ts'
+import { REASONS } from './reasons.ts'
 
 const STATUS_LINES: string[] = []
 for (let status = 100; status < 1000; status++) {
-  STATUS_LINES[status] = `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n`
+  STATUS_LINES[status] = `HTTP/1.1 ${status} ${REASONS[status] ?? ''}\r\n`
 }
 
 function toStatusLine(status: number): string {

@@ -1,5 +1,5 @@
 /** One request to a target on an HTTP/2 stream: waiting for a connection first, then under way, then over. */
-import { type ClientHttp2Session, type ClientHttp2Stream, constants } from 'node:http2'
+import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2'
 import { isBodySource } from '../../kernel/body.ts'
 import {
   type SentState,
@@ -11,6 +11,7 @@ import {
 } from '../upstream/client.ts'
 import { RequestBody, ResponseBody, type ResponseBodyOwner } from './client-bodies.ts'
 import { addWebSocketAccept, parseFields, parseResponseSection, toRequestSection } from './client-fields.ts'
+import { nodeHttp2 } from './node-http2.ts'
 
 /** A target that sends interim responses without end is broken. */
 const MAX_INTERIM = 16
@@ -155,7 +156,7 @@ export class Http2Call implements UpstreamCall, ResponseBodyOwner {
     this.settled = true
     const { request, receiver } = this
     const { status, fields, bodyBytes } = parsed
-    if ((flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0) {
+    if ((flags & nodeHttp2().constants.NGHTTP2_FLAG_END_STREAM) !== 0) {
       if (bodyBytes !== undefined && (request.method === 'HEAD' || status === 304)) {
         fields.append('content-length', String(bodyBytes))
       }
@@ -187,11 +188,11 @@ export class Http2Call implements UpstreamCall, ResponseBodyOwner {
 
   private breach(message: string): void {
     this.fail(new UpstreamError('protocol', 'some', message))
-    this.end(constants.NGHTTP2_PROTOCOL_ERROR)
+    this.end(nodeHttp2().constants.NGHTTP2_PROTOCOL_ERROR)
   }
 
   /** Ends the stream from this side; the target may forget the request (RFC 9113 §5.4.2). */
-  private end(code: number = constants.NGHTTP2_CANCEL): void {
+  private end(code: number = nodeHttp2().constants.NGHTTP2_CANCEL): void {
     const { stream } = this
     if (stream === undefined) this.forget(this)
     else if (!stream.closed) stream.close(code)
@@ -212,17 +213,17 @@ export class Http2Call implements UpstreamCall, ResponseBodyOwner {
 function toSentState(stream: ClientHttp2Stream, code: number, carrier: CallCarrier): SentState {
   // Without an id it never left: the connection was gone already.
   if (stream.id === undefined) return 'nothing'
-  return code === constants.NGHTTP2_REFUSED_STREAM || carrier.leftOut(stream.id) ? 'unprocessed' : 'some'
+  return code === nodeHttp2().constants.NGHTTP2_REFUSED_STREAM || carrier.leftOut(stream.id) ? 'unprocessed' : 'some'
 }
 
 /** Which errors of RFC 9113 §7 say that the rules were broken; all others only say that the stream is no more. */
 function toKind(code: number): UpstreamErrorKind {
   switch (code) {
-    case constants.NGHTTP2_PROTOCOL_ERROR:
-    case constants.NGHTTP2_FLOW_CONTROL_ERROR:
-    case constants.NGHTTP2_FRAME_SIZE_ERROR:
-    case constants.NGHTTP2_COMPRESSION_ERROR:
-    case constants.NGHTTP2_HTTP_1_1_REQUIRED:
+    case nodeHttp2().constants.NGHTTP2_PROTOCOL_ERROR:
+    case nodeHttp2().constants.NGHTTP2_FLOW_CONTROL_ERROR:
+    case nodeHttp2().constants.NGHTTP2_FRAME_SIZE_ERROR:
+    case nodeHttp2().constants.NGHTTP2_COMPRESSION_ERROR:
+    case nodeHttp2().constants.NGHTTP2_HTTP_1_1_REQUIRED:
       return 'protocol'
     default:
       return 'reset'

@@ -3,11 +3,11 @@
  * more, because `node:http2` delivers some that the rules forbid.
  */
 import { createHash } from 'node:crypto'
-import { sensitiveHeaders } from 'node:http2'
 import { isBodySource } from '../../kernel/body.ts'
 import { Fields } from '../../kernel/fields.ts'
 import { isFieldValue, isToken } from '../http1/grammar.ts'
 import type { UpstreamRequest } from '../upstream/client.ts'
+import { nodeHttp2 } from './node-http2.ts'
 
 /** Connection-specific fields (RFC 9113 §8.2.2), and those that are written from other parts of the request. */
 const LEFT_OUT = new Set([
@@ -42,7 +42,7 @@ export function toRequestSection(request: UpstreamRequest): string[] {
   const bodyBytes = toBodyBytes(request)
   if (bodyBytes !== undefined) section.push('content-length', String(bodyBytes))
   if (acceptsTrailers) section.push('te', 'trailers')
-  return Object.assign(section, { [sensitiveHeaders]: SECRET })
+  return Object.assign(section, { [nodeHttp2().sensitiveHeaders]: SECRET })
 }
 
 function toBodyBytes({ body, upgrade, method }: UpstreamRequest): number | undefined {

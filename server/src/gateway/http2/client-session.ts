@@ -1,7 +1,8 @@
 /** One HTTP/2 connection to a target with its streams: how many it takes, whether it lives, when it is to go. */
-import { type ClientHttp2Session, constants } from 'node:http2'
+import type { ClientHttp2Session } from 'node:http2'
 import type { CallCarrier, Http2Call } from './client-call.ts'
 import type { Ticker } from '../ticker.ts'
+import { nodeHttp2 } from './node-http2.ts'
 
 /** Where a connection gets its sense of time from: told a few times a second. */
 export type Timekeeper = Pick<Ticker, 'add' | 'delete'>
@@ -94,7 +95,7 @@ export class ClientSession implements CallCarrier {
 
   tick(nowMs: number): void {
     if (this.pingMs !== undefined && nowMs - this.pingMs > PING_ANSWER_MS) {
-      this.session.destroy(undefined, constants.NGHTTP2_CANCEL)
+      this.session.destroy(undefined, nodeHttp2().constants.NGHTTP2_CANCEL)
     } else if (this.active > 0) {
       if (nowMs - this.heardMs > WAITING_PING_MS) this.ping()
     } else if (nowMs - this.idleSinceMs > this.idleMs) this.close()

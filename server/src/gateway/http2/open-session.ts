@@ -1,9 +1,10 @@
 /** Opens an HTTP/2 connection to a target and hands it over once the target has shown that it speaks HTTP/2. */
-import { connect, type ClientHttp2Session } from 'node:http2'
+import type { ClientHttp2Session } from 'node:http2'
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { UpstreamError } from '../upstream/client.ts'
 import { toConnectError } from '../upstream/connect-error.ts'
+import { nodeHttp2 } from './node-http2.ts'
 
 export interface OpenSessionOptions {
   /** Opens a socket to the target, plain or TLS with `h2` offered by ALPN. */
@@ -80,7 +81,7 @@ function speakHttp2(socket: Socket): ClientHttp2Session {
     strictSingleValueFields: false,
   }
   // The URL only fills pseudo fields that a request leaves out, which none does.
-  const session = connect('http://upstream', options)
+  const session = nodeHttp2().connect('http://upstream', options)
   session.setLocalWindowSize(SESSION_WINDOW_BYTES)
   return session
 }
