@@ -70,9 +70,18 @@ ${toProblems(policy)}
 `
 }
 
+/** Where they depend on the configuration, the examples show which there can be. */
+function describeCapabilities(policy: PolicyDefinition, side: 'needs' | 'gives'): string {
+  if (policy.capabilities === undefined) return policy[side]?.join(', ') || '–'
+  const all = policy.examples.flatMap(({ config }) => policy.capabilities?.(policy.config.parse(config))[side] ?? [])
+  return all.length === 0 ? '–' : `${[...new Set(all)].join(', ')}, by configuration`
+}
+
 function toIndex(): string {
-  const rows = policies.map(({ kind, summary, stability, needs, gives }) => {
-    return [`[\`${kind}\`](${kind}.md)`, summary, needs?.join(', ') || '–', gives?.join(', ') || '–', stability]
+  const rows = policies.map((policy) => {
+    const { kind, summary, stability } = policy
+    const [needs, gives] = [describeCapabilities(policy, 'needs'), describeCapabilities(policy, 'gives')]
+    return [`[\`${kind}\`](${kind}.md)`, summary, needs, gives, stability]
   })
   return `# Policies
 
