@@ -48,8 +48,19 @@ export class Listener {
     return typeof address === 'object' && address !== null ? address.port : 0
   }
 
-  listen(): Promise<void> {
-    const { host, port } = this.options
+  async listen(): Promise<void> {
+    const { host } = this.options
+    try {
+      await this.listenOn(host)
+    } catch (cause) {
+      // All addresses are those of IPv4 where the system has no IPv6.
+      if (host !== '::' || !isWithoutIpv6(cause)) throw cause
+      await this.listenOn('0.0.0.0')
+    }
+  }
+
+  private listenOn(host: string): Promise<void> {
+    const { port } = this.options
     return new Promise((resolve, reject) => {
       this.server.once('error', reject)
       this.server.listen({ host, port, reusePort: true, backlog: 4096 }, () => {
@@ -155,6 +166,10 @@ export class Listener {
       this.opening--
     }
   }
+}
+
+function isWithoutIpv6(cause: unknown): boolean {
+  return cause instanceof Error && 'code' in cause && /^(?:EAFNOSUPPORT|EADDRNOTAVAIL)$/.test(String(cause.code))
 }
 
 /** Resolves when the handshake is done; rejects when it fails or takes too long. */

@@ -46,6 +46,8 @@ export interface ThreadLog extends PolicyLog {
 /** Exchanges without a route share one series. */
 export const NO_ROUTE_SERIES = 0
 
+const BREAK_OFF_MS = 1_000
+
 export class GatewayThread {
   readonly server: GatewayServer
   private readonly log: ThreadLog
@@ -84,7 +86,7 @@ export class GatewayThread {
       },
       targets,
       ticketKeys: options.ticketKeys,
-      seriesOf: options.seriesOf,
+      seriesOf: (route) => options.seriesOf(route),
       pause: createSlicer(),
     }
     targets.adopt(snapshot.upstreams)
@@ -170,6 +172,8 @@ export class GatewayThread {
     }
     await until(timeoutMs, () => this.openConnections === 0)
     this.close()
+    // What was broken off leaves its record when its connection has closed.
+    await until(BREAK_OFF_MS, () => this.openConnections === 0)
   }
 
   close(): void {

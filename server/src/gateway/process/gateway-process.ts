@@ -94,13 +94,32 @@ export class GatewayProcess {
     return { ...(this.pool?.ports ?? { port: 0, tlsPort: undefined }), metricsPort: this.metricsServer?.port ?? 0 }
   }
 
+  /** Serves when it resolves; rejects, and leaves nothing open, when the configuration or a port cannot be had. */
   async start(): Promise<void> {
-    const { options } = this
     const compiled = await this.compile()
     if (compiled.kind === 'refused') throw new ConfigRefused(compiled.issues)
     this.setRunning(compiled)
-    this.metricsServer = await this.listenForMetrics()
-    this.pool = new WorkerPool(compiled.snapshotLines, {
+    try {
+      this.metricsServer = await this.listenForMetrics()
+      this.pool = this.createPool(compiled)
+      await this.upstreams.adopt(compiled.upstreams)
+      await this.pool.start()
+    } catch (cause) {
+      this.files.close()
+      this.upstreams.close()
+      await this.pool?.terminate()
+      await this.metricsServer?.close()
+      throw cause
+    }
+    this.files.follow(compiled.watched)
+    this.ready = true
+    const { version, routes } = compiled
+    this.options.log.info({ version, routes, ...this.ports }, 'the gateway is ready')
+  }
+
+  private createPool(compiled: Compiled): WorkerPool {
+    const { options } = this
+    return new WorkerPool(compiled.snapshotLines, {
       workers: options.workers,
       log: options.log,
       maxHeapMb: MAX_WORKER_HEAP_MB,
@@ -120,11 +139,6 @@ export class GatewayProcess {
       lost: (index) => this.workerLost(index),
       received: () => undefined,
     })
-    await this.upstreams.adopt(compiled.upstreams)
-    await this.pool.start()
-    this.files.follow(compiled.watched)
-    this.ready = true
-    options.log.info({ version: compiled.version, routes: compiled.routes, ...this.ports }, 'the gateway is ready')
   }
 
   /** Reads the files again; one reload after the other. Resolves when this one is done, whatever came of it. */
@@ -190,6 +204,9 @@ export class GatewayProcess {
         this.metrics.countReload('unchanged')
         return
       }
+      if (compiled.listener.tls !== undefined && this.pool?.ports.tlsPort === undefined) {
+        log.warn('TLS was not configured when the gateway started: its port opens with a restart')
+      }
       await this.adopt(compiled)
       this.metrics.countReload('adopted')
       log.info({ version: compiled.version, routes: compiled.routes }, 'the configuration is live')
@@ -205,7 +222,7 @@ export class GatewayProcess {
     const names = new Set(compiled.upstreams.map(({ name }) => name))
     await this.upstreams.adopt([...old.filter(({ name }) => !names.has(name)), ...compiled.upstreams])
     try {
-      await this.pool?.adopt(compiled.snapshotLines)
+      await this.pool?.adopt(compiled.snapshotLines, compiled.version)
       this.setRunning(compiled)
     } finally {
       await this.upstreams.adopt(this.running?.upstreams ?? [])

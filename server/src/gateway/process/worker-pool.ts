@@ -36,6 +36,8 @@ export interface WorkerPoolOptions {
 interface Member {
   readonly index: number
   worker: Worker | undefined
+  /** What it was told to run last. */
+  snapshotLines: readonly string[]
   listening: boolean
   beat: number
   beatAtMs: number
@@ -75,7 +77,7 @@ export class WorkerPool {
   /** Starts all workers; rejects when the first cannot listen. The first one settles the port for all. */
   async start(): Promise<void> {
     for (let index = 0; index < this.options.workers; index++) {
-      const member: Member = { index, worker: undefined, listening: false, beat: 0, beatAtMs: 0, restarts: 0, startedAtMs: 0 }
+      const member = createMember(index)
       this.members.push(member)
       await this.launch(member)
     }
@@ -88,9 +90,10 @@ export class WorkerPool {
   }
 
   /** Gives all workers a snapshot; throws, and leaves all of them with the old one, when one cannot take it. */
-  async adopt(snapshotLines: readonly string[]): Promise<void> {
-    const ready = this.members.flatMap(({ worker, listening }) => (listening && worker !== undefined ? [worker] : []))
-    const outcomes = ready.map((worker) => nextOutcome(worker))
+  async adopt(snapshotLines: readonly string[], version: string): Promise<void> {
+    const serving = this.members.filter(({ listening }) => listening)
+    const ready = serving.flatMap(({ worker }) => (worker === undefined ? [] : [worker]))
+    const outcomes = ready.map((worker) => outcomeOf(worker, version))
     for (const worker of ready) post(worker, { kind: 'prepare', snapshotLines })
     const refusals = (await Promise.all(outcomes)).filter((outcome) => outcome !== undefined)
     const [refusal] = refusals
@@ -99,7 +102,19 @@ export class WorkerPool {
       throw new Error(refusal)
     }
     this.snapshotLines = snapshotLines
+    for (const member of serving) member.snapshotLines = snapshotLines
     for (const worker of ready) post(worker, { kind: 'commit' })
+    for (const member of this.members) this.catchUp(member)
+  }
+
+  /** A worker that was starting while the others took a snapshot takes it as soon as it listens. */
+  private catchUp(member: Member): void {
+    const { worker, listening } = member
+    const { snapshotLines } = this
+    if (worker === undefined || !listening || member.snapshotLines === snapshotLines) return
+    member.snapshotLines = snapshotLines
+    post(worker, { kind: 'prepare', snapshotLines })
+    post(worker, { kind: 'commit' })
   }
 
   /** Lets every worker finish what it has; resolves when all are gone. */
@@ -116,6 +131,13 @@ export class WorkerPool {
         clearTimeout(late)
       }),
     )
+  }
+
+  /** Ends all workers at once, whatever they are doing. */
+  async terminate(): Promise<void> {
+    this.stopping = true
+    clearInterval(this.timer)
+    await Promise.all(this.members.map(async ({ worker }) => worker?.terminate()))
   }
 
   private tell(message: ToWorker): void {
@@ -148,6 +170,7 @@ export class WorkerPool {
       stderr: false,
     })
     member.worker = worker
+    member.snapshotLines = start.snapshotLines
     member.startedAtMs = performance.now()
     member.beatAtMs = performance.now()
     return new Promise((resolve, reject) => {
@@ -156,6 +179,7 @@ export class WorkerPool {
           this.port = message.port
           this.tlsPort = message.tlsPort
           member.listening = true
+          this.catchUp(member)
           resolve()
         }
         options.received(message, member.index)
@@ -173,18 +197,18 @@ export class WorkerPool {
 
   private gone(member: Member, worker: Worker): void {
     if (member.worker !== worker) return
-    const { log, lost } = this.options
+    const { options } = this
     member.worker = undefined
     const served = member.listening
     member.listening = false
-    lost(member.index)
+    options.lost(member.index)
     // One that never listened at the start is the start's failure, which `start` reports.
     if (this.stopping || (!served && member.restarts === 0)) return
     const lived = performance.now() - member.startedAtMs
     member.restarts = lived > 60_000 ? 1 : member.restarts + 1
     const delayMs = member.restarts === 1 ? 0 : Math.min(MAX_RESTART_DELAY_MS, 100 * 2 ** member.restarts)
     this.restarts++
-    log.error({ worker: member.index, restarts: member.restarts }, 'a gateway worker is gone and is replaced')
+    options.log.error({ worker: member.index, restarts: member.restarts }, 'a gateway worker is gone and is replaced')
     setTimeout(() => {
       if (!this.stopping) this.launch(member).catch(() => undefined)
     }, delayMs)
@@ -211,8 +235,12 @@ function post(worker: Worker, message: ToWorker): void {
   worker.postMessage(message)
 }
 
+function createMember(index: number): Member {
+  return { index, worker: undefined, snapshotLines: [], listening: false, beat: 0, beatAtMs: 0, restarts: 0, startedAtMs: 0 }
+}
+
 /** Resolves with the reason when the worker refuses what it prepares; one that dies meanwhile refuses nothing. */
-function nextOutcome(worker: Worker): Promise<string | undefined> {
+function outcomeOf(worker: Worker, version: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const done = (reason: string | undefined): void => {
       worker.off('message', onMessage)
@@ -220,7 +248,7 @@ function nextOutcome(worker: Worker): Promise<string | undefined> {
       resolve(reason)
     }
     const onMessage = (message: FromWorker): void => {
-      if (message.kind === 'prepared') done(undefined)
+      if (message.kind === 'prepared' && message.version === version) done(undefined)
       else if (message.kind === 'refused') done(message.reason)
     }
     const onExit = (): void => done(undefined)
