@@ -1,0 +1,125 @@
+/** How a gateway process starts, stops and says why it does not: exit codes, drain, outputs that nobody reads. */
+import { connect } from 'node:net'
+import { expect, test } from 'vitest'
+import { holdPort } from '../ports.ts'
+import { dial } from '../wire/wire.ts'
+import { get, GatewayChild, startBackend, startGateway, startLoad, toDocument, until } from './gateway-child.ts'
+
+const slow = { timeout: 30_000 }
+
+test('a gateway that is told to stop finishes what it has, in order', slow, async () => {
+  let finish: (() => void) | undefined
+  const url = await startBackend((request, response) => {
+    if (request.url === '/slow') finish = () => response.end('finished')
+    else response.end('ok')
+  })
+  const gateway = await startGateway({
+    document: toDocument(url, { gateway: { drain: { delaySeconds: 1, timeoutSeconds: 20 } } }),
+  })
+  expect((await get(gateway.metricsPort, '/readyz')).status).toBe(200)
+  const [kept, pending] = [await dial(gateway.port), await dial(gateway.port)]
+  expect((await kept.get('/')).fields['connection']).toBeUndefined()
+  pending.send('GET /slow HTTP/1.1\r\nhost: a.test\r\n\r\n')
+  await until(() => finish !== undefined)
+
+  gateway.process.kill('SIGTERM')
+  await until(async () => (await get(gateway.metricsPort, '/readyz')).status === 503)
+  // Balancers have not noticed yet: the gateway serves as before.
+  expect((await get(gateway.port)).status).toBe(200)
+  expect((await get(gateway.metricsPort, '/healthz')).status).toBe(200)
+
+  // Then answers tell clients to go; the connection ends behind one.
+  let answer = await kept.get('/')
+  while (answer.fields['connection'] === undefined) answer = await kept.get('/')
+  expect([answer.status, answer.fields['connection']]).toEqual([200, 'close'])
+  expect(await kept.ended).toBe('closed')
+
+  await until(async () => (await get(gateway.port)).status === 0)
+  finish?.()
+  expect(await pending.message()).toMatchObject({ status: 200, body: 'finished', fields: { connection: 'close' } })
+  expect(await gateway.exited).toBe(0)
+  await until(() => gateway.output.includes('"path":"/slow"'))
+})
+
+test('requests that do not finish within the time are broken off, and the process ends', slow, async () => {
+  let asked = false
+  const url = await startBackend(() => (asked = true))
+  const gateway = await startGateway({ document: toDocument(url, { gateway: { drain: { timeoutSeconds: 0.5 } } }) })
+  const pending = await dial(gateway.port)
+  pending.send('GET / HTTP/1.1\r\nhost: a.test\r\n\r\n')
+  await until(() => asked)
+  gateway.process.kill('SIGINT')
+  await pending.ended
+  expect(pending.unread).toBe('')
+  expect(await gateway.exited).toBe(0)
+  await until(() => gateway.output.includes('"status":499'))
+})
+
+test('a second signal ends the process at once', slow, async () => {
+  let asked = false
+  const url = await startBackend(() => (asked = true))
+  const gateway = await startGateway({ document: toDocument(url) })
+  const pending = connect(gateway.port, '127.0.0.1')
+  pending.on('error', () => undefined)
+  pending.write('GET / HTTP/1.1\r\nhost: a.test\r\n\r\n')
+  await until(() => asked)
+  gateway.process.kill('SIGTERM')
+  await until(async () => (await get(gateway.metricsPort, '/readyz')).status !== 200)
+  gateway.process.kill('SIGTERM')
+  expect(await gateway.exited).toBe(1)
+})
+
+test('a port that is taken is said in one sentence, whichever it is, and nothing stays open', slow, async () => {
+  const url = await startBackend()
+  const { server, port } = await holdPort()
+  for (const flag of ['--gateway-port', '--metrics-port']) {
+    const gateway = new GatewayChild({ document: toDocument(url), flags: [flag, String(port)] })
+    expect(await gateway.exited).toBe(1)
+    expect(gateway.errors).toContain(`Port ${port} is taken. Stop what listens there, or choose another port.\n`)
+  }
+  server.close()
+})
+
+test('settings that are wrong end the start with what to write', slow, async () => {
+  const url = await startBackend()
+  const wrong: Record<string, [flags: string[], sentence: RegExp]> = {
+    workers: [['--workers', '0'], /^--workers is wrong: /m],
+    port: [['--gateway-port', 'http'], /^--gateway-port is wrong: /m],
+    level: [['--log-level', 'loud'], /^--log-level is wrong: /m],
+    flag: [['--colour', 'red'], /unknown option '--colour'/],
+    settings: [['--settings', '/nowhere.yaml'], /^The settings file \/nowhere\.yaml cannot be read: /m],
+  }
+  const started = Object.values(wrong).map(async ([flags, sentence]) => {
+    const gateway = new GatewayChild({ document: toDocument(url), flags })
+    expect(await gateway.exited).toBe(2)
+    expect(gateway.errors).toMatch(sentence)
+  })
+  await Promise.all(started)
+})
+
+test('an access log that nobody reads holds up no request, and its lost lines are counted', slow, async () => {
+  const url = await startBackend()
+  // Long paths, so that the buffers of the pipe and of the log are full soon.
+  const path = `/${'x'.repeat(7_000)}`
+  const gateway = await startGateway({ document: toDocument(url), stdout: 'held' })
+  const dropped = async (): Promise<number> => {
+    const { body } = await get(gateway.metricsPort, '/metrics')
+    return Number(/^headgate_log_lines_dropped_total (\d+)/m.exec(body)?.[1] ?? 0)
+  }
+  const load = startLoad(gateway.port, 8, path)
+  await until(async () => (await dropped()) > 0)
+  const before = load.counts.get(200) ?? 0
+  await until(() => (load.counts.get(200) ?? 0) > before + 100)
+  await load.stop()
+  expect([...load.counts.keys()]).toEqual([200])
+  expect((await get(gateway.metricsPort, '/readyz')).status).toBe(200)
+  // Whoever reads at last gets whole lines.
+  let text = ''
+  gateway.process.stdout?.on('data', (chunk) => (text += String(chunk)))
+  const ended = new Promise((resolve) => gateway.process.stdout?.on('end', resolve))
+  gateway.process.kill('SIGTERM')
+  expect(await gateway.exited).toBe(0)
+  await ended
+  const lines = text.trimEnd().split('\n')
+  for (const line of lines) expect(JSON.parse(line)).toMatchObject({ status: 200 })
+})
