@@ -26,6 +26,7 @@ function checkUnique<Each>(
   })
 }
 
+/** Reports names that are given twice in one list. */
 export function checkNames({ upstreams, apis, consumers, products }: ConfigDocument, findings: Findings): void {
   checkUnique(upstreams, ['upstreams'], 'upstream', findings, ({ name }) => name)
   checkUnique(apis, ['apis'], 'API of this version', findings, ({ name, version }) => `${name}/${version}`)

@@ -83,6 +83,7 @@ export class Findings {
   }
 }
 
+/** What stands under a key or index, undefined when nothing does; inherited properties are nothing. */
 export function childOf(value: unknown, key: string | number): unknown {
   if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined
   return Reflect.get(value, key)

@@ -40,6 +40,7 @@ function checkSegment(segment: string, isLast: boolean, names: Set<string>): Pat
   return undefined
 }
 
+/** Names of the `{name}` segments, in their order. */
 export function parameterNamesOf(path: string): string[] {
   return path.split('/').flatMap((segment) => (segment.startsWith('{') ? [segment.slice(1, -1)] : []))
 }

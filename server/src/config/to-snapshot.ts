@@ -11,6 +11,7 @@ import { toConsumerSpec, toProductSpec } from './to-consumer.ts'
 import { toListenerSpec } from './to-listener.ts'
 import { toRouteTimeouts, toUpstreamSpec } from './to-upstream.ts'
 
+/** Puts the snapshot together; its version is the hash of its content, so equal files make equal versions. */
 export function toSnapshot(document: ConfigDocument, plan: DocumentPlan, operations: Operations): Snapshot {
   const upstreams = new Map(document.upstreams.map((upstream) => [upstream.name, upstream]))
   const content: Omit<Snapshot, 'version'> = {

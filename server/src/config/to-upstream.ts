@@ -70,6 +70,7 @@ function toTimeoutSpec(timeouts: UpstreamSettings['timeouts']): TimeoutSpec {
   }
 }
 
+/** Seconds of a configuration, with fractions, to whole milliseconds. */
 export function toMs(seconds: number): number {
   return Math.round(seconds * 1000)
 }

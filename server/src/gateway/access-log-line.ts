@@ -22,6 +22,7 @@ const callerPair = createPair('consumer', 'credential')
 const targetPair = createPair('upstream', 'target')
 const problemPair = createPair('problem', 'blame')
 
+/** The line with its line feed; times in milliseconds. */
 export function toLogLine(record: ExchangeRecord): string {
   const { traceId, route, consumer, problem, blame, upstream } = record
   let line = '{"time":"' + toTime(record.timeMs) + '","id":' + toText(record.id)

@@ -38,6 +38,7 @@ interface Piece {
   lines: number
 }
 
+/** Makes the log of one thread; nothing of it ever throws or waits on behalf of a request. */
 export function createAccessLog(options: AccessLogOptions): AccessLog {
   return new BufferedAccessLog(options)
 }

@@ -33,6 +33,7 @@ export interface CompileParts {
   pause(): Promise<void>
 }
 
+/** Rejects with the reason when something does not compile. `parts.targets` has adopted the upstreams before. */
 export async function compileRuntime(snapshot: Snapshot, parts: CompileParts): Promise<Runtime> {
   const compiler = new Compiler(snapshot, parts)
   return compiler.compile()

@@ -19,6 +19,7 @@ export function signDebug(key: string, expiresSeconds: number, host: string): st
   return `${expiresSeconds};${mac}`
 }
 
+/** Whether the value of the field is signed with the key, for this host, and counts at `nowMs` since 1970. */
 export function isDebugSigned(value: string, key: string, host: string, nowMs: number): boolean {
   const expiresSeconds = Number(value.split(';', 1)[0])
   const nowSeconds = nowMs / 1000

@@ -9,6 +9,7 @@ import type { Gauge } from './counters.ts'
 /** Words of a slot before the workers' counts. */
 const FIRST_COUNT = SLOT_EXTRA + 1
 
+/** Bytes of a slot with a count for each worker, a multiple of 8 as its 64-bit words need it. */
 export function gaugeSlotBytes(workers: number): number {
   return 4 * (FIRST_COUNT + workers + (workers % 2))
 }

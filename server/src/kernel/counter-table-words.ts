@@ -3,6 +3,7 @@ const HALF = 2 ** 32
 const long = new BigInt64Array(1)
 const halves = new Int32Array(long.buffer)
 
+/** Two 32-bit halves as one state. */
 export function toState(low: number, high: number): bigint {
   halves[0] = low
   halves[1] = high
@@ -15,6 +16,7 @@ export function lowOf(state: bigint): number {
   return (halves[0] ?? 0) >>> 0
 }
 
+/** The high half as a signed number. */
 export function highOf(state: bigint): number {
   long[0] = state
   return halves[1] ?? 0
@@ -26,6 +28,7 @@ export function fromNumber(value: number): bigint {
   return toState(value - high * HALF, high)
 }
 
+/** The number of a state that `fromNumber` made. */
 export function toNumber(state: bigint): number {
   return highOf(state) * HALF + lowOf(state)
 }

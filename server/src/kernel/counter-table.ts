@@ -34,6 +34,7 @@ export interface CounterMemoryOptions {
   readonly workers?: number
 }
 
+/** Makes empty tables under a random seed, once for a process. */
 export function createCounterMemory(options: CounterMemoryOptions = {}): CounterMemory {
   const { limitSlots = DEFAULT_LIMIT_SLOTS, gaugeSlots = DEFAULT_GAUGE_SLOTS, workers = DEFAULT_WORKERS } = options
   const random = randomBytes(8)

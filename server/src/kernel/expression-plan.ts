@@ -37,6 +37,7 @@ const methods = toSet(
 )
 const macros = toSet('all exists exists_one map filter')
 
+/** Plans a parsed expression; throws an ExpressionError at what is not available or would have no bound. */
 export function planExpression(ast: ASTNode): ExpressionPlan {
   const planning: Planning = { readers: new Map(), patterns: [], bound: [] }
   const text = render(ast, planning)

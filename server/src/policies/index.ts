@@ -34,6 +34,7 @@ export const policies: readonly PolicyDefinition[] = [
 
 const byKind = new Map(policies.map((policy) => [policy.kind, policy]))
 
+/** The policy of a kind, undefined for one that is not known. */
 export function findPolicy(kind: string): PolicyDefinition | undefined {
   return byKind.get(kind)
 }

@@ -1,11 +1,12 @@
 /** TLS towards clients: names, protocols, new certificates, sessions, certificates of clients. */
 import { once } from 'node:events'
+import { connect as connectHttp2 } from 'node:http2'
 import { connect as connectTcp } from 'node:net'
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
 import { createCertificate, type TestCertificate } from '../certificates.ts'
 import { testGateway, type TestGateway, type TestGatewayOptions } from '../test-gateway.ts'
-import { Wire } from './wire.ts'
+import { rawUpstream, Wire } from './wire.ts'
 
 const authority = createCertificate('authority')
 const strangers = createCertificate('strangers')
@@ -60,6 +61,22 @@ test('the name that a client asks for picks the certificate; the first serves ev
   for (const other of ['other.test', 'a.b.shop.test', 'shop.test']) {
     expect(nameOf(await dialTls(tlsPort, other, { checkServerIdentity: () => undefined }))).toBe('books.test')
   }
+})
+
+test('a client gets HTTP/2 or HTTP/1.1, as it asks for by ALPN', async () => {
+  const gateway = await secureGateway(toDocument([books]))
+  const wire = await dialTls(gateway.tlsPort, 'books.test', { ALPNProtocols: ['http/1.1'] })
+  expect([wire.socket.alpnProtocol, (await wire.get('/one')).status]).toEqual(['http/1.1', 200])
+  const session = connectHttp2(`https://127.0.0.1:${gateway.tlsPort}`, { servername: 'books.test', ca: authority.cert })
+  onTestFinished(() => session.destroy())
+  const stream = session.request({ ':path': '/two' })
+  const [headers] = await once(stream, 'response')
+  expect(headers[':status']).toBe(200)
+  expect((await dialTls(gateway.tlsPort, 'books.test')).socket.alpnProtocol).toBe(false)
+  expect(gateway.seen.map(({ url, headers: seen }) => [url, seen['x-forwarded-proto']])).toEqual([
+    ['/one', 'https'],
+    ['/two', 'https'],
+  ])
 })
 
 test('a new certificate is shown after a reload; open connections go on and sessions are resumed', async () => {
@@ -150,4 +167,24 @@ test('an answer that breaks off over TLS ends its connection alone', async () =>
     ['upstream', 'upstream.connection_broken'],
     ['upstream', 'upstream.connection_broken'],
   ])
+})
+
+test('a client that takes nothing of its answer over TLS is cut off after the idle time', async () => {
+  const upstream = await rawUpstream(async (wire) => {
+    await wire.message()
+    wire.send('HTTP/1.1 200 OK\r\n\r\n')
+    const piece = Buffer.alloc(65_536)
+    const pour = (): void => {
+      while (!wire.socket.destroyed && wire.socket.write(piece));
+    }
+    wire.socket.on('drain', pour)
+    pour()
+    await wire.ended
+  })
+  const document = toDocument([books], {}, { limits: { idleSeconds: 0.5 } })
+  const gateway = await secureGateway(document, { target: upstream.url })
+  const wire = await dialTls(gateway.tlsPort, 'books.test')
+  wire.socket.pause()
+  wire.send('GET / HTTP/1.1\r\nhost: a.test\r\n\r\n')
+  expect(await gateway.recorded(1)).toMatchObject([{ status: 499, blame: 'caller' }])
 })

@@ -32,6 +32,7 @@ export function count(byDefault: number, min: number, max: number, words: Words)
   return z.int().min(min).max(max).default(byDefault).meta(words)
 }
 
+/** A size in bytes between bounds. */
 export function bytes(byDefault: number, min: number, max: number, words: Words) {
   return z
     .int()

@@ -7,7 +7,7 @@
  */
 import { Socket, type SocketConstructorOpts } from 'node:net'
 
-/** Told of bytes as they are read, from the buffer's start up to `end`; `volatile` ones are overwritten after the call. */
+/** Told of bytes as they are read, from the start of `bytes` to `end`; `volatile` ones are overwritten afterwards. */
 export type OnRead = (bytes: Buffer, end: number, volatile: boolean) => void
 
 /** One read at a time happens on a thread and its reader copies what it keeps: all connections share this. */

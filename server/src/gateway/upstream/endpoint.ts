@@ -38,6 +38,7 @@ export interface TargetUrl {
 /** Labels in front of the domain in a SRV name, `_service._proto` (RFC 2782). */
 const SRV_LABELS = /^_[^.]+\._[^.]+\./
 
+/** Takes the URL of a target apart; throws when it is none, which the configuration's check has ruled out. */
 export function parseTargetUrl(target: TargetSpec): TargetUrl {
   const url = new URL(target.url)
   const scheme = url.protocol === 'https:' ? 'https' : 'http'
@@ -73,6 +74,7 @@ export function toUnresolvedEndpoints(targets: readonly TargetSpec[]): Endpoint[
 /** Room between two priorities of the configuration for those of SRV records, which are 16 bits wide. */
 export const PRIORITY_STEP = 65_536
 
+/** Makes the endpoint at the first of `addresses`; weight and priority are its own, not those of the whole target. */
 export function toEndpoint(
   target: TargetSpec,
   url: TargetUrl,
@@ -86,6 +88,7 @@ export function toEndpoint(
   return { id, scheme, authority, host, addresses, port, basePath, weight, priority, healthSlot: 0 }
 }
 
+/** `address:port`, an IPv6 address in brackets (RFC 3986 §3.2.2). */
 export function toHostPort(address: string, port: number): string {
   return isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`
 }

@@ -35,6 +35,7 @@ const valueRule: TextRule = {
 
 type Change = (fields: Fields, exchange: Exchange) => void
 
+/** Compiles the changes; the function throws an ExpressionFault for a computed value that no field can have. */
 export function compileEdit(edit: FieldEdit, services: PolicyServices): Change {
   const changes: Change[] = [
     ...edit.remove.map(toRemoval),

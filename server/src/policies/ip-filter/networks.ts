@@ -36,6 +36,7 @@ export interface NetworkSet {
   touches(network: Network): boolean
 }
 
+/** Compiles the set; networks may overlap, and each version of IP is a set of its own. */
 export function createNetworkSet(networks: readonly Network[]): NetworkSet {
   const merged = {
     4: merge(networks.filter(({ version }) => version === 4)),

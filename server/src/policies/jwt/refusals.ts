@@ -83,6 +83,7 @@ export const jwtProblems: readonly ProblemFactory[] = [
 
 export type Refusals = ReturnType<typeof createRefusals>
 
+/** Makes every refusal of one entry, each with its challenge (RFC 6750 §3). */
 export function createRefusals({ realm, header, scheme, requiredScopes }: JwtConfig) {
   const where = scheme === '' ? `\`${header}: <token>\`` : `\`${header}: ${scheme} <token>\``
   /** RFC 6750 §3: no error code for a request without a token, one for all others. */

@@ -25,6 +25,7 @@ export interface Verified {
 /** Refuses at once what needs no signature to be refused; else the promise of what the signature and the claims say. */
 export type VerifyToken = (token: string) => Problem | Promise<Verified>
 
+/** Compiles the verifier of one entry. Its promise rejects only with faults of ours, never because of a token. */
 export function createTokenVerifier(
   config: JwtConfig,
   refusals: Refusals,

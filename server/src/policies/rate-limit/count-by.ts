@@ -14,6 +14,7 @@ export function isCountByWord(text: string): text is CountByWord {
   return countByWords.some((word) => word === text)
 }
 
+/** The function gives the key of an exchange, and throws an ExpressionFault when an expression cannot tell it. */
 export function compileCountBy(countBy: string, services: PolicyServices): (exchange: Exchange) => string {
   if (!isCountByWord(countBy)) return services.expression(countBy, 'string')
   const networkOf = createNetworkReader()

@@ -3,6 +3,7 @@ import type { PolicyServices } from '../../kernel/policy-services.ts'
 
 const PERIOD_MS = 60_000
 
+/** Returns what to call each time that it happens. */
 export function createRareWarning({ clock, log, policyId }: PolicyServices, message: string): () => void {
   let times = 0
   let nextMs = -Infinity
