@@ -4,6 +4,7 @@ import type { ListenerSpec } from '../kernel/snapshot.ts'
 import type { GatewaySettings } from './schema/gateway.ts'
 import { toMs } from './to-upstream.ts'
 
+/** Durations become milliseconds, and a certificate without names gets those that it is for. */
 export function toListenerSpec(settings: GatewaySettings): ListenerSpec {
   const { limits, tls } = settings
   return {
