@@ -41,6 +41,8 @@ export interface WorkerState {
 export class WorkerMetrics {
   private readonly memory: MetricsMemory
   private readonly routes: Map<string, number>
+  /** The route of each row, beside `routes`: asked for every record, where a map would cost three cache misses. */
+  private readonly owners: string[] = []
   private readonly problems: Map<string, number>
   private readonly targets: Map<string, number>
   /** Routes of snapshots that run no more, the longest gone first: their rows are taken when all are in use. */
@@ -50,6 +52,7 @@ export class WorkerMetrics {
     this.memory = new MetricsMemory(memory)
     const toRows = (table: SeriesTable): [string, number][] => [...table].map(({ row, name }) => [name, row])
     this.routes = new Map(toRows(this.memory.routes))
+    for (const [id, row] of this.routes) this.owners[row] = id
     this.problems = new Map(toRows(this.memory.problems).map(([name, row]) => [codeOf(name), row]))
     this.targets = new Map(toRows(this.memory.targets))
   }
@@ -69,6 +72,7 @@ export class WorkerMetrics {
     const row = takeRow(table, this.routes.size, routeId)
     if (row === -1) return OTHER_ROUTE
     this.routes.set(routeId, row)
+    this.owners[row] = routeId
     return row
   }
 
@@ -85,7 +89,7 @@ export class WorkerMetrics {
   countRecord(record: ExchangeRecord, series: number): void {
     const { cells, rowCells } = this.memory.routes
     // The row of a route that went long ago may be another's by now.
-    const isOwn = series <= OTHER_ROUTE || this.routes.get(record.route) === series
+    const isOwn = series <= OTHER_ROUTE || this.owners[series] === record.route
     const row = (isOwn ? series : OTHER_ROUTE) * rowCells
     const digit = Math.floor(record.status / 100)
     if (digit >= 1 && digit <= 5) add(cells, row + digit - 1, 1)

@@ -51,7 +51,7 @@ export class RouteTree<Subject, Route extends Routable<Subject>> {
     const { path } = route.match
     if (!path.includes('{') && !path.endsWith('/*')) {
       const known = this.fixed.get(path)
-      if (known === undefined) this.fixed.set(path, [route])
+      if (known === undefined) this.fixed.set(toUnique(path), [route])
       else insert(known, route)
       return
     }
@@ -92,6 +92,14 @@ export class RouteTree<Subject, Route extends Routable<Subject>> {
     }
     return pick(node.prefix, search)
   }
+}
+
+/**
+ * The engine looks texts up in a map by their one unique copy. As a property key a text becomes that copy, so that a
+ * request's path is found as it is and no second copy is made of it.
+ */
+function toUnique(text: string): string {
+  return Object.keys({ [text]: true })[0] ?? text
 }
 
 function createNode<Route>(): Node<Route> {

@@ -1,8 +1,9 @@
 /**
  * The consumers of a snapshot, found by what a request presents. Only hashes of keys are kept: a lookup hashes what
- * came in, so comparing is a map lookup over SHA-256 digests and leaks nothing about the keys.
+ * came in, so comparing is a lookup of a SHA-256 digest and leaks nothing about the keys.
  */
 import { hash } from 'node:crypto'
+import { DigestTable } from './digest-table.ts'
 import type { ConsumerSpec } from './snapshot.ts'
 
 export interface ConsumerCredential {
@@ -25,18 +26,18 @@ export function toKeyHash(key: string): string {
 
 /** An index that grows while a snapshot is compiled in slices and is read-only after that. */
 export class ConsumerIndex implements Consumers {
-  private readonly credentials = new Map<string, ConsumerCredential>()
+  private readonly credentials = new DigestTable<ConsumerCredential>()
   private readonly consumers = new Map<string, ConsumerSpec>()
 
   add(consumer: ConsumerSpec): void {
     this.consumers.set(consumer.name, consumer)
     for (const key of consumer.keys) {
-      this.credentials.set(key.hash, { consumer, credential: key.name, expiresAtMs: key.expiresAtMs })
+      this.credentials.set(Buffer.from(key.hash, 'hex').toString('latin1'), { consumer, credential: key.name, expiresAtMs: key.expiresAtMs })
     }
   }
 
   byKey(presentedKey: string): ConsumerCredential | undefined {
-    return this.credentials.get(toKeyHash(presentedKey))
+    return this.credentials.get(hash('sha256', presentedKey, 'latin1'))
   }
 
   byName(name: string): ConsumerSpec | undefined {
