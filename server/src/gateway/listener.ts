@@ -3,7 +3,6 @@
  * the kernel spreads new connections over them, so no listener is ever handed over and none is swapped by a reload.
  */
 import { createServer, type Server, type Socket } from 'node:net'
-import type { TLSSocket } from 'node:tls'
 import type { Peer } from '../kernel/exchange.ts'
 import type { Gateway } from './carrier.ts'
 import { toPlainAddress } from './proxy-protocol.ts'
@@ -13,6 +12,7 @@ import { Http2Connection } from './http2/server-connection.ts'
 import { readProxyHeader, sniffProtocol } from './opening.ts'
 import type { Runtime } from './runtime.ts'
 import type { Ticker, Tickable } from './ticker.ts'
+import { toClientCertificate } from './tls.ts'
 
 /** A client's connection, whatever it speaks. */
 export interface Connection extends Tickable {
@@ -90,7 +90,14 @@ export class Listener {
       socket.resetAndDestroy()
       return
     }
-    const ip = toPlainAddress(socket.remoteAddress ?? '')
+    const { remoteAddress } = socket
+    // A client that has reset its connection has no address any more, though what it sent can still be read: served as
+    // nobody, it would pass every list of addresses that are denied.
+    if (remoteAddress === undefined) {
+      socket.destroy()
+      return
+    }
+    const ip = toPlainAddress(remoteAddress)
     const peer: Peer = { ip, port: socket.remotePort ?? 0, scheme: secure ? 'https' : 'http', certificate: undefined }
     if (gateway.runtime.listener.proxyProtocol) void this.acceptProxied(socket, peer)
     else if (secure) void this.serveSecure(socket, peer)
@@ -112,8 +119,8 @@ export class Listener {
     await this.whileOpening(raw, peer, async () => {
       const acceptor = this.options.gateway.runtime.tls
       if (acceptor === undefined) throw new Error('the configuration has no certificates any more')
-      const socket = await handshake(acceptor.accept(raw), this.options.gateway.limits.headMs)
-      const client: Peer = { ...peer, certificate: acceptor.clientOf(socket) }
+      const socket = await acceptor.accept(raw)
+      const client: Peer = { ...peer, certificate: toClientCertificate(socket) }
       if (socket.alpnProtocol === 'h2') this.serveHttp2(socket, client)
       else this.serveHttp1(client, (createReader) => readByEvents(socket, createReader))
     })
@@ -170,24 +177,4 @@ export class Listener {
 
 function isWithoutIpv6(cause: unknown): boolean {
   return cause instanceof Error && 'code' in cause && /^(?:EAFNOSUPPORT|EADDRNOTAVAIL)$/.test(String(cause.code))
-}
-
-/** Resolves when the handshake is done; rejects when it fails or takes too long. */
-function handshake(socket: TLSSocket, timeoutMs: number): Promise<TLSSocket> {
-  return new Promise((resolve, reject) => {
-    const failed = (cause: Error): void => {
-      clearTimeout(timer)
-      socket.destroy()
-      reject(cause)
-    }
-    const timer = setTimeout(() => failed(new Error('the TLS handshake did not end in time')), timeoutMs)
-    const gone = (): void => failed(new Error('the client left within the TLS handshake'))
-    socket.once('close', gone)
-    socket.on('error', failed)
-    socket.once('secure', () => {
-      clearTimeout(timer)
-      socket.off('error', failed).off('close', gone)
-      resolve(socket)
-    })
-  })
 }

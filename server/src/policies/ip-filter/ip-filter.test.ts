@@ -37,9 +37,10 @@ test('an IPv4 client is the same however the socket shows it', async () => {
 })
 
 test.each(['', 'unknown', '0x0a.0.0.1', '010.0.0.1', '10.1', '10.0.0.1:80'])(
-  'what is no address is not let in by `allow`: %j',
+  'what is no address is not let in, whatever the list: %j',
   async (ip) => {
     expect(await passes({ allow: ['0.0.0.0/0', '::/0'] }, ip)).toBe(false)
+    expect(await passes({ deny: ['10.0.0.0/8'] }, ip)).toBe(false)
   },
 )
 

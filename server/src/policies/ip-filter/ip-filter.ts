@@ -1,4 +1,5 @@
 /** Lets in or turns away by the address that a request comes from. */
+import { isIP } from 'node:net'
 import { z } from 'zod'
 import type { Peer } from '../../kernel/exchange.ts'
 import { definePolicy, type PolicyCheck } from '../../kernel/policy.ts'
@@ -61,7 +62,8 @@ export const ipFilter = definePolicy({
     // A peer is one object for all requests of a connection, so its address is judged once.
     const judged = new WeakMap<Peer, Problem | 'allowed'>()
     const judge = ({ ip }: Peer): Problem | 'allowed' => {
-      const allowed = (allow.length === 0 || allows.contains(ip)) && !denies.contains(ip)
+      // What is no address belongs to no network, so no list of denied ones could ever name it.
+      const allowed = isIP(ip) !== 0 && (allow.length === 0 || allows.contains(ip)) && !denies.contains(ip)
       return allowed ? 'allowed' : denied({ detail: `Requests from ${ip} are not allowed here.` })
     }
     return {
