@@ -18,17 +18,18 @@ const kernelPackages = ['zod', '@marcbachmann/cel-js', 're2js', 'pino']
 const root = join(import.meta.dirname, '../src')
 const files = globSync('**/*.ts', { cwd: root }).filter((path) => !path.endsWith('.test.ts'))
 const sources = files.map((path) => ({ path, text: readFileSync(join(root, path), 'utf8') }))
+/** `from '…'`, `import('…')`, `import '…'`, and packages that are loaded when they are needed. */
+const IMPORT =
+  /^(?:import|export)[^'"]*?from '([^']+)'|\bimport\('([^']+)'\)|^import '([^']+)'|\bloadWhenNeeded(?:<[^(]*>)?\('([^']+)'\)/gm
 const imports = sources.flatMap(({ path, text }) =>
-  [...text.matchAll(/^(?:import|export)[^'"]*?from '([^']+)'|\bimport\('([^']+)'\)|^import '([^']+)'/gm)].map(
-    (match) => {
-      const target = match[1] ?? match[2] ?? match[3] ?? ''
-      return {
-        path,
-        target: target.startsWith('.') ? relative(root, join(root, dirname(path), target)) : target,
-        own: target.startsWith('.'),
-      }
-    },
-  ),
+  [...text.matchAll(IMPORT)].map((match) => {
+    const target = match.slice(1).find((name) => name !== undefined) ?? ''
+    return {
+      path,
+      target: target.startsWith('.') ? relative(root, join(root, dirname(path), target)) : target,
+      own: target.startsWith('.'),
+    }
+  }),
 )
 const areaOf = (path: string): string => path.split('/')[0] ?? ''
 const folderOf = (path: string): string => path.split('/').slice(0, 2).join('/')
