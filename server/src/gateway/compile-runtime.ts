@@ -64,10 +64,11 @@ class Compiler {
       await parts.pause()
     }
     const principalSegment = await this.compilePrincipals()
+    const { tls, limits } = snapshot.listener
     return {
       version: snapshot.version,
       listener: snapshot.listener,
-      tls: snapshot.listener.tls === undefined ? undefined : new TlsAcceptor(snapshot.listener.tls, parts.ticketKeys),
+      tls: tls === undefined ? undefined : new TlsAcceptor(tls, parts.ticketKeys, limits.headMs),
       trusted: new TrustedProxies(snapshot.listener.trustedProxies),
       keepsEncodedSlash: snapshot.routes.some(({ match }) => match.encodedSlash === 'keep'),
       routeIds: new Set(snapshot.routes.map(({ id }) => id)),

@@ -5,62 +5,75 @@
  */
 import { createHash } from 'node:crypto'
 import type { Socket } from 'node:net'
-import { createSecureContext, TLSSocket, type SecureContext } from 'node:tls'
+import { createSecureContext, createServer, type SecureContext, type Server, type TLSSocket } from 'node:tls'
 import type { ClientCertificate } from '../kernel/exchange.ts'
 import type { ListenerSpec } from '../kernel/snapshot.ts'
 
 /** Bytes of keys for session tickets (RFC 5077) that OpenSSL takes. */
 export const TICKET_KEY_BYTES = 48
-
-/** What OpenSSL takes of it. */
+/** What OpenSSL takes of a session's context. */
 const MAX_CONTEXT_CHARS = 32
 
 type TlsSpec = NonNullable<ListenerSpec['tls']>
 
+/**
+ * A `tls.Server` that never listens: it is handed the listener's sockets. Unlike a `TLSSocket` on its own it asks
+ * OpenSSL for its verdict on a client's certificate and passes errors on that come after the handshake.
+ */
 export class TlsAcceptor {
-  private readonly spec: TlsSpec
+  private readonly server: Server
   private readonly exact = new Map<string, SecureContext>()
   private readonly fallback: SecureContext
+  /** Who waits for a handshake, by the addresses of its connection. */
+  private readonly opening = new Map<string, (outcome: TLSSocket | Error) => void>()
 
   /** Throws when a certificate or key cannot be used. The first certificate serves clients that name no known host. */
-  constructor(spec: TlsSpec, ticketKeys: Buffer) {
-    this.spec = spec
+  constructor(spec: TlsSpec, ticketKeys: Buffer, handshakeTimeout: number) {
     const { clientCa: ca, clientCertificate, minVersion } = spec
     // A session carries what was found of the client's certificate: it is resumed only under the rules it was made by.
     const rules = createHash('sha256').update(`${clientCertificate} ${ca ?? ''}`)
     const sessionIdContext = rules.digest('hex').slice(0, MAX_CONTEXT_CHARS)
+    const [first] = spec.certificates
+    if (first === undefined) throw new Error('TLS needs a certificate')
     const contexts = spec.certificates.map(({ cert, key, names }) => {
       const context = createSecureContext({ cert, key, ca, minVersion, ticketKeys, sessionIdContext })
       for (const name of names) if (!this.exact.has(name)) this.exact.set(name, context)
       return context
     })
-    const [first] = contexts
-    if (first === undefined) throw new Error('TLS needs a certificate')
-    this.fallback = first
-  }
-
-  /** Begins the handshake; the socket says `secure` when it is done. */
-  accept(socket: Socket): TLSSocket {
-    const { clientCertificate } = this.spec
-    return new TLSSocket(socket, {
-      isServer: true,
-      secureContext: this.fallback,
+    this.fallback = contexts[0] ?? createSecureContext()
+    this.server = createServer({
+      cert: first.cert,
+      key: first.key,
+      ca,
+      minVersion,
+      ticketKeys,
+      sessionIdContext,
+      handshakeTimeout,
       SNICallback: (name, done) => done(null, this.contextFor(name.toLowerCase())),
       ALPNProtocols: ['h2', 'http/1.1'],
       requestCert: clientCertificate !== 'none',
       rejectUnauthorized: clientCertificate === 'require',
     })
+    this.server.on('secureConnection', (socket) => this.opening.get(toKey(socket))?.(socket))
+    this.server.on('tlsClientError', (cause, socket) => this.opening.get(toKey(socket))?.(cause))
   }
 
-  /** The client's certificate once the handshake is done; throws when one is required and this is none. */
-  clientOf(socket: TLSSocket): ClientCertificate | undefined {
-    const { clientCertificate } = this.spec
-    if (clientCertificate === 'none') return undefined
-    const certificate = toClientCertificate(socket)
-    if (clientCertificate === 'require' && certificate?.verified !== true) {
-      throw new Error(`the client has no certificate of an accepted authority (${certificate?.subject ?? 'none'})`)
-    }
-    return certificate
+  /** Resolves when the handshake is done; rejects when it fails, takes too long or shows no certificate that it must. */
+  accept(raw: Socket): Promise<TLSSocket> {
+    return new Promise((resolve, reject) => {
+      if (raw.destroyed || raw.remoteAddress === undefined) throw new Error('the client has left before TLS')
+      const key = toKey(raw)
+      const settle = (outcome: TLSSocket | Error): void => {
+        this.opening.delete(key)
+        raw.off('close', closed)
+        if (outcome instanceof Error) reject(outcome)
+        else resolve(outcome)
+      }
+      const closed = (): void => settle(new Error('the TLS handshake was broken off'))
+      this.opening.set(key, settle)
+      raw.once('close', closed)
+      this.server.emit('connection', raw)
+    })
   }
 
   private contextFor(name: string): SecureContext {
@@ -70,19 +83,14 @@ export class TlsAcceptor {
 }
 
 /** What policies may know of the client's certificate; undefined when it showed none. */
-function toClientCertificate(socket: TLSSocket): ClientCertificate | undefined {
+export function toClientCertificate(socket: TLSSocket): ClientCertificate | undefined {
   const certificate = socket.getPeerX509Certificate()
   if (certificate === undefined) return undefined
   const { subject, issuer, fingerprint256, serialNumber } = certificate
-  return { subject, issuer, fingerprint256, serialNumber, verified: isVerified(socket) }
+  return { subject, issuer, fingerprint256, serialNumber, verified: socket.authorized }
 }
 
-/**
- * Whether OpenSSL found the client's chain to end at an accepted authority. `tls.Server` asks that of its own sockets
- * and a `TLSSocket` alone does not, so that `authorized` says nothing here. What cannot be asked is not verified.
- */
-function isVerified(socket: TLSSocket): boolean {
-  const handle: unknown = '_handle' in socket ? socket._handle : undefined
-  if (typeof handle !== 'object' || handle === null || !('verifyError' in handle)) return false
-  return typeof handle.verifyError === 'function' && !handle.verifyError()
+/** The same for a socket and for the TLS socket that wraps it, and no other connection has it at the same time. */
+function toKey({ remoteAddress, remotePort, localAddress, localPort }: Socket): string {
+  return `${remoteAddress} ${remotePort} ${localAddress} ${localPort}`
 }

@@ -153,6 +153,17 @@ test('a client that does not finish its handshake is dropped in time, and a plai
   expect(gateway.records).toHaveLength(1)
 })
 
+test('a client that breaks TLS within a request has left', async () => {
+  const upstream = await rawUpstream()
+  const gateway = await secureGateway(toDocument([books]), { target: upstream.url })
+  const raw = connectTcp(gateway.tlsPort, '127.0.0.1')
+  const wire = await dialTls(gateway.tlsPort, 'books.test', { socket: raw })
+  wire.send('POST / HTTP/1.1\r\nhost: a.test\r\ncontent-length: 10\r\n\r\nhalf')
+  await (await upstream.next()).through('half')
+  raw.write('this is no record of TLS')
+  expect(await gateway.recorded(1)).toMatchObject([{ status: 499, blame: 'caller', requestBytes: 4 }])
+})
+
 test('an answer that breaks off over TLS ends its connection alone', async () => {
   const gateway = await secureGateway(toDocument([books]), {
     respond: (request, response) => {
