@@ -1,4 +1,5 @@
 /** The end of the walk: one record for each exchange, whatever became of it. */
+import { performance } from 'node:perf_hooks'
 import type { Exchange } from '../kernel/exchange.ts'
 import type { ExchangeRecord } from '../kernel/record.ts'
 

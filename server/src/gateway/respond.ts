@@ -1,4 +1,5 @@
 /** The one exit: whatever happened, what goes to the client is put together here. */
+import { performance } from 'node:perf_hooks'
 import { createReply, type Exchange, type Reply } from '../kernel/exchange.ts'
 import type { Fields } from '../kernel/fields.ts'
 import { toProblemJson, toProxyStatus, type Problem, type ProblemDefinition } from '../kernel/problem.ts'

@@ -1,4 +1,6 @@
 /** Long work on a thread that serves: done in slices, between which the event loop runs. */
+import { performance } from 'node:perf_hooks'
+
 const SLICE_MS = 4
 
 /** Returns a function to await often: it lets the event loop run once the slice has had its time. */

@@ -2,6 +2,7 @@
  * Everything that one thread of the gateway serves with: its runtime, its targets and connections, its listeners. A
  * worker thread has one; a test has one in its own process.
  */
+import { performance } from 'node:perf_hooks'
 import { systemClock } from '../kernel/clock.ts'
 import type { Counters } from '../kernel/counters.ts'
 import type { Exchange } from '../kernel/exchange.ts'

@@ -1,4 +1,6 @@
 /** One timer for everything that has deadlines: a timer for each exchange would cost more than the exchange's routing. */
+import { performance } from 'node:perf_hooks'
+
 const TICK_MS = 250
 
 export interface Tickable {

@@ -1,4 +1,5 @@
 /** From a parsed head to the exchange that policies see, whatever version of HTTP it came in. */
+import { performance } from 'node:perf_hooks'
 import type { BodySource } from '../kernel/body.ts'
 import { Exchange, type ExchangeRequest, type Peer } from '../kernel/exchange.ts'
 import { Fields } from '../kernel/fields.ts'

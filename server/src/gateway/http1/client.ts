@@ -1,4 +1,5 @@
 /** The HTTP/1.1 connections from one thread to one target: kept alive, bounded, last used first. */
+import { performance } from 'node:perf_hooks'
 import type { Socket } from 'node:net'
 import {
   UpstreamError,

@@ -1,4 +1,5 @@
 /** How long a client's connection may take for what it is doing; checked by one ticker for all connections. */
+import { performance } from 'node:perf_hooks'
 import { BodyProblem } from '../../kernel/body-problem.ts'
 import type { ListenerLimits } from '../../kernel/snapshot.ts'
 import { requestTimeout } from './problems.ts'

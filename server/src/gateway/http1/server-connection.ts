@@ -4,6 +4,7 @@
  * It reads on while an exchange is under way, into a bounded buffer, because a paused socket never tells that its
  * client has left. What comes next stands in `consume`; everything else only moves it on.
  */
+import { performance } from 'node:perf_hooks'
 import type { Socket } from 'node:net'
 import { TLSSocket } from 'node:tls'
 import { isBodySource, type Body } from '../../kernel/body.ts'

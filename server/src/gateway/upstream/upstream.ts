@@ -4,6 +4,7 @@
  * One `Upstream` for each named upstream, thread and snapshot; its targets and connections outlive a reload. One
  * `Forwarding` for each exchange, which is told of everything that happens to it.
  */
+import { performance } from 'node:perf_hooks'
 import type { Body } from '../../kernel/body.ts'
 import { isBodySource } from '../../kernel/body.ts'
 import type { Exchange, Reply } from '../../kernel/exchange.ts'

@@ -1,4 +1,5 @@
 /** A body on its way through the walk, which sees when it last moved and whether it broke. */
+import { performance } from 'node:perf_hooks'
 import type { BodySink, BodySource } from '../../kernel/body.ts'
 import type { Fields } from '../../kernel/fields.ts'
 
