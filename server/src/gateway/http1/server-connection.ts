@@ -62,8 +62,8 @@ export class ServerConnection implements Carrier {
     this.deadline = new Deadline(gateway.limits)
     socket.on('end', () => this.clientEnded())
     socket.on('close', () => this.socketClosed())
-    // The reason of a reset does not matter: 'close' follows and says that the client is gone.
-    socket.on('error', () => undefined)
+    // The reason does not matter: 'close' says that the client is gone. A TLS socket does not close by itself.
+    socket.on('error', () => socket.destroy())
     socket.on('drain', () => this.outgoing?.drained())
   }
 
