@@ -6,7 +6,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import type { Peer } from '../kernel/exchange.ts'
 import type { Gateway } from './carrier.ts'
 import { toPlainAddress } from './proxy-protocol.ts'
-import { adoptSocket, readByEvents, releaseSocket, type OnRead } from './http1/adopt.ts'
+import { adoptSocket, readByEvents, type OnRead } from './http1/adopt.ts'
 import { ServerConnection } from './http1/server-connection.ts'
 import { Http2Connection } from './http2/server-connection.ts'
 import { readProxyHeader, sniffProtocol } from './opening.ts'
@@ -121,7 +121,7 @@ export class Listener {
       if (acceptor === undefined) throw new Error('the configuration has no certificates any more')
       const socket = await acceptor.accept(raw)
       const client: Peer = { ...peer, certificate: toClientCertificate(socket) }
-      if (socket.alpnProtocol === 'h2') this.serveHttp2(socket, client)
+      if (socket.alpnProtocol === 'h2') readByEvents(socket, () => this.openHttp2(socket, client))
       else this.serveHttp1(client, (createReader) => readByEvents(socket, createReader))
     })
   }
@@ -130,9 +130,9 @@ export class Listener {
   private servePlain(peer: Peer, read: (createReader: (socket: Socket) => OnRead) => Socket): void {
     read((socket) => {
       const { connection, onRead } = this.open(socket, peer)
-      return sniffProtocol(onRead, (first) => {
+      return sniffProtocol(onRead, () => {
         connection.handOver()
-        this.serveHttp2(releaseSocket(socket, first), peer)
+        return this.openHttp2(socket, peer)
       })
     })
   }
@@ -141,8 +141,9 @@ export class Listener {
     read((socket) => this.open(socket, peer).onRead)
   }
 
-  private serveHttp2(socket: Socket, peer: Peer): void {
-    this.keep((closed) => new Http2Connection(socket, this.options.gateway, peer, closed))
+  private openHttp2(socket: Socket, peer: Peer): OnRead {
+    const connection = this.keep((closed) => new Http2Connection(socket, this.options.gateway, peer, closed))
+    return (bytes, end, volatile) => connection.receive(bytes, end, volatile)
   }
 
   private open(socket: Socket, peer: Peer): { connection: ServerConnection; onRead: OnRead } {

@@ -7,26 +7,27 @@ import { parseProxyHeader, type ProxyHeader } from './proxy-protocol.ts'
 const PREFACE = Buffer.from('PRI ')
 
 /**
- * Looks at the first bytes: those of HTTP/2 go to `http2`, all at once and from the start, and nothing more is told;
- * everything else goes to `http1` as it comes. The preface may come byte by byte.
+ * Looks at the first bytes: everything goes to `http1` as it comes, or, from the first byte on, to the reader that
+ * `http2` gives. The preface may come byte by byte.
  */
-export function sniffProtocol(http1: OnRead, http2: (first: Buffer) => void): OnRead {
+export function sniffProtocol(http1: OnRead, http2: () => OnRead): OnRead {
   let held: Buffer | undefined = Buffer.alloc(0)
+  let reader = http1
   return (bytes, end, volatile) => {
     if (held === undefined) {
-      http1(bytes, end, volatile)
+      reader(bytes, end, volatile)
       return
     }
     const first = held.length === 0 ? bytes.subarray(0, end) : Buffer.concat([held, bytes.subarray(0, end)])
     const compared = Math.min(first.length, PREFACE.length)
-    if (first.compare(PREFACE, 0, compared, 0, compared) !== 0) {
-      held = undefined
-      http1(first, first.length, volatile)
-    } else if (first.length < PREFACE.length) {
+    const isSame = first.compare(PREFACE, 0, compared, 0, compared) === 0
+    if (isSame && first.length < PREFACE.length) {
       held = Buffer.from(first)
-    } else {
-      http2(Buffer.from(first))
+      return
     }
+    held = undefined
+    if (isSame) reader = http2()
+    reader(first, first.length, volatile)
   }
 }
 

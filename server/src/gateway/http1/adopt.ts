@@ -13,8 +13,6 @@ export type OnRead = (bytes: Buffer, end: number, volatile: boolean) => void
 /** One read at a time happens on a thread and its reader copies what it keeps: all connections share this. */
 const READ_BUFFER = Buffer.allocUnsafeSlow(65_536)
 
-const ADOPTED = new WeakSet<Socket>()
-
 /** The part of a socket that its types leave out. */
 interface HandleOwner {
   _handle: SocketConstructorOpts['handle'] | null
@@ -41,25 +39,10 @@ export function adoptSocket(socket: Socket, createReader: (socket: Socket) => On
     },
   }
   const adopted = new Socket(options)
-  ADOPTED.add(adopted)
   socket._handle = null
   onRead = createReader(adopted)
   adopted.resume()
   return adopted
-}
-
-/** Takes a socket back that was adopted or read by events, with the bytes that were read; nothing reads it any more. */
-export function releaseSocket(socket: Socket, read: Buffer): Socket {
-  let released = socket
-  if (ADOPTED.has(socket) && hasHandle(socket)) {
-    released = new Socket({ handle: socket._handle ?? undefined, allowHalfOpen: true })
-    socket._handle = null
-  } else {
-    socket.pause()
-    socket.removeAllListeners()
-  }
-  released.unshift(read)
-  return released
 }
 
 /** For sockets whose bytes come by events: each read has a buffer of its own. */

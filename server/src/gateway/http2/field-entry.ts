@@ -4,21 +4,10 @@
  * says what to answer to a request that has it.
  */
 import type { Problem } from '../../kernel/problem.ts'
-import { ROLE_TE, findName, nameAt, roleAt } from '../http1/field-names.ts'
-import { DEL, HTAB, LOWER_TOKEN, SP } from '../http1/grammar.ts'
+import { ROLE_TE } from '../http1/field-names.ts'
+import { DEL, HTAB, SP } from '../http1/grammar.ts'
 import { malformedRequest } from '../http1/problems.ts'
-
-/** Beyond the roles of `field-names`: what HTTP/2 makes of a name. */
-export const ROLE_COOKIE = 64
-export const ROLE_METHOD = 65
-export const ROLE_SCHEME = 66
-export const ROLE_AUTHORITY = 67
-export const ROLE_PATH = 68
-export const ROLE_PROTOCOL = 69
-export const ROLE_UNKNOWN_PSEUDO = 70
-export const ROLE_BAD_NAME = 71
-/** Belongs to the connections of HTTP/1.1. */
-export const ROLE_OTHER_CONNECTION = 72
+import { ROLE_BAD_NAME, ROLE_UNKNOWN_PSEUDO, lastRole, readName } from './field-roles.ts'
 
 export const badPseudo = malformedRequest({
   detail: 'A pseudo field is missing, repeated, unknown or out of place (RFC 9113 §8.3.1).',
@@ -27,19 +16,9 @@ const badName = malformedRequest({ detail: 'A field name is no token or not in l
 const badValue = malformedRequest({
   detail: 'A field value holds a control character, or whitespace around it (RFC 9113 §8.2.1).',
 })
-const badConnection = malformedRequest({ detail: 'The request carries a field of HTTP/1.1 connections (RFC 9113 §8.2.2).' })
-
-const ownRoles = new Map([
-  ['cookie', ROLE_COOKIE],
-  [':method', ROLE_METHOD],
-  [':scheme', ROLE_SCHEME],
-  [':authority', ROLE_AUTHORITY],
-  [':path', ROLE_PATH],
-  [':protocol', ROLE_PROTOCOL],
-])
-for (const name of 'connection keep-alive proxy-connection transfer-encoding upgrade http2-settings'.split(' ')) {
-  ownRoles.set(name, ROLE_OTHER_CONNECTION)
-}
+const badConnection = malformedRequest({
+  detail: 'The request carries a field of HTTP/1.1 connections (RFC 9113 §8.2.2).',
+})
 
 /** What the tables count for a field besides its characters (RFC 7541 §4.1). */
 const OVERHEAD_BYTES = 32
@@ -65,29 +44,6 @@ function toFlaw(role: number, value: string): Problem | undefined {
   if (role < ROLE_UNKNOWN_PSEUDO) return undefined
   if (role === ROLE_UNKNOWN_PSEUDO) return badPseudo
   return role === ROLE_BAD_NAME ? badName : badConnection
-}
-
-/** The name in bytes[from, to), interned, with its role in `lastRole`. */
-export function readName(bytes: Buffer, from: number, to: number): string {
-  let hash = 0
-  for (let at = from; at < to; at++) {
-    const code = bytes[at] ?? 0
-    if (LOWER_TOKEN[code] !== code) return readOddName(bytes.toString('latin1', from, to))
-    hash = (Math.imul(hash, 31) + code) | 0
-  }
-  if (from === to) return readOddName('')
-  const slot = findName(bytes, from, to, hash)
-  const name = nameAt[slot] ?? ''
-  lastRole = ownRoles.get(name) ?? roleAt[slot] ?? ROLE_BAD_NAME
-  return name
-}
-
-/** Role of the name that was read last: names are read one at a time on a thread. */
-export let lastRole = 0
-
-function readOddName(name: string): string {
-  lastRole = name.startsWith(':') ? (ownRoles.get(name) ?? ROLE_UNKNOWN_PSEUDO) : ROLE_BAD_NAME
-  return name
 }
 
 /** Whether bytes[from, to) can be a value: no control character but HTAB, no whitespace around it. */

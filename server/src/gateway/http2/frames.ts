@@ -1,4 +1,4 @@
-/** Frames of HTTP/2 (RFC 9113 §4 and §6): their numbers, and those that are written as they stand. */
+/** The numbers of HTTP/2 (RFC 9113): frame types and flags (§6), error codes (§7), settings (§6.5.2), sizes. */
 
 export const DATA = 0
 export const HEADERS = 1
@@ -46,40 +46,3 @@ export const DEFAULT_WINDOW_BYTES = 65_535
 export const MAX_WINDOW_BYTES = 0x7fff_ffff
 /** A last stream that says nothing yet: all that come are served (RFC 9113 §6.8). */
 export const ANY_STREAM = 0x7fff_ffff
-
-/**
- * The head of a frame as latin1 text: it is joined with the text of a field section, and all is written by one call,
- * which is cheaper than as many small buffers.
- */
-export function toFrameHead(length: number, type: number, flags: number, streamId: number): string {
-  return String.fromCharCode(length >>> 16, (length >>> 8) & 255, length & 255, type, flags) + toUint32(streamId)
-}
-
-function toUint32(value: number): string {
-  return String.fromCharCode(value >>> 24, (value >>> 16) & 255, (value >>> 8) & 255, value & 255)
-}
-
-export function toReset(streamId: number, code: number): string {
-  return toFrameHead(4, RST_STREAM, 0, streamId) + toUint32(code)
-}
-
-export function toGoaway(lastStreamId: number, code: number): string {
-  return toFrameHead(8, GOAWAY, 0, 0) + toUint32(lastStreamId) + toUint32(code)
-}
-
-export function toWindowUpdate(streamId: number, bytes: number): string {
-  return toFrameHead(4, WINDOW_UPDATE, 0, streamId) + toUint32(bytes)
-}
-
-export function toPing(opaque: string, flags: number): string {
-  return toFrameHead(8, PING, flags, 0) + opaque
-}
-
-/** A SETTINGS frame of pairs of identifier and value. */
-export function toSettings(pairs: readonly (readonly [number, number])[]): string {
-  let text = toFrameHead(pairs.length * 6, SETTINGS, 0, 0)
-  for (const [id, value] of pairs) text += String.fromCharCode(id >>> 8, id & 255) + toUint32(value)
-  return text
-}
-
-export const SETTINGS_ACK = toFrameHead(0, SETTINGS, ACK, 0)

@@ -2,9 +2,11 @@
  * Reads header blocks (RFC 7541 §3, §6). What is too long for the limits is read all the same and not kept: the tables
  * of both ends must stay equal, or every later block would mean something else.
  */
-import { FieldEntry, isValue, lastRole, readName } from './field-entry.ts'
+import { FieldEntry, isValue } from './field-entry.ts'
+import { lastRole, readName } from './field-roles.ts'
 import { decodeHuffman, toMaxDecoded } from './hpack-huffman.ts'
-import { DynamicTable, FIRST_DYNAMIC, TABLE_BYTES, staticTable } from './hpack-table.ts'
+import { staticTable } from './hpack-static.ts'
+import { DynamicTable, FIRST_DYNAMIC, TABLE_BYTES } from './hpack-table.ts'
 
 /** Integers of HPACK end within so many bytes after the first: 28 bits are beyond every length and index. */
 const MAX_INTEGER_BYTES = 4

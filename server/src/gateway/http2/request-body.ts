@@ -1,80 +1,162 @@
-/** The body of a request on an HTTP/2 stream; its window holds the client back while nobody takes the bytes. */
-import type { ServerHttp2Stream } from 'node:http2'
+/**
+ * The body of a request on an HTTP/2 stream. What nobody takes yet is kept here, at most as much as the stream's window;
+ * the window opens again by what was taken, so that a sink that waits holds its client back.
+ */
 import type { BodySink, BodySource } from '../../kernel/body.ts'
 import { BodyProblem } from '../../kernel/body-problem.ts'
-import { Fields } from '../../kernel/fields.ts'
-import { isTrailerAllowed } from '../http1/field-names.ts'
-import { isFieldValue } from '../http1/grammar.ts'
+import type { Fields } from '../../kernel/fields.ts'
 import { bodyTooLarge } from '../http1/problems.ts'
+
+/** Frames smaller than this are gathered while they wait: a million of one byte must not be a million buffers. */
+const SMALL_BYTES = 4_096
+const GATHERED_BYTES = 16_384
+
+export interface StreamBodyOwner {
+  /** The sink asked for the body. */
+  bodyFlows(): void
+  /** So many bytes were taken, or will never be. */
+  bodyTaken(bytes: number): void
+  /** The body came whole. */
+  bodyEnded(): void
+}
 
 export class StreamBody implements BodySource {
   readonly bodyBytes: number | undefined
   receivedBytes = 0
   done = false
   cancelled = false
-  private readonly stream: ServerHttp2Stream
+  private readonly owner: StreamBodyOwner
   private readonly maxBytes: number
-  private readonly ended: () => void
   private sink: BodySink | undefined
-  private trailers: Fields | undefined
+  private blocked = false
+  private kept: Buffer[] = []
+  private keptBytes = 0
+  /** Bytes of the last kept buffer that hold something, when small frames are gathered in it. */
+  private filledBytes = 0
+  private wholeWith: { readonly trailers: Fields | undefined } | undefined
+  private cause: Error | undefined
 
-  constructor(stream: ServerHttp2Stream, bodyBytes: number | undefined, maxBytes: number, ended: () => void) {
-    this.stream = stream
+  constructor(owner: StreamBodyOwner, bodyBytes: number | undefined, maxBytes: number) {
+    this.owner = owner
     this.bodyBytes = bodyBytes
     this.maxBytes = maxBytes
-    this.ended = ended
-    stream.on('trailers', (_record, _flags, section: readonly string[]) => (this.trailers = toTrailers(section)))
   }
 
   get wanted(): boolean {
-    return this.sink !== undefined && !this.stream.isPaused()
+    return this.cancelled || (this.sink !== undefined && !this.blocked)
   }
 
   flow(sink: BodySink): void {
+    if (this.cause !== undefined) {
+      sink.fail(this.cause)
+      return
+    }
     this.sink = sink
-    this.stream.on('data', (bytes: Buffer) => this.take(bytes))
-    this.stream.on('end', () => {
-      if (this.done) return
-      this.done = true
-      this.ended()
-      sink.end(this.trailers)
-    })
+    this.owner.bodyFlows()
+    this.goOn()
   }
 
   resume(): void {
-    this.stream.resume()
+    this.blocked = false
+    this.goOn()
   }
 
   cancel(): void {
-    if (this.done) return
+    if (this.done || this.cancelled) return
     this.cancelled = true
-    this.done = true
-    this.stream.resume()
+    this.sink = undefined
+    this.drop()
   }
 
   fail(cause: Error): void {
     if (this.done) return
     this.done = true
+    this.cause = cause
+    this.drop()
     this.sink?.fail(cause)
   }
 
-  private take(bytes: Buffer): void {
-    if (this.done) return
-    this.receivedBytes += bytes.length
-    if (this.receivedBytes > this.maxBytes) {
+  /** Takes the payload of a DATA frame. */
+  push(bytes: Buffer, start: number, end: number, volatile: boolean): void {
+    const length = end - start
+    this.receivedBytes += length
+    if (this.receivedBytes > this.maxBytes && !this.done && !this.cancelled) {
       this.fail(new BodyProblem(bodyTooLarge({ detail: `The body is longer than ${this.maxBytes} bytes.` })))
-    } else if (this.sink?.chunk(bytes) === false) this.stream.pause()
+    }
+    if (this.done || this.cancelled) {
+      this.owner.bodyTaken(length)
+      return
+    }
+    if (this.sink === undefined || this.blocked || this.keptBytes > 0) {
+      this.keep(bytes, start, end, volatile)
+      return
+    }
+    const view = bytes.subarray(start, end)
+    this.deliver(volatile ? Buffer.from(view) : view)
+  }
+
+  /** The client has sent everything. */
+  end(trailers: Fields | undefined): void {
+    if (this.done) return
+    this.wholeWith = { trailers }
+    this.goOn()
+  }
+
+  private goOn(): void {
+    while (this.sink !== undefined && !this.blocked && !this.done && this.kept.length > 0)
+      this.deliver(this.takeFirst())
+    if (this.wholeWith === undefined || this.done || this.keptBytes > 0 || (this.sink === undefined && !this.cancelled))
+      return
+    this.done = true
+    this.owner.bodyEnded()
+    this.sink?.end(this.wholeWith.trailers)
+  }
+
+  private deliver(bytes: Buffer): void {
+    if (this.sink?.chunk(bytes) === false) this.blocked = true
+    this.owner.bodyTaken(bytes.length)
+  }
+
+  private takeFirst(): Buffer {
+    const first = this.kept.shift() ?? EMPTY
+    const bytes = this.kept.length === 0 && this.filledBytes > 0 ? first.subarray(0, this.filledBytes) : first
+    if (this.kept.length === 0) this.filledBytes = 0
+    this.keptBytes -= bytes.length
+    return bytes
+  }
+
+  private keep(bytes: Buffer, start: number, end: number, volatile: boolean): void {
+    const length = end - start
+    this.keptBytes += length
+    if (length >= SMALL_BYTES) {
+      this.endGathering()
+      const view = bytes.subarray(start, end)
+      this.kept.push(volatile ? Buffer.from(view) : view)
+      return
+    }
+    if (this.filledBytes === 0 || this.filledBytes + length > GATHERED_BYTES) {
+      this.endGathering()
+      this.kept.push(Buffer.allocUnsafeSlow(GATHERED_BYTES))
+    }
+    bytes.copy(this.kept[this.kept.length - 1] ?? EMPTY, this.filledBytes, start, end)
+    this.filledBytes += length
+  }
+
+  private endGathering(): void {
+    const last = this.kept.length - 1
+    const gathered = this.kept[last]
+    if (this.filledBytes > 0 && gathered !== undefined) this.kept[last] = gathered.subarray(0, this.filledBytes)
+    this.filledBytes = 0
+  }
+
+  /** What is kept will never be taken; the connection's window is owed it. */
+  private drop(): void {
+    const bytes = this.keptBytes
+    this.kept = []
+    this.keptBytes = 0
+    this.filledBytes = 0
+    if (bytes > 0) this.owner.bodyTaken(bytes)
   }
 }
 
-/** Trailers with pseudo fields or line breaks are no trailers (RFC 9113 §8.1). */
-function toTrailers(section: readonly string[]): Fields | undefined {
-  const fields = new Fields()
-  for (let i = 0; i < section.length; i += 2) {
-    const name = section[i] ?? ''
-    const value = section[i + 1] ?? ''
-    if (!/^[!#$%&'*+.^_`|~0-9a-z-]+$/.test(name) || !isFieldValue(value) || !isTrailerAllowed(name)) continue
-    fields.append(name, value)
-  }
-  return fields
-}
+const EMPTY = Buffer.alloc(0)

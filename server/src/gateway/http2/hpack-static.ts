@@ -1,0 +1,73 @@
+/** The static table of HPACK (RFC 7541, appendix A). */
+import { toEntry } from './field-entry.ts'
+
+/** One field in each line, the value behind a space. */
+const STATIC_FIELDS = `:authority
+:method GET
+:method POST
+:path /
+:path /index.html
+:scheme http
+:scheme https
+:status 200
+:status 204
+:status 206
+:status 304
+:status 400
+:status 404
+:status 500
+accept-charset
+accept-encoding gzip, deflate
+accept-language
+accept-ranges
+accept
+access-control-allow-origin
+age
+allow
+authorization
+cache-control
+content-disposition
+content-encoding
+content-language
+content-length
+content-location
+content-range
+content-type
+cookie
+date
+etag
+expect
+expires
+from
+host
+if-match
+if-modified-since
+if-none-match
+if-range
+if-unmodified-since
+last-modified
+link
+location
+max-forwards
+proxy-authenticate
+proxy-authorization
+range
+referer
+refresh
+retry-after
+server
+set-cookie
+strict-transport-security
+transfer-encoding
+user-agent
+vary
+via
+www-authenticate`
+
+/** At index 1 to 61; there is no index 0. */
+export const staticTable = [undefined, ...STATIC_FIELDS.split('\n').map(toStaticEntry)]
+
+function toStaticEntry(line: string): ReturnType<typeof toEntry> {
+  const space = line.indexOf(' ')
+  return space === -1 ? toEntry(line, '') : toEntry(line.slice(0, space), line.slice(space + 1))
+}
