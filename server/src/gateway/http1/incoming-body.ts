@@ -37,6 +37,9 @@ export class IncomingBody implements BodySource {
   private remaining: number
   private decoder: ChunkedDecoder | undefined
   private copying = false
+  /** The data of the chunks of one read, moved together: where it begins and ends in the buffer. */
+  private gatheredFrom = 0
+  private gatheredTo = 0
   private readonly owner: BodyOwner
   private readonly maxBytes: number
 
@@ -50,7 +53,7 @@ export class IncomingBody implements BodySource {
     if (framing === CHUNKED) {
       this.decoder = new ChunkedDecoder(
         { maxTrailerBytes: limits.maxTrailerBytes, maxFields: limits.maxFields, maxExtensionBytes: 4096 },
-        (bytes, start, end) => this.deliver(bytes, start, end),
+        (bytes, start, end) => this.gather(bytes, start, end),
       )
     }
   }
@@ -114,8 +117,27 @@ export class IncomingBody implements BodySource {
     const { problem } = decoder
     if (problem !== undefined)
       this.fail(new BodyProblem((this.isResponse ? decoder.responseProblem : undefined) ?? problem))
-    else if (decoder.done) this.finish(decoder.trailers)
+    else {
+      const { gatheredFrom, gatheredTo } = this
+      this.gatheredTo = gatheredFrom
+      if (gatheredTo > gatheredFrom) this.deliver(bytes, gatheredFrom, gatheredTo)
+      if (decoder.done) this.finish(decoder.trailers)
+    }
     return this.done && decoder.problem !== undefined ? end : next
+  }
+
+  /**
+   * Chunks of one read go on as one piece: passed on one by one, chunks of a byte would cost a write each. What framed
+   * them was read already, so its room is free for the data behind it.
+   */
+  private gather(bytes: Buffer, start: number, end: number): void {
+    if (this.gatheredTo === this.gatheredFrom) {
+      this.gatheredFrom = start
+      this.gatheredTo = end
+      return
+    }
+    bytes.copyWithin(this.gatheredTo, start, end)
+    this.gatheredTo += end - start
   }
 
   private finish(trailers: Parameters<BodySink['end']>[0]): void {
