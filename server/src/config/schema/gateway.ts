@@ -69,11 +69,12 @@ const limits = z
     ),
     requestSeconds: seconds(300, {
       title: 'Time for a request',
-      description: 'To receive head and body; the answer may take longer. 0: no limit beyond the minimum rate.',
+      description: 'To receive head and body, until the answer begins. 0: no limit beyond the minimum rate.',
     }),
     minBodyBytesPerSecond: count(100, 0, 1_000_000_000, {
       title: 'Slowest body',
-      description: 'A request body that comes more slowly is broken off. 0: no limit.',
+      description:
+        'A request body that comes more slowly before the answer begins is broken off. 0, for streams that are silent at first: no limit.',
     }),
     maxConnections: count(20_000, 1, 10_000_000, {
       title: 'Most connections',

@@ -144,7 +144,7 @@ export class WorkerPool {
     for (const { worker } of this.members) if (worker !== undefined) post(worker, message)
   }
 
-  private launch(member: Member): Promise<void> {
+  private createWorker(member: Member): Worker {
     const { options } = this
     const metrics = options.metrics[member.index]
     if (metrics === undefined) throw new Error(`there is no memory for the metrics of worker ${member.index}`)
@@ -156,12 +156,12 @@ export class WorkerPool {
       tlsPort: this.tlsPort,
       index: member.index,
       metrics,
-      snapshotLines: this.snapshotLines,
+      snapshotLines: member.snapshotLines,
       endpoints: [...this.endpoints.values()],
       heartbeats: this.heartbeats,
       logPort: logChannel.port2,
     }
-    const worker = new Worker(toThreadUrl('./worker', import.meta.url), {
+    return new Worker(toThreadUrl('./worker', import.meta.url), {
       workerData: start,
       transferList: [logChannel.port2],
       name: `gateway-${member.index}`,
@@ -169,8 +169,14 @@ export class WorkerPool {
       stdout: false,
       stderr: false,
     })
+  }
+
+  /** Resolves when it listens; rejects when it ends before. */
+  private launch(member: Member): Promise<void> {
+    const { options } = this
+    member.snapshotLines = this.snapshotLines
+    const worker = this.createWorker(member)
     member.worker = worker
-    member.snapshotLines = start.snapshotLines
     member.startedAtMs = performance.now()
     member.beatAtMs = performance.now()
     return new Promise((resolve, reject) => {
@@ -239,7 +245,7 @@ function createMember(index: number): Member {
   return { index, worker: undefined, snapshotLines: [], listening: false, beat: 0, beatAtMs: 0, restarts: 0, startedAtMs: 0 }
 }
 
-/** Resolves with the reason when the worker refuses what it prepares; one that dies meanwhile refuses nothing. */
+/** Resolves with the reason when the worker refuses what it prepares, or dies of it: the next one would as well. */
 function outcomeOf(worker: Worker, version: string): Promise<string | undefined> {
   return new Promise((resolve) => {
     const done = (reason: string | undefined): void => {
@@ -251,7 +257,7 @@ function outcomeOf(worker: Worker, version: string): Promise<string | undefined>
       if (message.kind === 'prepared' && message.version === version) done(undefined)
       else if (message.kind === 'refused') done(message.reason)
     }
-    const onExit = (): void => done(undefined)
+    const onExit = (): void => done('a worker ended while it prepared the configuration')
     worker.on('message', onMessage)
     worker.on('exit', onExit)
   })
