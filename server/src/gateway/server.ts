@@ -10,6 +10,7 @@ import type { Carrier, Gateway, Passage, WalkHost } from './carrier.ts'
 import type { TrustedProxies } from './client-address.ts'
 import { DEBUG_FIELD, isDebugSigned } from './debug.ts'
 import { Walk } from './pipeline.ts'
+import { toOtherReading } from './other-reading.ts'
 import { fault, methodNotAllowed, overloaded, pathRefused, routeNotFound } from './problems.ts'
 import type { Found } from './route-tree.ts'
 import type { CompiledRoute, Runtime } from './runtime.ts'
@@ -83,6 +84,10 @@ export class GatewayServer implements Gateway, WalkHost {
     }
     if (!isFound(found)) return this.answerAtOnce(exchange, carrier, toNotFound(found))
     const { route } = found
+    const other = toOtherReading(path)
+    if (other !== undefined && this.leadsElsewhere(other, route, exchange, preflightFor)) {
+      return this.answerAtOnce(exchange, carrier, pathRefused({ detail: OTHER_ROUTE }))
+    }
     if (this.runtime.keepsEncodedSlash && route.match.encodedSlash === 'refuse' && path.includes('%2F')) {
       return this.answerAtOnce(exchange, carrier, pathRefused({ detail: 'This route takes no encoded slash.' }))
     }
@@ -92,6 +97,13 @@ export class GatewayServer implements Gateway, WalkHost {
     const walk = new Walk(this, exchange, carrier, route, preflightFor !== undefined)
     walk.start()
     return walk
+  }
+
+  /** Whether a reading of the path that is not ours is one of another route. */
+  private leadsElsewhere(path: string, route: CompiledRoute, exchange: Exchange, preflightFor?: string): boolean {
+    const { method, host } = exchange.request
+    const found = this.runtime.router.find(exchange, preflightFor ?? method, host, path)
+    return isFound(found) && found.route !== route
   }
 
   refuse(problem: Problem, peer: Peer, carrier: Carrier): Passage {
@@ -124,6 +136,9 @@ export class GatewayServer implements Gateway, WalkHost {
     return isDebugSigned(signed, debugKey, request.host, Date.now())
   }
 }
+
+const OTHER_ROUTE =
+  'Servers that cut path parameters off, or decode twice, would read this path as one of another route.'
 
 function isFound(found: Found<CompiledRoute> | Set<string> | undefined): found is Found<CompiledRoute> {
   return found !== undefined && !(found instanceof Set)
