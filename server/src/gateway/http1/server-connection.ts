@@ -19,7 +19,7 @@ import { Deadline } from './deadline.ts'
 import { HeadReader } from './head-reader.ts'
 import { UNTIL_CLOSE, type RequestHead } from './parse.ts'
 import { requestTimeout } from './problems.ts'
-import { toAnswerHead, writeMessage } from './write.ts'
+import { toAnswerHead, writeMessage, writeMessageNow } from './write.ts'
 
 /** Bytes of pipelined requests, or of a body nobody takes, that are kept before the socket is paused. */
 const KEPT_BYTES = 65_536
@@ -33,6 +33,7 @@ export class ServerConnection implements Carrier {
   private readonly socket: Socket
   private readonly gateway: Gateway
   private readonly peer: Peer
+  private readonly write: typeof writeMessage
   private readonly onClosed: () => void
   private readonly heads = new HeadReader()
   private pending: Buffer | undefined
@@ -60,6 +61,7 @@ export class ServerConnection implements Carrier {
     this.peer = peer
     this.onClosed = onClosed
     this.deadline = new Deadline(gateway.limits)
+    this.write = peer.scheme === 'http' ? writeMessageNow : writeMessage
     socket.on('end', () => this.clientEnded())
     socket.on('close', () => this.socketClosed())
     // The reason does not matter: 'close' says that the client is gone. A TLS socket does not close by itself.
@@ -132,7 +134,7 @@ export class ServerConnection implements Carrier {
       const bytes = bodyless || !(body instanceof Uint8Array) ? undefined : body
       if (isBodySource(body)) body.cancel()
       const framing = tunnel || bodyless ? '' : 'content-length: ' + (bytes?.length ?? 0) + '\r\n'
-      writeMessage(this.socket, toAnswerHead(status, fields, framing, connection), bytes)
+      this.write(this.socket, toAnswerHead(status, fields, framing, connection), bytes)
       this.finish(bytes?.length ?? 0, undefined)
       return
     }

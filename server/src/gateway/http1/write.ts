@@ -46,6 +46,8 @@ export function toRequestHead(request: UpstreamRequest, bodyBytes: number | unde
 const JOIN_BYTES = 16_384
 
 export interface Writer {
+  /** Bytes that were written and are not with the kernel yet. */
+  readonly writableLength: number
   cork(): void
   uncork(): void
   write(bytes: Uint8Array): boolean
@@ -62,10 +64,28 @@ export function writeMessage(socket: Writer, head: string, body: Uint8Array | un
     socket.uncork()
     return flowing
   }
-  const joined = Buffer.allocUnsafe(head.length + body.length)
+  return socket.write(join(Buffer.allocUnsafe(head.length + body.length), head, body))
+}
+
+/**
+ * Where `writeMessageNow` puts messages together. A plain socket that is not behind hands the bytes to the kernel before
+ * `write` returns, and this memory serves the next message; one that is behind keeps them, and this memory is its own.
+ */
+let scratch = Buffer.allocUnsafeSlow(2 * JOIN_BYTES)
+
+/** The same for a plain socket, without memory of its own for each message; with TLS the bytes would be kept. */
+export function writeMessageNow(socket: Writer, head: string, body: Uint8Array | undefined): boolean {
+  const bytes = head.length + (body?.length ?? 0)
+  if (body === undefined || bytes > scratch.length) return writeMessage(socket, head, body)
+  const flowing = socket.write(join(scratch.subarray(0, bytes), head, body))
+  if (socket.writableLength > 0) scratch = Buffer.allocUnsafeSlow(2 * JOIN_BYTES)
+  return flowing
+}
+
+function join(joined: Buffer, head: string, body: Uint8Array): Buffer {
   joined.write(head, 0, 'latin1')
   joined.set(body, head.length)
-  return socket.write(joined)
+  return joined
 }
 
 const LAST_CHUNK = '0\r\n\r\n'
