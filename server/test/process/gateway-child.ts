@@ -5,14 +5,14 @@ import { Agent, createServer, request as sendRequest, type RequestListener } fro
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { onTestFinished } from 'vitest'
+import { afterAll, onTestFinished } from 'vitest'
 import { stringify } from 'yaml'
 
 const command = join(import.meta.dirname, '../../src/bin/headgate.ts')
 
 /** Compiled modules, so that all but the first of a file's gateways start fast. */
 const dataDir = mkdtempSync(join(tmpdir(), 'headgate-data-'))
-process.on('exit', () => rmSync(dataDir, { recursive: true, force: true }))
+afterAll(() => rmSync(dataDir, { recursive: true, force: true }))
 
 export interface ChildEvent {
   readonly msg: string

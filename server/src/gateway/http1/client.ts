@@ -141,7 +141,9 @@ export class Http1Client implements UpstreamClient {
 
   private enqueue(call: Http1Call): void {
     if (this.waiting.length >= this.options.maxWaiting && this.all.size + this.opening >= this.options.maxConnections) {
-      call.fail(new UpstreamError('full', 'nothing', 'All connections to the target are busy and too many requests wait.'))
+      call.fail(
+        new UpstreamError('full', 'nothing', 'All connections to the target are busy and too many requests wait.'),
+      )
       return
     }
     this.waiting.push(call)
@@ -158,7 +160,9 @@ export class Http1Client implements UpstreamClient {
     let isReached = false
     const socket = this.options.connect((bytes, end, volatile) => connection?.receive(bytes, end, volatile))
     const timer = setTimeout(() => {
-      socket.destroy(new UpstreamError('connect-timeout', 'nothing', 'The target did not accept the connection in time.'))
+      socket.destroy(
+        new UpstreamError('connect-timeout', 'nothing', 'The target did not accept the connection in time.'),
+      )
     }, this.options.connectMs)
     const failed = (cause: Error): void => {
       clearTimeout(timer)

@@ -69,7 +69,9 @@ function fingerprint(paths: readonly string[]): string {
       try {
         const { ino, size, mtimeMs } = statSync(path)
         // A folder matters for the files that it has; its own time changes with every file beside them.
-        const state = isFolder(path) ? readdirSync(path).filter(isDocument).toSorted().join(' ') : `${ino} ${size} ${mtimeMs}`
+        const state = isFolder(path)
+          ? readdirSync(path).filter(isDocument).toSorted().join(' ')
+          : `${ino} ${size} ${mtimeMs}`
         return `${realpathSync(path)} ${state}`
       } catch {
         return `${path} gone`

@@ -78,7 +78,8 @@ export class GatewayProcess {
       workerRestarts: () => this.pool?.restarts ?? 0,
       isReady: () => this.unready() === undefined,
       counterUse: () => readCounterUse(this.counters, systemClock),
-      snapshot: () => (this.running === undefined ? undefined : { version: this.running.version, adoptedAtMs: this.adoptedAtMs }),
+      snapshot: () =>
+        this.running === undefined ? undefined : { version: this.running.version, adoptedAtMs: this.adoptedAtMs },
     })
     this.files = new ConfigWatch(() => void this.reload())
     this.upstreams = new UpstreamWatch({

@@ -60,7 +60,10 @@ async function handle(message: ToWorker): Promise<void> {
   switch (message.kind) {
     case 'prepare':
       try {
-        tell({ kind: 'prepared', version: await thread.prepare(await readSnapshotLines(message.snapshotLines, createSlicer())) })
+        tell({
+          kind: 'prepared',
+          version: await thread.prepare(await readSnapshotLines(message.snapshotLines, createSlicer())),
+        })
       } catch (cause) {
         log.error({ err: cause }, 'a snapshot does not compile')
         tell({ kind: 'refused', reason: cause instanceof Error ? cause.message : String(cause) })

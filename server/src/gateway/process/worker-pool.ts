@@ -229,7 +229,10 @@ export class WorkerPool {
         member.beat = beat
         member.beatAtMs = nowMs
       } else if (nowMs - member.beatAtMs > SILENCE_MS) {
-        this.options.log.error({ worker: member.index, silentMs: SILENCE_MS }, 'a gateway worker does not answer and is ended')
+        this.options.log.error(
+          { worker: member.index, silentMs: SILENCE_MS },
+          'a gateway worker does not answer and is ended',
+        )
         member.beatAtMs = nowMs
         void member.worker?.terminate()
       }
@@ -242,7 +245,16 @@ function post(worker: Worker, message: ToWorker): void {
 }
 
 function createMember(index: number): Member {
-  return { index, worker: undefined, snapshotLines: [], listening: false, beat: 0, beatAtMs: 0, restarts: 0, startedAtMs: 0 }
+  return {
+    index,
+    worker: undefined,
+    snapshotLines: [],
+    listening: false,
+    beat: 0,
+    beatAtMs: 0,
+    restarts: 0,
+    startedAtMs: 0,
+  }
 }
 
 /** Resolves with the reason when the worker refuses what it prepares, or dies of it: the next one would as well. */
