@@ -48,7 +48,10 @@ export class PolicyChecker {
   /** Compiles an expression of the document itself. */
   checkExpression(path: KeyPath, source: string, type: ExpressionType): void {
     const fault = expressionFault(source, type)
-    if (fault !== undefined) this.findings.report(path, fault)
+    if (fault === undefined) return
+    // What is wrong names parts of the source, which may be secret when it comes from outside the file.
+    const isShown = !this.findings.isSubstituted(path)
+    this.findings.report(path, isShown ? `${WRONG_EXPRESSION}: ${fault}` : `${WRONG_EXPRESSION}; it comes from outside the file, so no more is said`)
   }
 
   /** Kinds that could be meant, for a hint. */
@@ -125,6 +128,8 @@ function expressionFault(source: string, type: ExpressionType): string | undefin
     return undefined
   } catch (error) {
     if (!(error instanceof ExpressionError)) throw error
-    return `the expression is wrong: ${withoutStop(error.message)}`
+    return withoutStop(error.message)
   }
 }
+
+const WRONG_EXPRESSION = 'the expression is wrong'

@@ -26,7 +26,7 @@ export class Findings {
 
   report(path: KeyPath, message: string, options: ReportOptions = {}): void {
     const other = options.otherPath === undefined ? {} : { other: this.place(options.otherPath) }
-    this.list.add(this.place(path, options.at), path, message, { hint: options.hint, ...other })
+    this.list.add(this.place(path, options.at), path, this.withoutSecret(message, path), { hint: options.hint, ...other })
   }
 
   reportFault(fault: SourceFault): void {
@@ -51,6 +51,13 @@ export class Findings {
     const value = this.valueAt(path)
     if (typeof value !== 'string' || value.length > 80 || this.isSubstituted(path)) return 'this value'
     return JSON.stringify(value)
+  }
+
+  /** Whoever reports may quote the value; one that came from outside the file may be secret, and the log is read by many. */
+  private withoutSecret(message: string, path: KeyPath): string {
+    const value = this.valueAt(path)
+    const isSecret = typeof value === 'string' && value !== '' && this.isSubstituted(path)
+    return isSecret ? message.replaceAll(value, 'this value') : message
   }
 
   isSubstituted(path: KeyPath): boolean {

@@ -67,19 +67,20 @@ function isPart(source: Source, files: number, findings: Findings): boolean {
 }
 
 function mergeParts(parts: readonly Source[], findings: Findings): Record<string, unknown> {
-  const root: Record<string, unknown> = {}
+  // No plain object: a key such as `constructor` would seem to be there already.
+  const root = new Map<string, unknown>()
   const holders = new Map<string, Source>()
   for (const part of parts) {
     for (const [key, value] of Object.entries(part.value ?? {})) {
-      const known = root[key]
+      const known = root.get(key)
       const holder = holders.get(key)
-      if (Array.isArray(value) && Array.isArray(known)) root[key] = [...known, ...value]
-      else if (holder === undefined || value === null) root[key] ??= value
+      if (Array.isArray(value) && Array.isArray(known)) root.set(key, [...known, ...value])
+      else if (holder === undefined || value === null) root.set(key, known ?? value)
       else if (key !== 'headgate') reportTwice(key, part, holder, findings)
       if (value !== null && holder === undefined) holders.set(key, part)
     }
   }
-  return root
+  return Object.fromEntries(root)
 }
 
 function reportTwice(key: string, part: Source, holder: Source, findings: Findings): void {
