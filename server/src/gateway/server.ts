@@ -127,12 +127,12 @@ export class GatewayServer implements Gateway, WalkHost {
   }
 
   private isDebugged({ request }: Exchange): boolean {
-    if (this.options.debug) return true
     const { debugKey } = this.runtime.listener
-    if (debugKey === undefined) return false
-    const signed = request.fields.get(DEBUG_FIELD)
-    if (signed === undefined) return false
-    request.fields.remove(DEBUG_FIELD)
+    const signed = debugKey === undefined ? undefined : request.fields.get(DEBUG_FIELD)
+    // The signature is good for others, too, as long as it counts: it goes no further, whether it was needed or not.
+    if (signed !== undefined) request.fields.remove(DEBUG_FIELD)
+    if (this.options.debug) return true
+    if (debugKey === undefined || signed === undefined) return false
     return isDebugSigned(signed, debugKey, request.host, Date.now())
   }
 }

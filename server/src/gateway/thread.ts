@@ -12,6 +12,7 @@ import type { PolicyLog } from '../kernel/policy-services.ts'
 import type { ExchangeRecord } from '../kernel/record.ts'
 import type { RouteSpec, Snapshot } from '../kernel/snapshot.ts'
 import { compileRuntime, type CompileParts } from './compile-runtime.ts'
+import { createFaultLog } from './fault-log.ts'
 import { fetchDocument } from './fetch-document.ts'
 import { Listener } from './listener.ts'
 import type { TargetState, WorkerState } from './metrics-worker.ts'
@@ -95,8 +96,10 @@ export class GatewayThread {
       nextId: createIdGenerator(),
       debug: options.debug,
       finished: (exchange, route, status) => finish(exchange, route, status, options),
-      faulted: (exchange, cause) =>
-        options.log.error({ err: cause, request: exchange.id, route: exchange.route?.id }, 'a fault of the gateway'),
+      faulted: createFaultLog({
+        error: (facts, message) => options.log.error(facts, message),
+        monotonicMs: systemClock.monotonicMs,
+      }),
     })
     return new GatewayThread(options.log, parts, ticker, targets, server)
   }
