@@ -92,3 +92,26 @@ test.each([
   expect(issues.join()).toMatch(/leads (?:out of the configuration|to )/)
   expect(issues.join()).not.toContain('root:')
 })
+
+test('parameters that refer to each other twice at every step are refused before they fill the memory', () => {
+  const steps = 40
+  const twice = (step: number): object => ({ $ref: `#/components/parameters/P${step + 1}` })
+  const parameters = Object.fromEntries(
+    Array.from({ length: steps }, (_, step) => [
+      `P${step}`,
+      { name: 'a', in: 'query', x: twice(step), y: twice(step) },
+    ]),
+  )
+  const operation = { parameters: [{ $ref: '#/components/parameters/P0' }], responses: {} }
+  const spec = {
+    openapi: '3.1.0',
+    info: { title: 'a', version: '1' },
+    paths: { '/b': { get: operation } },
+    components: { parameters: { ...parameters, [`P${steps}`]: { name: 'a', in: 'query' } } },
+  }
+  const api = 'apis: [{ name: a, upstream: u, spec: ./s.json, policies: [{ kind: validate-request }] }]'
+  const document = `headgate: 1\nupstreams: [{ name: u, targets: [{ url: "http://127.0.0.1:1" }] }]\n${api}`
+  const issues = findIssues({ 'headgate.yaml': document, 's.json': JSON.stringify(spec) })
+  expect(issues).toHaveLength(1)
+  expect(issues[0]).toContain('the operation amounts to more than 50000 values')
+})

@@ -8,6 +8,9 @@ import { ReferenceFault, toPointer, type Located, type SpecFile, type SpecFiles 
 /** Values of one operation after which references are kept: schemas can share parts so that copies explode. */
 const MOST_VALUES = 1_000
 
+/** Values of one operation after which references outside schemas, which cannot be kept, are refused. */
+const MOST_COPIES = 50_000
+
 /** References inside each other after which they are kept. */
 const MOST_OPEN = 50
 
@@ -100,6 +103,10 @@ export class ReferenceResolver {
     }
     if (isCircle) {
       throw new ReferenceFault(`the reference ${toPointer(target.pointer)} leads back to itself`, 'Break the circle.')
+    }
+    if (!inSchema && this.values > MOST_COPIES) {
+      const hint = 'Let its parts refer to each other less often.'
+      throw new ReferenceFault(`the operation amounts to more than ${MOST_COPIES} values`, hint)
     }
     const expanded = this.expand(target.value, { file: target.file, open: new Set([...open, key]), inSchema }, false)
     if (isJsonObject(expanded)) return expanded
