@@ -1,5 +1,6 @@
 /** What may be a field of HTTP when a configuration or an expression says so, and which fields are not theirs to write. */
 import { z } from 'zod'
+import type { Fields } from './fields.ts'
 
 /** The name of a field in a configuration (RFC 9110 §5.1), in either case. */
 export const fieldName = z
@@ -57,4 +58,16 @@ export function whyUnchangeable(name: string, direction: 'request' | 'response')
   if (isCodecField(name)) return `${name} frames the message or belongs to the connection, so only Headgate writes it`
   const isLater = direction === 'request' ? requestFields.has(name) : name === 'x-request-id'
   return isLater ? `${name} is written by Headgate itself after all policies` : undefined
+}
+
+/**
+ * Takes away fields that some servers take for another one, because CGI and its heirs read `_` and `-` alike (RFC 3875
+ * §4.1.18): beside the `x-consumer` that we vouch for, a client's `x_consumer` would count as well. `isMeant` is asked
+ * for the name as such a server reads it.
+ */
+export function removeDisguised(fields: Fields, isMeant: (plainName: string, name: string) => boolean): void {
+  for (let at = fields.names.length - 1; at >= 0; at--) {
+    const name = fields.names[at]
+    if (name !== undefined && name.includes('_') && isMeant(name.replaceAll('_', '-'), name)) fields.remove(name)
+  }
 }

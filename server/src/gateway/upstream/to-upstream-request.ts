@@ -1,6 +1,8 @@
 /** What the target gets to see of an exchange. */
 import type { Body } from '../../kernel/body.ts'
 import type { Exchange } from '../../kernel/exchange.ts'
+import { removeDisguised } from '../../kernel/field-syntax.ts'
+import type { Fields } from '../../kernel/fields.ts'
 import type { UpstreamSpec } from '../../kernel/snapshot.ts'
 import type { CompiledRoute } from '../runtime.ts'
 import type { UpstreamRequest } from './client.ts'
@@ -20,7 +22,7 @@ export function toUpstreamRequest(
   const { request, forwardPath } = exchange
   const strippedLength = forwardPath === undefined ? route.strippedLength : 0
   const fields = request.fields.clone()
-  for (const { name, value } of spec.headers) fields.set(name, value)
+  if (spec.headers.length > 0) setCredentials(fields, spec.headers)
   fields.append('x-forwarded-for', request.peer.ip)
   fields.append('x-forwarded-proto', request.peer.scheme)
   fields.append('x-forwarded-host', request.authority)
@@ -40,6 +42,12 @@ export function toUpstreamRequest(
     upgrade: request.upgrade,
     acceptsTrailers: request.acceptsTrailers,
   }
+}
+
+/** A client's own field of such a name must not count, in whatever spelling the target takes for the same. */
+function setCredentials(fields: Fields, headers: UpstreamSpec['headers']): void {
+  removeDisguised(fields, (plainName) => headers.some(({ name }) => name === plainName))
+  for (const { name, value } of headers) fields.set(name, value)
 }
 
 /** The public path without its first `strippedLength` characters, behind the target's base path. */

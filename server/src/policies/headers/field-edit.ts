@@ -1,7 +1,7 @@
 /** Changes to a list of fields, in this order: remove, rename, set, add. */
 import { z } from 'zod'
 import type { Exchange } from '../../kernel/exchange.ts'
-import { fieldName, isCodecField, isFieldValue, whyUnchangeable } from '../../kernel/field-syntax.ts'
+import { fieldName, isCodecField, isFieldValue, removeDisguised, whyUnchangeable } from '../../kernel/field-syntax.ts'
 import type { Fields } from '../../kernel/fields.ts'
 import type { PolicyCheck } from '../../kernel/policy.ts'
 import type { PolicyServices } from '../../kernel/policy-services.ts'
@@ -34,6 +34,18 @@ const valueRule: TextRule = {
 }
 
 type Change = (fields: Fields, exchange: Exchange) => void
+
+/** What an edit of a request takes away besides: fields in whose place others were meant to be changed. */
+export function toDisguiseRemoval({ remove, rename, set, add }: FieldEdit): Change {
+  const lower = (names: readonly string[]): string[] => names.map((name) => name.toLowerCase())
+  const gone = lower([...remove, ...Object.values(rename), ...Object.keys(set)])
+  const names = new Set(gone)
+  const prefixes = gone.filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1))
+  const named = new Set(lower([...Object.keys(rename), ...Object.keys(add)]))
+  const isMeant = (plainName: string, name: string): boolean =>
+    !named.has(name) && (names.has(plainName) || prefixes.some((prefix) => plainName.startsWith(prefix)))
+  return (fields) => removeDisguised(fields, isMeant)
+}
 
 /** Compiles the changes; the function throws an ExpressionFault for a computed value that no field can have. */
 export function compileEdit(edit: FieldEdit, services: PolicyServices): Change {

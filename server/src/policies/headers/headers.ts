@@ -1,7 +1,7 @@
 /** Changes header fields of the request before the upstream sees them, and of the answer before the client does. */
 import { z } from 'zod'
 import { definePolicy, type PolicyInstance } from '../../kernel/policy.ts'
-import { checkEdit, compileEdit, fieldEdit } from './field-edit.ts'
+import { checkEdit, compileEdit, fieldEdit, toDisguiseRemoval } from './field-edit.ts'
 
 export const headers = definePolicy({
   kind: 'headers',
@@ -40,10 +40,12 @@ export const headers = definePolicy({
 
   setup({ request, response }, services): PolicyInstance {
     const editRequest = request && compileEdit(request, services)
+    const removeDisguises = request && toDisguiseRemoval(request)
     const editResponse = response && compileEdit(response, services)
     return {
       ...(editRequest && {
         request(exchange) {
+          removeDisguises?.(exchange.request.fields, exchange)
           editRequest(exchange.request.fields, exchange)
           return undefined
         },
