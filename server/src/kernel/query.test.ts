@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { queryMap, queryValue, queryValues, withoutQueryName } from './query.ts'
+import { queryMap, queryValue, queryValues, withoutQueryName, withoutQueryNames } from './query.ts'
 
 test('a parameter is found by its decoded name, and the first one counts', () => {
   expect(queryValue('b=0&a=1&a=2', 'a')).toBe('1')
@@ -27,6 +27,8 @@ test('a name is taken away in every spelling and all else stays byte for byte', 
   expect(withoutQueryName('x=%20&key=1&%6bey=2&y', 'key')).toBe('x=%20&y')
   expect(withoutQueryName('key=1', 'key')).toBeUndefined()
   expect(withoutQueryName('keys=1&', 'key')).toBe('keys=1&')
+  expect(withoutQueryNames('x=%20&key=1&&%6bey=2&y&id', new Set(['key', 'id', '']))).toBe('x=%20&&y')
+  expect(withoutQueryNames('key=1&id', new Set(['key', 'id']))).toBeUndefined()
 })
 
 test('more names than the limit are told and not gathered', () => {

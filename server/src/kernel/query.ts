@@ -37,8 +37,17 @@ export function queryMap(query: string | undefined, limit: number): Map<string, 
 
 /** The query without any parameter of that name, all others byte for byte; undefined when none is left. */
 export function withoutQueryName(query: string, name: string): string | undefined {
+  return withoutParts(query, (part) => isNamed(part, name))
+}
+
+/** The same for many names, whose number costs nothing: each parameter's own name is decoded once. */
+export function withoutQueryNames(query: string, names: ReadonlySet<string>): string | undefined {
+  return names.size === 0 ? query : withoutParts(query, (part) => part !== '' && names.has(nameOf(part)))
+}
+
+function withoutParts(query: string, goes: (part: string) => boolean): string | undefined {
   const parts = query.split('&')
-  const kept = parts.filter((part) => !isNamed(part, name))
+  const kept = parts.filter((part) => !goes(part))
   if (kept.length === parts.length) return query
   return kept.length === 0 ? undefined : kept.join('&')
 }

@@ -1,7 +1,7 @@
 import type { Exchange } from '../../kernel/exchange.ts'
 import type { PolicyCheck } from '../../kernel/policy.ts'
 import type { PolicyServices } from '../../kernel/policy-services.ts'
-import { withoutQueryName } from '../../kernel/query.ts'
+import { withoutQueryNames } from '../../kernel/query.ts'
 import { checkText, compileText, type TextValue } from '../../kernel/text-value.ts'
 
 export interface QueryEdit {
@@ -10,15 +10,15 @@ export interface QueryEdit {
 }
 
 export function compileQuery(edit: QueryEdit, services: PolicyServices): (exchange: Exchange) => string | undefined {
-  const names = [...edit.remove, ...Object.keys(edit.set)]
+  const names = new Set([...edit.remove, ...Object.keys(edit.set)])
   const additions = Object.entries(edit.set).map(([name, value]) => {
     return { name: encode(name), textOf: compileText(value, services) }
   })
   return (exchange) => {
     // Values first: they may read the parameters that go.
     const written = additions.map(({ name, textOf }) => `${name}=${encode(textOf(exchange))}`)
-    let { query } = exchange.request
-    for (const name of names) if (query !== undefined) query = withoutQueryName(query, name)
+    const given = exchange.request.query
+    const query = given === undefined ? undefined : withoutQueryNames(given, names)
     if (written.length === 0) return query
     return query === undefined || query === '' ? written.join('&') : `${query}&${written.join('&')}`
   }
