@@ -69,7 +69,7 @@ export class Http2Connection implements FrameTarget, StreamHost {
     socket.on('end', () => this.clientEnded())
     socket.on('close', () => this.socketClosed())
     // The reason of a reset does not matter: 'close' follows and says that the client is gone.
-    socket.on('error', () => undefined)
+    socket.on('error', () => socket.destroy())
     socket.on('drain', () => this.sender.drained())
     const maxList = [frames.SETTINGS_MAX_HEADER_LIST_SIZE, gateway.limits.maxHeadBytes] as const
     this.sender.section(toSettings([...SETTINGS_KEPT, maxList]))

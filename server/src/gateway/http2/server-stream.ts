@@ -118,7 +118,13 @@ export class ServerStream implements Carrier, BodySink, SendingStream, StreamBod
     this.passage?.tick(nowMs)
     if (this.over) return
     const { deadline, body } = this
-    if (deadline !== undefined && body?.done === false && deadline.check(nowMs, body) === 'slow-body') {
+    // Once the answer has begun, the two ways are a conversation, which the upstream's idle timeout bounds.
+    if (
+      deadline !== undefined &&
+      !this.headSent &&
+      body?.done === false &&
+      deadline.check(nowMs, body) === 'slow-body'
+    ) {
       body.fail(deadline.slowBody())
     }
     // A client that takes nothing of its answer may not hold it for ever.
