@@ -2,7 +2,7 @@
 import type { Exchange } from './exchange.ts'
 import type { Fields } from './fields.ts'
 import { isJsonObject } from './json.ts'
-import { queryMap, queryValue } from './query.ts'
+import { queryJoined, queryMap } from './query.ts'
 
 export type VariableType = 'string' | 'int' | 'bool' | 'dyn' | 'list<string>' | 'map<string, string>' | 'map' | 'time'
 export type Read = (exchange: Exchange) => unknown
@@ -40,7 +40,7 @@ export const variables: Readonly<Record<string, Readonly<Record<string, Variable
     query: {
       type: 'map<string, string>',
       read: (exchange) => bounded(queryMap(exchange.request.query, MAX_NAMES)),
-      at: (exchange, [name = '']) => queryValue(exchange.request.query, name),
+      at: (exchange, [name = '']) => queryJoined(exchange.request.query, name),
       missing: '',
       lookUp: 'look_up_query',
     },

@@ -33,7 +33,7 @@ describe('values', () => {
   test.each([
     "request.method == 'GET' && request.path == '/bookshop/books/12' && request.host == 'api.test'",
     "request.ip == '192.0.2.1' && request.scheme == 'http' && request.version == '1.1'",
-    "request.query.bulk == '1' && request.query['page'] == '5' && request.query.a == 'b c'",
+    "request.query.bulk == '1' && request.query['page'] == '5, 7' && request.query.a == 'b c'",
     "request.headers['X-Role'] == 'user, admin' && request.headers[request.query.none + 'x-role'] == 'user, admin'",
     "request.parameters.id == '12' && request.parameters['id'] == '12'",
     "principal.id == 'acme' && principal.consumer == 'acme' && 'admin' in principal.roles",

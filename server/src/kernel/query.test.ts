@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { queryMap, queryValue, queryValues, withoutQueryName, withoutQueryNames } from './query.ts'
+import { queryJoined, queryMap, queryValue, queryValues, withoutQueryName, withoutQueryNames } from './query.ts'
 
 test('a parameter is found by its decoded name, and the first one counts', () => {
   expect(queryValue('b=0&a=1&a=2', 'a')).toBe('1')
@@ -18,7 +18,9 @@ test('reads what URLSearchParams reads', () => {
       const params = new URLSearchParams(query)
       expect(queryValue(query, name)).toBe(params.get(name) ?? undefined)
       expect(queryValues(query, name)).toEqual(params.getAll(name))
-      expect(queryMap(query, 1000)?.get(name)).toBe(params.get(name) ?? undefined)
+      const all = params.has(name) ? params.getAll(name).join(', ') : undefined
+      expect(queryJoined(query, name)).toBe(all)
+      expect(queryMap(query, 1000)?.get(name)).toBe(all)
     }),
   )
 })

@@ -16,6 +16,19 @@ export function queryValue(query: string | undefined, name: string): string | un
   return undefined
 }
 
+/** All values of a parameter as one list with commas, or undefined: a second value cannot hide behind the first. */
+export function queryJoined(query: string | undefined, name: string): string | undefined {
+  if (query === undefined) return undefined
+  let all: string | undefined
+  for (let at = 0; at < query.length;) {
+    const end = endOfPart(query, at)
+    const part = query.slice(at, end)
+    if (isNamed(part, name)) all = joined(all, valueOf(part))
+    at = end + 1
+  }
+  return all
+}
+
 /** All values of a parameter, in order. */
 export function queryValues(query: string | undefined, name: string): string[] {
   if (query === undefined) return []
@@ -23,13 +36,13 @@ export function queryValues(query: string | undefined, name: string): string[] {
   return parts.map(valueOf)
 }
 
-/** The first value of every parameter; `undefined` when there are more than `limit` names. */
+/** The values of every parameter, several of one joined; `undefined` when there are more than `limit` names. */
 export function queryMap(query: string | undefined, limit: number): Map<string, string> | undefined {
   const values = new Map<string, string>()
   for (const part of query?.split('&') ?? []) {
     if (part === '') continue
     const name = nameOf(part)
-    if (!values.has(name)) values.set(name, valueOf(part))
+    values.set(name, joined(values.get(name), valueOf(part)))
     if (values.size > limit) return undefined
   }
   return values
@@ -50,6 +63,10 @@ function withoutParts(query: string, goes: (part: string) => boolean): string | 
   const kept = parts.filter((part) => !goes(part))
   if (kept.length === parts.length) return query
   return kept.length === 0 ? undefined : kept.join('&')
+}
+
+function joined(before: string | undefined, value: string): string {
+  return before === undefined ? value : `${before}, ${value}`
 }
 
 function endOfPart(query: string, at: number): number {
