@@ -13,12 +13,12 @@ export interface FaultLogOptions {
   monotonicMs(): number
 }
 
-export function createFaultLog({ error, monotonicMs }: FaultLogOptions): (exchange: Exchange, cause: unknown) => void {
+export function createFaultLog(options: FaultLogOptions): (exchange: Exchange, cause: unknown) => void {
   let periodEndMs = -Infinity
   let lines = 0
   let unlogged = 0
   return (exchange, cause) => {
-    const nowMs = monotonicMs()
+    const nowMs = options.monotonicMs()
     if (nowMs >= periodEndMs) {
       periodEndMs = nowMs + PERIOD_MS
       lines = 0
@@ -29,7 +29,7 @@ export function createFaultLog({ error, monotonicMs }: FaultLogOptions): (exchan
     }
     lines++
     const facts = { err: cause, request: exchange.id, route: exchange.route?.id }
-    error(unlogged === 0 ? facts : { ...facts, unlogged }, 'a fault of the gateway')
+    options.error(unlogged === 0 ? facts : { ...facts, unlogged }, 'a fault of the gateway')
     unlogged = 0
   }
 }

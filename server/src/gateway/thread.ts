@@ -98,7 +98,7 @@ export class GatewayThread {
       finished: (exchange, route, status) => finish(exchange, route, status, options),
       faulted: createFaultLog({
         error: (facts, message) => options.log.error(facts, message),
-        monotonicMs: systemClock.monotonicMs,
+        monotonicMs: () => systemClock.monotonicMs(),
       }),
     })
     return new GatewayThread(options.log, parts, ticker, targets, server)
