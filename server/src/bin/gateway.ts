@@ -53,8 +53,10 @@ async function runGateway(
       logLevel: settings.logLevel,
       cacheFolder: join(settings.dataDir, 'compile-cache'),
     })
+    // Before the start: whoever reads that the gateway is ready may send a signal at once.
+    const stopped = stopSignal(() => void gateway.reload())
     await gateway.start()
-    await stopSignal(() => void gateway.reload())
+    await stopped
     await gateway.stop()
     exit(0)
   } catch (error) {

@@ -95,8 +95,17 @@ export class GatewayProcess {
     return { ...(this.pool?.ports ?? { port: 0, tlsPort: undefined }), metricsPort: this.metricsServer?.port ?? 0 }
   }
 
-  /** Serves when it resolves; rejects, and leaves nothing open, when the configuration or a port cannot be had. */
-  async start(): Promise<void> {
+  /**
+   * Serves when it resolves; rejects, and leaves nothing open, when the configuration or a port cannot be had. A reload
+   * that is asked for meanwhile comes after.
+   */
+  start(): Promise<void> {
+    const started = this.begin()
+    this.reloading = started.catch(() => undefined)
+    return started
+  }
+
+  private async begin(): Promise<void> {
     const compiled = await this.compile()
     if (compiled.kind === 'refused') throw new ConfigRefused(compiled.issues)
     this.setRunning(compiled)
