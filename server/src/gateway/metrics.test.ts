@@ -19,6 +19,7 @@ function testMetrics(workers = 1, bounds: MetricsBounds = {}, sources: Partial<M
     workerRestarts: () => 0,
     isReady: () => true,
     counterUse: () => readCounterUse(counters, testClock()),
+    reloads: () => [],
     snapshot: () => ({ version: 'abc', adoptedAtMs: 1500 }),
     ...sources,
   })
@@ -155,8 +156,7 @@ describe('metrics', () => {
     const {
       metrics,
       workers: [worker],
-    } = testMetrics(1, {}, { workerRestarts: () => 4 })
-    metrics.countReload('refused')
+    } = testMetrics(1, {}, { workerRestarts: () => 4, reloads: () => [['refused', 1]] })
     worker?.countDroppedLines(12)
     const names = [
       'headgate_reloads_total{result="refused"}',

@@ -26,6 +26,8 @@ export interface MetricsSources {
   workerRestarts(): number
   isReady(): boolean
   counterUse(): CounterUse
+  /** How many configurations were read again, by what became of them. */
+  reloads(): Iterable<readonly [ReloadResult, number]>
   /** Version of the snapshot that runs, and the wall-clock milliseconds since when. */
   snapshot(): { readonly version: string; readonly adoptedAtMs: number } | undefined
 }
@@ -37,28 +39,17 @@ export class Metrics {
   private readonly registry = new Registry()
   private readonly workers: readonly MetricsMemory[]
   private readonly sources: MetricsSources
-  private readonly reloads: Counter<'result'>
   /** Counting the used slots reads all of them, so it is done once for a scrape. */
   private counterUse: CounterUse | undefined
 
   constructor(sources: MetricsSources) {
     this.sources = sources
     this.workers = sources.memories.map((memory) => new MetricsMemory(memory))
-    this.reloads = new Counter({
-      name: 'headgate_reloads_total',
-      help: 'Configurations that were read again, by what became of them.',
-      labelNames: ['result'],
-      registers: [this.registry],
-    })
     this.addGateway()
     this.addProblems()
     this.addTargets()
     this.addCounterTables()
     this.addProcess()
-  }
-
-  countReload(result: ReloadResult): void {
-    this.reloads.inc({ result })
   }
 
   /** The text format of Prometheus, version 0.0.4. */
@@ -76,6 +67,16 @@ export class Metrics {
     this.gauge('headgate_connections_open', "Clients' connections that are open.", () => this.sum(CONNECTIONS))
     this.counter('headgate_log_lines_dropped_total', 'Lines of the access log that were lost.', () =>
       this.sum(DROPPED_LINES),
+    )
+    const reloads = 'Configurations that were read again, by what became of them.'
+    this.labelled(
+      'headgate_reloads_total',
+      reloads,
+      ['result'],
+      (set) => {
+        for (const [result, count] of sources.reloads()) set({ result }, count)
+      },
+      Counter,
     )
     this.labelled('headgate_snapshot_info', 'Version of the configuration that runs.', ['version'], (set) => {
       const snapshot = sources.snapshot()

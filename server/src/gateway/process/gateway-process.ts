@@ -11,7 +11,7 @@ import type { CompileOutcome } from '../../config/compile-child.ts'
 import { createMetricsMemory } from '../metrics-memory.ts'
 import { createMetricsServer, type MetricsServer } from '../metrics-server.ts'
 import { clearWorkerState } from '../metrics-worker.ts'
-import { Metrics } from '../metrics.ts'
+import type { Metrics, ReloadResult } from '../metrics.ts'
 import { TICKET_KEY_BYTES } from '../tls.ts'
 import { createFileWriter } from '../log-writer.ts'
 import { HealthBoard } from '../upstream/health-board.ts'
@@ -60,7 +60,8 @@ export class GatewayProcess {
   private readonly files: ConfigWatch
   private readonly counters: CounterMemory
   private readonly memories: readonly SharedArrayBuffer[]
-  private readonly metrics: Metrics
+  private readonly reloads = new Map<ReloadResult, number>()
+  private metrics: Metrics | undefined
   private metricsServer: MetricsServer | undefined
   private pool: WorkerPool | undefined
   private adoptedAtMs = 0
@@ -71,16 +72,6 @@ export class GatewayProcess {
     this.options = options
     this.counters = createCounterMemory({ workers: options.workers })
     this.memories = Array.from({ length: options.workers }, () => createMetricsMemory())
-    this.metrics = new Metrics({
-      version: options.version,
-      memories: this.memories,
-      workersServing: () => this.pool?.serving ?? 0,
-      workerRestarts: () => this.pool?.restarts ?? 0,
-      isReady: () => this.unready() === undefined,
-      counterUse: () => readCounterUse(this.counters, systemClock),
-      snapshot: () =>
-        this.running === undefined ? undefined : { version: this.running.version, adoptedAtMs: this.adoptedAtMs },
-    })
     this.files = new ConfigWatch(() => void this.reload())
     this.upstreams = new UpstreamWatch({
       lookup: createNameLookup(),
@@ -181,15 +172,38 @@ export class GatewayProcess {
     this.adoptedAtMs = Date.now()
   }
 
+  private countReload(result: ReloadResult): void {
+    this.reloads.set(result, (this.reloads.get(result) ?? 0) + 1)
+  }
+
   private listenForMetrics(): Promise<MetricsServer> {
-    const { metrics, options } = this
+    const { log, metricsHost, metricsPort } = this.options
     return createMetricsServer({
-      host: options.metricsHost,
-      port: options.metricsPort,
-      metrics: async () => ({ text: await metrics.render(), contentType: metrics.contentType }),
+      host: metricsHost,
+      port: metricsPort,
+      metrics: async () => {
+        this.metrics ??= await this.createMetrics()
+        return { text: await this.metrics.render(), contentType: this.metrics.contentType }
+      },
       unhealthy: () => undefined,
       unready: () => this.unready(),
-      failed: (cause) => options.log.error({ err: cause }, 'the metrics could not be put together'),
+      failed: (cause) => log.error({ err: cause }, 'the metrics could not be put together'),
+    })
+  }
+
+  /** With the first scrape: a gateway that nobody scrapes does not carry the library. */
+  private async createMetrics(): Promise<Metrics> {
+    const { Metrics: Adder } = await import('../metrics.ts')
+    return new Adder({
+      version: this.options.version,
+      memories: this.memories,
+      workersServing: () => this.pool?.serving ?? 0,
+      workerRestarts: () => this.pool?.restarts ?? 0,
+      isReady: () => this.unready() === undefined,
+      counterUse: () => readCounterUse(this.counters, systemClock),
+      reloads: () => this.reloads,
+      snapshot: () =>
+        this.running === undefined ? undefined : { version: this.running.version, adoptedAtMs: this.adoptedAtMs },
     })
   }
 
@@ -206,22 +220,22 @@ export class GatewayProcess {
       const compiled = await this.compile()
       this.files.follow(compiled.watched)
       if (compiled.kind === 'refused') {
-        this.metrics.countReload('refused')
+        this.countReload('refused')
         log.error({ issues: compiled.issues.map(toIssueLine) }, 'the configuration is refused, the old one goes on')
         return
       }
       if (compiled.version === this.running?.version) {
-        this.metrics.countReload('unchanged')
+        this.countReload('unchanged')
         return
       }
       if (compiled.listener.tls !== undefined && this.pool?.ports.tlsPort === undefined) {
         log.warn('TLS was not configured when the gateway started: its port opens with a restart')
       }
       await this.adopt(compiled)
-      this.metrics.countReload('adopted')
+      this.countReload('adopted')
       log.info({ version: compiled.version, routes: compiled.routes }, 'the configuration is live')
     } catch (cause) {
-      this.metrics.countReload('failed')
+      this.countReload('failed')
       log.error({ err: cause }, 'the configuration could not be taken, the old one goes on')
     }
   }

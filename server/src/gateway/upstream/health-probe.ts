@@ -1,11 +1,11 @@
 /** One active health check of one endpoint: a connection of its own, a GET, a status. */
-import { connect as connectHttp2 } from 'node:http2'
 import { request as requestHttp } from 'node:http'
 import type { Socket } from 'node:net'
 import type { HealthCheckSpec, UpstreamSpec } from '../../kernel/snapshot.ts'
 import type { Endpoint } from './endpoint.ts'
 import { openSocket } from './open-socket.ts'
 import type { UpstreamTls } from './tls-options.ts'
+import { nodeHttp2 } from '../http2/node-http2.ts'
 
 /** What all probes of an upstream have in common. */
 export interface ProbeSettings {
@@ -75,7 +75,7 @@ const askHttp1: Ask = (socket, endpoint, settings, answered, failed) => {
 
 const askHttp2: Ask = (socket, endpoint, settings, answered, failed) => {
   const authority = `${endpoint.scheme}://${endpoint.authority}`
-  const session = connectHttp2(authority, { createConnection: () => socket, settings: { enablePush: false } })
+  const session = nodeHttp2().connect(authority, { createConnection: () => socket, settings: { enablePush: false } })
   session.on('error', failed)
   const stream = session.request({
     ':path': settings.check.path,
