@@ -51,7 +51,12 @@ export class PolicyChecker {
     if (fault === undefined) return
     // What is wrong names parts of the source, which may be secret when it comes from outside the file.
     const isShown = !this.findings.isSubstituted(path)
-    this.findings.report(path, isShown ? `${WRONG_EXPRESSION}: ${fault}` : `${WRONG_EXPRESSION}; it comes from outside the file, so no more is said`)
+    this.findings.report(
+      path,
+      isShown
+        ? `${WRONG_EXPRESSION}: ${fault}`
+        : `${WRONG_EXPRESSION}; it comes from outside the file, so no more is said`,
+    )
   }
 
   /** Kinds that could be meant, for a hint. */

@@ -26,7 +26,10 @@ export class Findings {
 
   report(path: KeyPath, message: string, options: ReportOptions = {}): void {
     const other = options.otherPath === undefined ? {} : { other: this.place(options.otherPath) }
-    this.list.add(this.place(path, options.at), path, this.withoutSecret(message, path), { hint: options.hint, ...other })
+    this.list.add(this.place(path, options.at), path, this.withoutSecret(message, path), {
+      hint: options.hint,
+      ...other,
+    })
   }
 
   reportFault(fault: SourceFault): void {
