@@ -4,8 +4,11 @@
  */
 import { readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { parse } from 'yaml'
+import type * as Yaml from 'yaml'
 import { z } from 'zod'
+import { loadWhenNeeded } from '../kernel/load-when-needed.ts'
+
+const yaml = loadWhenNeeded<typeof Yaml>('yaml')
 
 const port = z.int().min(0).max(65_535)
 
@@ -95,7 +98,7 @@ export function readSettings(
 
 function readSettingsFile(path: string): Values {
   try {
-    const content: unknown = parse(readFileSync(path, 'utf8'), { maxAliasCount: 0 })
+    const content: unknown = yaml().parse(readFileSync(path, 'utf8'), { maxAliasCount: 0 })
     if (typeof content === 'object' && content !== null && !Array.isArray(content)) return { ...content }
     throw new Error('it is not a mapping of keys to values')
   } catch (cause) {

@@ -32,7 +32,11 @@ export class ConsumerIndex implements Consumers {
   add(consumer: ConsumerSpec): void {
     this.consumers.set(consumer.name, consumer)
     for (const key of consumer.keys) {
-      this.credentials.set(Buffer.from(key.hash, 'hex').toString('latin1'), { consumer, credential: key.name, expiresAtMs: key.expiresAtMs })
+      this.credentials.set(Buffer.from(key.hash, 'hex').toString('latin1'), {
+        consumer,
+        credential: key.name,
+        expiresAtMs: key.expiresAtMs,
+      })
     }
   }
 

@@ -15,7 +15,7 @@ const SILENCE_MS = 5_000
 const MAX_RESTART_DELAY_MS = 10_000
 
 /** An exchange's garbage dies young: more room here is only more memory, less makes it be copied. */
-const YOUNG_HEAP_MB = 24
+const YOUNG_HEAP_MB = 22
 
 export interface WorkerPoolOptions {
   readonly workers: number
