@@ -15,6 +15,8 @@ export class ConfigWatch {
   private paths: readonly string[] = []
   private seen = ''
   private settling: NodeJS.Timeout | undefined
+  /** The state of the files that the settling is about. */
+  private settlingFor: string | undefined
   private readonly looking: NodeJS.Timeout
 
   constructor(changed: () => void) {
@@ -52,10 +54,14 @@ export class ConfigWatch {
     }
   }
 
+  /** What else happens in a folder, such as a log that grows beside the file, must not put the reload off. */
   private look(): void {
-    if (fingerprint(this.paths) === this.seen) return
+    const found = fingerprint(this.paths)
+    if (found === this.seen || found === this.settlingFor) return
+    this.settlingFor = found
     clearTimeout(this.settling)
     this.settling = setTimeout(() => {
+      this.settlingFor = undefined
       this.seen = fingerprint(this.paths)
       this.changed()
     }, SETTLE_MS)
