@@ -3,6 +3,7 @@ import type { PolicyDefinition } from '../kernel/policy.ts'
 import { access } from './access/access.ts'
 import { anyOf } from './any-of/any-of.ts'
 import { cors } from './cors/cors.ts'
+import { deprecation } from './deprecation/deprecation.ts'
 import { fault } from './fault/fault.ts'
 import { headers } from './headers/headers.ts'
 import { ipFilter } from './ip-filter/ip-filter.ts'
@@ -28,6 +29,7 @@ export const policies: readonly PolicyDefinition[] = [
   validateRequest,
   headers,
   rewrite,
+  deprecation,
   respond,
   fault,
 ]
