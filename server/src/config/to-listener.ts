@@ -29,6 +29,7 @@ export function toListenerSpec(settings: GatewaySettings): ListenerSpec {
       minBodyBytesPerSecond: limits.minBodyBytesPerSecond,
       maxConnections: limits.maxConnections,
       maxInFlight: limits.maxInFlight,
+      maxHeldBodyBytes: limits.maxHeldBodyBytes,
       maxRequestsPerConnection: limits.maxRequestsPerConnection,
     },
     trustedProxies: settings.trustedProxies,

@@ -6,6 +6,7 @@ import type { Body } from '../kernel/body.ts'
 import type { Exchange, Peer } from '../kernel/exchange.ts'
 import type { Fields } from '../kernel/fields.ts'
 import type { Problem } from '../kernel/problem.ts'
+import type { BodyRoom } from './body-room.ts'
 import type { CompiledRoute, Runtime } from './runtime.ts'
 import type { TrustedProxies } from './client-address.ts'
 import type { ListenerLimits } from '../kernel/snapshot.ts'
@@ -33,6 +34,8 @@ export interface Passage {
 export interface Gateway {
   readonly limits: ListenerLimits
   readonly halfClose: 'abort' | 'answer'
+  /** Where what is held of bodies is counted. */
+  readonly bodyRoom: BodyRoom
   /** Proxies whose word about their clients counts. */
   readonly trusted: TrustedProxies
   /** True while the process drains: connections are told to go. */
@@ -47,6 +50,7 @@ export interface Gateway {
 /** What the walk needs of the thread around it. */
 export interface WalkHost {
   readonly runtime: Runtime
+  readonly bodyRoom: BodyRoom
   /** Writes the record of an exchange that is over; `status` is what the client was sent. */
   finished(exchange: Exchange, route: CompiledRoute | undefined, status: number): void
   /** Logs what was thrown: a fault of ours. */

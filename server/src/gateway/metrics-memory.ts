@@ -32,7 +32,8 @@ const TARGET_CELLS = 4
 export const IN_FLIGHT = 0
 export const CONNECTIONS = 1
 export const DROPPED_LINES = 2
-const SINGLE_CELLS = 3
+export const HELD_BODY_BYTES = 3
+const SINGLE_CELLS = 4
 
 /** Series of exchanges without a route, and of routes for which there is no series of their own. */
 export const NO_ROUTE = 0

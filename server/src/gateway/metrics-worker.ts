@@ -9,6 +9,7 @@ import {
   DURATION,
   EJECTED_CELL,
   HEALTHY_CELL,
+  HELD_BODY_BYTES,
   IN_FLIGHT,
   IN_FLIGHT_CELL,
   MetricsMemory,
@@ -35,6 +36,7 @@ export interface TargetState {
 export interface WorkerState {
   readonly inFlight: number
   readonly connections: number
+  readonly heldBodyBytes: number
   readonly targets: Iterable<TargetState>
 }
 
@@ -108,10 +110,11 @@ export class WorkerMetrics {
   }
 
   /** Called on the worker's beat, twice a second or so. */
-  report({ inFlight, connections, targets }: WorkerState): void {
+  report({ inFlight, connections, heldBodyBytes, targets }: WorkerState): void {
     const { single, targets: table } = this.memory
     single[IN_FLIGHT] = inFlight
     single[CONNECTIONS] = connections
+    single[HELD_BODY_BYTES] = heldBodyBytes
     const gone = new Map(this.targets)
     for (const state of targets) {
       const name = `${state.upstream}\n${state.target}`
@@ -149,6 +152,7 @@ export function clearWorkerState(memory: SharedArrayBuffer): void {
   const { single, targets } = new MetricsMemory(memory)
   single[IN_FLIGHT] = 0
   single[CONNECTIONS] = 0
+  single[HELD_BODY_BYTES] = 0
   for (const { row } of targets) targets.free(row)
 }
 

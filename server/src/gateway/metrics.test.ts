@@ -123,7 +123,7 @@ describe('metrics', () => {
       workers: [worker],
     } = testMetrics()
     count(worker, 'a "quoted" \\ name\n/1/b')
-    worker?.report({ inFlight: 1, connections: 2, targets: [targetState()] })
+    worker?.report({ inFlight: 1, connections: 2, heldBodyBytes: 0, targets: [targetState()] })
     const lines = (await metrics.render()).trimEnd().split('\n')
     const series =
       /^[a-z_]+(\{[a-z]+="([^"\\\n]|\\["\\n])*"(,[a-z]+="([^"\\\n]|\\["\\n])*")*\})? (\d+(\.\d+)?(e[+-]?\d+)?)$/
@@ -140,7 +140,7 @@ describe('metrics', () => {
     } = testMetrics()
     count(worker, 'a/1/b', 7)
     worker?.countRecord(testRecord({ route: '', problem: 'gateway.fault', blame: 'gateway', status: 500 }), NO_ROUTE)
-    worker?.report({ inFlight: 9, connections: 9, targets: [targetState()] })
+    worker?.report({ inFlight: 9, connections: 9, heldBodyBytes: 0, targets: [targetState()] })
     if (memory === undefined) throw new Error('one worker has one memory')
     clearWorkerState(memory)
     expect(await valueOf(metrics, 'headgate_requests_in_flight')).toBe(0)
@@ -234,7 +234,7 @@ describe('targets', () => {
     const { metrics, workers } = testMetrics(2)
     const [first, second] = workers
     const report = (worker: WorkerMetrics | undefined, targets: TargetState[]): void =>
-      worker?.report({ inFlight: 3, connections: 10, targets })
+      worker?.report({ inFlight: 3, connections: 10, heldBodyBytes: 0, targets })
     report(first, [targetState({ ejected: true }), targetState({ target: 'http://10.0.0.2', healthy: false })])
     report(second, [targetState({ breaker: 'open' })])
     const of = (name: string, target: number): Promise<number | undefined> =>
@@ -257,7 +257,7 @@ test('the guide names each metric, and no other', async () => {
   } = testMetrics()
   const facts = { requestBytes: 1, attempts: 2, problem: 'gateway.fault', blame: 'gateway' } as const
   for (const status of [200, 499]) worker?.countRecord(testRecord({ ...facts, status }), NO_ROUTE)
-  worker?.report({ inFlight: 1, connections: 1, targets: [targetState()] })
+  worker?.report({ inFlight: 1, connections: 1, heldBodyBytes: 0, targets: [targetState()] })
   const names = [...(await metrics.render()).matchAll(/^# TYPE (\S+)/gm)].map(([, name]) => name ?? '')
   const guide = readFileSync(join(import.meta.dirname, '../../../docs/guides/observability.md'), 'utf8')
   const documented = [...guide.matchAll(/^\| `((?:headgate|process)_[a-z_]+)`/gm)].map(([, name]) => name ?? '')

@@ -10,6 +10,7 @@ import {
   DROPPED_LINES,
   EJECTED_CELL,
   HEALTHY_CELL,
+  HELD_BODY_BYTES,
   IN_FLIGHT,
   IN_FLIGHT_CELL,
   MetricsMemory,
@@ -65,6 +66,7 @@ export class Metrics {
     this.counter('headgate_worker_restarts_total', 'Worker threads that were replaced.', () => sources.workerRestarts())
     this.gauge('headgate_requests_in_flight', 'Requests under way.', () => this.sum(IN_FLIGHT))
     this.gauge('headgate_connections_open', "Clients' connections that are open.", () => this.sum(CONNECTIONS))
+    this.gauge('headgate_held_body_bytes', 'Bytes of bodies in memory.', () => this.sum(HELD_BODY_BYTES))
     this.counter('headgate_log_lines_dropped_total', 'Lines of the access log that were lost.', () =>
       this.sum(DROPPED_LINES),
     )

@@ -7,6 +7,7 @@ import type { Exchange, Reply } from '../kernel/exchange.ts'
 import type { Fields } from '../kernel/fields.ts'
 import type { Answer, PolicyInstance } from '../kernel/policy.ts'
 import { Problem } from '../kernel/problem.ts'
+import { HeldRoom } from './body-room.ts'
 import type { Carrier, Passage, WalkHost } from './carrier.ts'
 import { noteDecision } from './debug.ts'
 import { fault, noUpstream } from './problems.ts'
@@ -31,6 +32,7 @@ export class Walk implements Passage, ForwardingOwner {
   private responds = false
   private closes = false
   private forwarding: Forwarding | undefined
+  private held: HeldRoom | undefined
   private toWrapper: ((answer: Reply | Problem) => void) | undefined
   private status = 0
   private sent = false
@@ -164,7 +166,8 @@ export class Walk implements Passage, ForwardingOwner {
       this.settled(contentTooLarge({ detail: `The body is longer than ${wanted.limitBytes} bytes.` }))
       return false
     }
-    readBody(request, wanted.limitBytes).then(
+    this.held = new HeldRoom(this.host.bodyRoom)
+    readBody(request, wanted.limitBytes, this.held).then(
       (problem) =>
         this.guarded(() => {
           if (problem !== undefined) this.settled(problem)
@@ -313,6 +316,7 @@ export class Walk implements Passage, ForwardingOwner {
   private end(status: number): void {
     this.over = true
     this.forwarding?.close()
+    this.held?.release()
     const { entered, exchange } = this
     if (this.closes && entered !== undefined) {
       for (let i = entered.length - 1; i >= 0; i--) {

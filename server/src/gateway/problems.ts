@@ -39,6 +39,16 @@ export const overloaded = defineProblem({
     'More requests are in flight than `gateway.limits.maxInFlight` allows. Add workers or gateways, or raise the limit.',
 })
 
+export const bodyRoomFull = defineProblem({
+  code: 'gateway.body_room_full',
+  status: 503,
+  title: 'Too many bodies in memory',
+  blame: 'operator',
+  proxyError: 'proxy_internal_response',
+  remedy:
+    'Bodies that wait in the memory of a worker thread add up to `gateway.limits.maxHeldBodyBytes`. Try again after `Retry-After`. The operator adds workers or gateways, lowers the limits of policies that read whole bodies, or raises this one.',
+})
+
 export const fault = defineProblem({
   code: 'gateway.fault',
   status: 500,

@@ -6,6 +6,7 @@ import { createReply, type Exchange, type ExchangeRequest, type Peer } from '../
 import { normalisePath } from '../kernel/path.ts'
 import { Problem } from '../kernel/problem.ts'
 import type { ListenerLimits } from '../kernel/snapshot.ts'
+import { BodyRoom } from './body-room.ts'
 import type { Carrier, Gateway, Passage, WalkHost } from './carrier.ts'
 import type { TrustedProxies } from './client-address.ts'
 import { DEBUG_FIELD, isDebugSigned } from './debug.ts'
@@ -30,6 +31,7 @@ export class GatewayServer implements Gateway, WalkHost {
   draining = false
   inFlight = 0
   runtime: Runtime
+  readonly bodyRoom = new BodyRoom(() => this.limits.maxHeldBodyBytes)
   private readonly options: GatewayServerOptions
 
   constructor(runtime: Runtime, options: GatewayServerOptions) {

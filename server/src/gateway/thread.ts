@@ -156,7 +156,8 @@ export class GatewayThread {
     const targets = [...this.server.runtime.upstreams.values()].flatMap(({ spec, targets: set }) =>
       set.targets.map((target) => toTargetState(spec.name, target, nowMs)),
     )
-    return { inFlight: this.server.inFlight, connections: this.openConnections, targets }
+    const { inFlight, bodyRoom } = this.server
+    return { inFlight, connections: this.openConnections, heldBodyBytes: bodyRoom.heldBytes, targets }
   }
 
   get openConnections(): number {

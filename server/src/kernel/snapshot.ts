@@ -217,5 +217,6 @@ export interface ListenerLimits {
   readonly minBodyBytesPerSecond: number
   readonly maxConnections: number
   readonly maxInFlight: number
+  readonly maxHeldBodyBytes: number
   readonly maxRequestsPerConnection: number
 }

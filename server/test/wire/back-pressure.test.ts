@@ -96,6 +96,28 @@ test('a client that pipelines without reading is stalled too', async () => {
   expect(await untilStill(() => pouring.sentBytes)).toBeLessThan(BODY_BYTES / 2)
 })
 
+test('a client that asks on and reads nothing gets no further answers, and all of them once it reads', async () => {
+  const answer = `HTTP/1.1 200 OK\r\ncontent-length: 16000\r\n\r\n${'x'.repeat(16_000)}`
+  const upstream = await rawUpstream(async (wire) => {
+    for (;;) {
+      await wire.message()
+      wire.send(answer)
+    }
+  })
+  const gateway = await testGateway({ target: upstream.url, document: { gateway: { halfClose: 'answer' } } })
+  const client = await dial(gateway.port)
+  client.socket.pause()
+  const asked = 2_000
+  client.send('GET / HTTP/1.1\r\nhost: a.test\r\n\r\n'.repeat(asked))
+  client.socket.end()
+  expect(await untilStill(() => gateway.records.length)).toBeLessThan(asked / 2)
+  const counted = countBytes(client)
+  client.socket.resume()
+  expect((await gateway.recorded(asked)).every(({ status }) => status === 200)).toBe(true)
+  expect(await client.ended).toBe('closed')
+  expect(counted.bytes).toBeGreaterThan(asked * 16_000)
+})
+
 test('a slow reader of HTTP/1.0 gets every byte before the connection ends', async () => {
   const upstream = await rawUpstream(async (wire) => {
     await wire.message()

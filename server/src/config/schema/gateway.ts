@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { bytes, count, seconds } from './quantities.ts'
 
 const KIB = 1024
+const MIB = 1024 * 1024
 const GIB = 1024 * 1024 * 1024
 
 const certificate = z
@@ -83,6 +84,11 @@ const limits = z
     maxInFlight: count(10_000, 1, 10_000_000, {
       title: 'Most requests at once',
       description: 'Requests being served, for each worker thread; more are answered with 503 at once.',
+    }),
+    maxHeldBodyBytes: bytes(256 * MIB, 64 * KIB, Number.MAX_SAFE_INTEGER, {
+      title: 'Most bytes of bodies in memory',
+      description:
+        'Bodies that policies read whole, and bytes over HTTP/2 that wait for their upstream: all together, for each worker thread; more are answered with 503.',
     }),
     maxRequestsPerConnection: count(0, 0, Number.MAX_SAFE_INTEGER, {
       title: 'Requests per connection',

@@ -66,7 +66,7 @@ export class ServerConnection implements Carrier {
     socket.on('close', () => this.socketClosed())
     // The reason does not matter: 'close' says that the client is gone. A TLS socket does not close by itself.
     socket.on('error', () => socket.destroy())
-    socket.on('drain', () => this.outgoing?.drained())
+    socket.on('drain', () => (this.outgoing === undefined ? this.goOn() : this.outgoing.drained()))
   }
 
   /** True between two requests: such a connection may be closed at any moment. */
@@ -191,7 +191,8 @@ export class ServerConnection implements Carrier {
         next = body.push(bytes, at, end, volatile)
         if (body.done) this.bodyEnded(body)
         if (next === at && !body.done) return at
-      } else if (this.passage !== undefined) {
+      } else if (this.passage !== undefined || this.socket.writableNeedDrain) {
+        // A client that asks on and reads nothing would have its answers pile up here.
         return at
       } else {
         next = this.readHead(bytes, at, end)
@@ -238,8 +239,9 @@ export class ServerConnection implements Carrier {
 
   /** The client sends no more: what is answered ends the connection, what is not whole never will be. */
   private comeToEnd(): void {
-    if (this.passage === undefined) this.close()
-    else if (this.pending === undefined && this.body !== undefined && !this.body.cancelled) this.socket.destroy()
+    if (this.passage !== undefined) {
+      if (this.pending === undefined && this.body !== undefined && !this.body.cancelled) this.socket.destroy()
+    } else if (this.pending === undefined || !this.socket.writableNeedDrain) this.close()
   }
 
   private readHead(bytes: Buffer, start: number, end: number): number {

@@ -5,6 +5,7 @@
 import type { BodySink, BodySource } from '../../kernel/body.ts'
 import { BodyProblem } from '../../kernel/body-problem.ts'
 import type { Fields } from '../../kernel/fields.ts'
+import type { BodyRoom } from '../body-room.ts'
 import { bodyTooLarge } from '../http1/problems.ts'
 
 /** Frames smaller than this are gathered while they wait: a million of one byte must not be a million buffers. */
@@ -27,6 +28,7 @@ export class StreamBody implements BodySource {
   cancelled = false
   private readonly owner: StreamBodyOwner
   private readonly maxBytes: number
+  private readonly room: BodyRoom
   private sink: BodySink | undefined
   private blocked = false
   private kept: Buffer[] = []
@@ -36,10 +38,11 @@ export class StreamBody implements BodySource {
   private wholeWith: { readonly trailers: Fields | undefined } | undefined
   private cause: Error | undefined
 
-  constructor(owner: StreamBodyOwner, bodyBytes: number | undefined, maxBytes: number) {
+  constructor(owner: StreamBodyOwner, bodyBytes: number | undefined, maxBytes: number, room: BodyRoom) {
     this.owner = owner
     this.bodyBytes = bodyBytes
     this.maxBytes = maxBytes
+    this.room = room
   }
 
   get wanted(): boolean {
@@ -88,7 +91,9 @@ export class StreamBody implements BodySource {
       return
     }
     if (this.sink === undefined || this.blocked || this.keptBytes > 0) {
-      this.keep(bytes, start, end, volatile)
+      if (this.keep(bytes, start, end, volatile)) return
+      this.fail(new BodyProblem(this.room.refusal()))
+      this.owner.bodyTaken(length)
       return
     }
     const view = bytes.subarray(start, end)
@@ -122,24 +127,30 @@ export class StreamBody implements BodySource {
     const bytes = this.kept.length === 0 && this.filledBytes > 0 ? first.subarray(0, this.filledBytes) : first
     if (this.kept.length === 0) this.filledBytes = 0
     this.keptBytes -= bytes.length
+    this.room.give(memoryOf(first))
     return bytes
   }
 
-  private keep(bytes: Buffer, start: number, end: number, volatile: boolean): void {
+  /** False when there is no room for it. */
+  private keep(bytes: Buffer, start: number, end: number, volatile: boolean): boolean {
     const length = end - start
-    this.keptBytes += length
     if (length >= SMALL_BYTES) {
-      this.endGathering()
       const view = bytes.subarray(start, end)
-      this.kept.push(volatile ? Buffer.from(view) : view)
-      return
-    }
-    if (this.filledBytes === 0 || this.filledBytes + length > GATHERED_BYTES) {
+      const piece = volatile ? Buffer.from(view) : view
+      if (!this.room.take(memoryOf(piece))) return false
       this.endGathering()
-      this.kept.push(Buffer.allocUnsafeSlow(GATHERED_BYTES))
+      this.kept.push(piece)
+    } else {
+      if (this.filledBytes === 0 || this.filledBytes + length > GATHERED_BYTES) {
+        if (!this.room.take(GATHERED_BYTES)) return false
+        this.endGathering()
+        this.kept.push(Buffer.allocUnsafeSlow(GATHERED_BYTES))
+      }
+      bytes.copy(this.kept[this.kept.length - 1] ?? EMPTY, this.filledBytes, start, end)
+      this.filledBytes += length
     }
-    bytes.copy(this.kept[this.kept.length - 1] ?? EMPTY, this.filledBytes, start, end)
-    this.filledBytes += length
+    this.keptBytes += length
+    return true
   }
 
   private endGathering(): void {
@@ -152,11 +163,17 @@ export class StreamBody implements BodySource {
   /** What is kept will never be taken; the connection's window is owed it. */
   private drop(): void {
     const bytes = this.keptBytes
+    for (const each of this.kept) this.room.give(memoryOf(each))
     this.kept = []
     this.keptBytes = 0
     this.filledBytes = 0
     if (bytes > 0) this.owner.bodyTaken(bytes)
   }
+}
+
+/** What a kept piece costs: a gathered one all of its memory, however little is in it. */
+function memoryOf(piece: Buffer): number {
+  return piece.buffer.byteLength === GATHERED_BYTES ? GATHERED_BYTES : piece.length
 }
 
 const EMPTY = Buffer.alloc(0)

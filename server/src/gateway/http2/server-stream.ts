@@ -97,7 +97,7 @@ export class ServerStream implements Carrier, BodySink, SendingStream, StreamBod
       this.contentLength = contentLength
       this.continueOwed = head.expectContinue
       const maxBytes = this.isTunnel ? Number.POSITIVE_INFINITY : gateway.limits.maxBodyBytes
-      this.body = new StreamBody(this, contentLength > 0 ? contentLength : undefined, maxBytes)
+      this.body = new StreamBody(this, contentLength > 0 ? contentLength : undefined, maxBytes, gateway.bodyRoom)
     }
     const exchange = toExchange(head, '2', peer, gateway, this.body)
     this.exchange = exchange
