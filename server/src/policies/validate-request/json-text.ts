@@ -4,6 +4,7 @@
  * because it alone knows names and places.
  */
 import type { JsonValue } from '../../kernel/json.ts'
+import { NameNode, NamePath } from './name-tree.ts'
 
 /** Why a text is refused; line and column count from 1. */
 export interface JsonFlaw {
@@ -18,30 +19,42 @@ const SIMPLE_ESCAPES = new Set(['"', '\\', '/', 'b', 'f', 'n', 'r', 't'])
 const NUMBER = /-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?/y
 const WORD = /true|false|null/y
 
-/** The value of a text, or why it has none. */
-export function parseJson(text: string, maxDepth: number): { readonly value: JsonValue } | JsonFlaw {
-  const scanner = new Scanner(text, maxDepth)
-  const reason = scanner.scan()
-  if (reason === undefined) return { value: JSON.parse(text) as JsonValue }
-  const before = text.slice(0, scanner.at).split('\n')
-  return { reason, line: before.length, column: (before.at(-1) ?? '').length + 1 }
+/** What a text may hold, whatever its length. */
+export interface JsonBounds {
+  readonly maxDepth: number
+  readonly maxValues: number
+  readonly maxNames: number
 }
 
-/** An object or array that is open; `names` is undefined for an array. */
-interface Container {
-  readonly names: Set<string> | undefined
+/** The value of a text, or why it has none: it is no JSON, or holds more than the bounds allow. */
+export function parseJson(
+  text: string,
+  bounds: JsonBounds,
+): { readonly value: JsonValue } | { readonly excess: string } | JsonFlaw {
+  const scanner = new Scanner(text, bounds)
+  const reason = scanner.scan()
+  if (reason === undefined) return { value: JSON.parse(text) as JsonValue }
+  if (scanner.isExcess) return { excess: reason }
+  const before = text.slice(0, scanner.at).split('\n')
+  return { reason, line: before.length, column: (before.at(-1) ?? '').length + 1 }
 }
 
 /** Goes through the text once, without recursion. Methods give a reason when `at` stands on something wrong. */
 class Scanner {
   at = 0
+  /** The reason is not a flaw of the text but a bound. */
+  isExcess = false
   private readonly text: string
-  private readonly maxDepth: number
-  private readonly open: Container[] = []
+  private readonly bounds: JsonBounds
+  /** Objects and arrays that are open; an array has no names. */
+  private readonly open: (NamePath | undefined)[] = []
+  private readonly root = new NameNode('', undefined, true)
+  private values = 0
+  private names = 0
 
-  constructor(text: string, maxDepth: number) {
+  constructor(text: string, bounds: JsonBounds) {
     this.text = text
-    this.maxDepth = maxDepth
+    this.bounds = bounds
   }
 
   scan(): string | undefined {
@@ -51,10 +64,9 @@ class Scanner {
       // `value` leaves containers open; every one that ends here is closed, and then comes a comma or the end.
       for (;;) {
         this.skipSpace()
-        const container = this.open.at(-1)
-        if (container === undefined) return this.at < this.text.length ? 'the text goes on behind its value' : undefined
+        if (this.open.length === 0) return this.at < this.text.length ? 'the text goes on behind its value' : undefined
         const next = this.text[this.at]
-        const closing = container.names === undefined ? ']' : '}'
+        const closing = this.open.at(-1) === undefined ? ']' : '}'
         if (next === closing) {
           this.at++
           this.open.pop()
@@ -74,13 +86,14 @@ class Scanner {
   private value(): string | undefined {
     for (;;) {
       this.skipSpace()
+      if (++this.values > this.bounds.maxValues) return this.exceeds(`more than ${this.bounds.maxValues} values`)
       const first = this.text[this.at]
       if (first === '"') return this.string()
       if (first !== '{' && first !== '[') return this.scalar()
-      if (this.open.length >= this.maxDepth) return `it is nested more than ${this.maxDepth} deep`
+      if (this.open.length >= this.bounds.maxDepth) return `it is nested more than ${this.bounds.maxDepth} deep`
       this.at++
       this.skipSpace()
-      this.open.push({ names: first === '{' ? new Set() : undefined })
+      this.open.push(first === '{' ? new NamePath(this.root) : undefined)
       if (this.text[this.at] === (first === '{' ? '}' : ']')) return undefined
       const reason = this.name()
       if (reason !== undefined) return reason
@@ -89,25 +102,59 @@ class Scanner {
 
   /** Reads the name of an object's member and its colon; in an array there is none to read. */
   private name(): string | undefined {
-    const names = this.open.at(-1)?.names
-    if (names === undefined) return undefined
+    const path = this.open.at(-1)
+    if (path === undefined) return undefined
     this.skipSpace()
+    if (!this.followLikely(path)) {
+      const reason = this.follow(path)
+      if (reason !== undefined) return reason
+    }
+    this.skipSpace()
+    if (this.text[this.at] !== ':') return 'a colon is missing'
+    this.at++
+    return undefined
+  }
+
+  /** Whether the object goes on like the last one that came here, which costs next to nothing. */
+  private followLikely(path: NamePath): boolean {
+    const { likely } = path.node
+    if (likely?.isPlain !== true || this.text.charCodeAt(this.at) !== QUOTE) return false
+    const { name } = likely
+    const end = this.at + 1 + name.length
+    if (this.text.charCodeAt(end) !== QUOTE || !this.text.startsWith(name, this.at + 1)) return false
+    path.node = likely
+    this.at = end + 1
+    return true
+  }
+
+  private follow(path: NamePath): string | undefined {
     const start = this.at
     if (this.text[start] !== '"')
       return start < this.text.length ? 'a name in quotes is missing' : 'the text ends too early'
     const reason = this.string()
     if (reason !== undefined) return reason
     const raw = this.text.slice(start + 1, this.at - 1)
-    const name = raw.includes('\\') ? String(JSON.parse(`"${raw}"`)) : raw
-    if (names.has(name)) {
+    const isPlain = !raw.includes('\\')
+    const name = isPlain ? raw : String(JSON.parse(`"${raw}"`))
+    const known = path.node.find(name)
+    if (known !== undefined) {
+      path.node = known
+      return undefined
+    }
+    if (path.has(name)) {
       this.at = start
       return 'a name stands twice in one object'
     }
-    names.add(name)
-    this.skipSpace()
-    if (this.text[this.at] !== ':') return 'a colon is missing'
-    this.at++
+    if (++this.names > this.bounds.maxNames) {
+      return this.exceeds(`more than ${this.bounds.maxNames} names; those of objects that are alike count once`)
+    }
+    path.add(name, isPlain)
     return undefined
+  }
+
+  private exceeds(what: string): string {
+    this.isExcess = true
+    return `it has ${what}`
   }
 
   private string(): string | undefined {

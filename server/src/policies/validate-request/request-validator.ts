@@ -2,7 +2,7 @@
 import type { Exchange, ExchangeRequest } from '../../kernel/exchange.ts'
 import type { JsonValue } from '../../kernel/json.ts'
 import { toPlacedError, type InputError } from './input-error.ts'
-import { parseJson, type JsonFlaw } from './json-text.ts'
+import { parseJson, type JsonBounds, type JsonFlaw } from './json-text.ts'
 import { toStep } from './json-shape.ts'
 import { findRange, isJsonType, isReadableCharset, toEssence } from './media-type.ts'
 import type { BodyType, Operation, Parameter } from './operation.ts'
@@ -11,13 +11,15 @@ import { isAmbiguous, toValue, type Written } from './parameter-text.ts'
 import type { SchemaCompiler, Validate } from './schema-compiler.ts'
 import { readShape, type Shape } from './schema-shape.ts'
 
-export interface RequestOptions {
+export interface RequestOptions extends JsonBounds {
   readonly unknownQueryParameters: 'allow' | 'refuse'
-  readonly maxDepth: number
 }
 
-/** What is wrong with a body as a whole: its type, or its text. */
-export type BodyFault = { readonly unsupported: readonly string[] } | { readonly malformed: JsonFlaw }
+/** What is wrong with a body as a whole: its type, its text, or how much it holds. */
+export type BodyFault =
+  | { readonly unsupported: readonly string[] }
+  | { readonly malformed: JsonFlaw }
+  | { readonly excess: string }
 
 interface Check {
   readonly parameter: Parameter
@@ -97,7 +99,8 @@ export class RequestValidator {
     } catch {
       return { malformed: { reason: 'it is not UTF-8', line: 1, column: 1 } }
     }
-    const parsed = parseJson(text, this.options.maxDepth)
+    const parsed = parseJson(text, this.options)
+    if ('excess' in parsed) return parsed
     if ('reason' in parsed) return { malformed: parsed }
     const validate = this.bodies.get(type) ?? this.compiler.compile(schema, this.operation.schemas)
     this.bodies.set(type, validate)
@@ -108,10 +111,10 @@ export class RequestValidator {
   private validateWritten({ parameter, shape, validate }: Check, written: Written): InputError[] {
     if (written === '' && parameter.allowsEmpty) return []
     if (parameter.isJson) {
-      const parsed = parseJson(typeof written === 'string' ? written : '', this.options.maxDepth)
-      return 'reason' in parsed
-        ? [{ pointer: '', detail: `must be JSON: ${parsed.reason}` }]
-        : validateAll(validate, parsed.value)
+      const parsed = parseJson(typeof written === 'string' ? written : '', this.options)
+      return 'value' in parsed
+        ? validateAll(validate, parsed.value)
+        : [{ pointer: '', detail: `must be JSON: ${'excess' in parsed ? parsed.excess : parsed.reason}` }]
     }
     const errors = validateAll(validate, toValue(written, shape))
     if (errors.length === 0 || typeof written !== 'string' || !isAmbiguous(written, shape)) return errors

@@ -57,6 +57,15 @@ export class SchemaCompiler {
   private createAjv(allErrors: boolean): Ajv2020 {
     const regExp = Object.assign((source: string) => this.toPattern(source), { code: 'new RegExp' })
     const ajv = createAjv({ allErrors, code: { regExp } })
+    // Ajv compares every item with every other one.
+    ajv.removeKeyword('uniqueItems')
+    ajv.addKeyword({
+      keyword: 'uniqueItems',
+      type: 'array',
+      schemaType: 'boolean',
+      error: { message: 'must not have the same item twice' },
+      validate: (wanted: boolean, items: readonly JsonValue[]) => !wanted || !hasTwins(items, this.budget),
+    })
     return ajv.addKeyword({
       keyword: COUNTED,
       schemaType: 'boolean',
@@ -125,14 +134,5 @@ function createAjv(options: Options): Ajv2020 {
   addFormats(ajv)
   // The format `url` of ajv-formats takes time that grows with the square of the text; those of `uri` do not.
   ajv.addFormat('url', addFormats.get('uri'))
-  // Ajv compares every item with every other one.
-  ajv.removeKeyword('uniqueItems')
-  ajv.addKeyword({
-    keyword: 'uniqueItems',
-    type: 'array',
-    schemaType: 'boolean',
-    error: { message: 'must not have the same item twice' },
-    validate: (wanted: boolean, items: readonly JsonValue[]) => !wanted || !hasTwins(items),
-  })
   return ajv
 }

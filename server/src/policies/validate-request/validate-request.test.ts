@@ -122,6 +122,23 @@ describe('a JSON body', () => {
     expect(await judgeBody(true, [[[1]]], { maxDepth: 3 })).toBe('ok')
   })
 
+  test('is refused when it holds more than a thread should spend on one request', async () => {
+    const members = Object.fromEntries(Array.from({ length: 10_001 }, (_, at) => [`n${at}`, at]))
+    expect(await judgeBody(true, members)).toBe(
+      'validate_request.too_complex The JSON body is too complex: it has more than 10000 names; those of objects that are alike count once.',
+    )
+    expect(await judgeBody(true, members, { maxNames: 10_001 })).toBe('ok')
+    expect(
+      await judgeBody(
+        true,
+        Array.from({ length: 200_000 }, () => 0),
+      ),
+    ).toContain('it has more than 200000 values')
+    expect(await judgeBody(true, [1, 2, 3], { maxValues: 3 })).toContain('it has more than 3 values')
+    const records = Array.from({ length: 30_000 }, (_, id) => ({ id, name: 'a', price: 1 }))
+    expect(await judgeBody(true, records, { maxBodyBytes: 4_000_000 })).toBe('ok')
+  })
+
   test('with a member called __proto__ is held against its schema like any other', async () => {
     const schema = { type: 'object', properties: { a: { type: 'integer' } }, additionalProperties: false }
     expect(await judge(withBody(schema), { headers: json, body: '{"__proto__": {"a": "x"}}' })).toEqual([
@@ -182,7 +199,9 @@ describe('a JSON body', () => {
 
   test('with a hundred thousand items that must differ, or a text made to stall a pattern, takes no longer for it', async () => {
     const items = Array.from({ length: 100_000 }, (_, at) => ({ at }))
-    expect(await judgeBody({ type: 'array', uniqueItems: true }, items, { maxBodyBytes: 4_000_000 })).toBe('ok')
+    expect(
+      await judgeBody({ type: 'array', uniqueItems: true }, items, { maxBodyBytes: 4_000_000, maxValues: 300_000 }),
+    ).toBe('ok')
     expect(await judgeBody({ type: 'string', pattern: '^(a+)+$' }, `${'a'.repeat(100_000)}!`)).toEqual([
       '/body must match pattern "^(a+)+$"',
     ])
@@ -265,6 +284,18 @@ describe('the media type', () => {
     ['application/json', '[]', ['/body must be object']],
     ['Application/JSON; charset=UTF-8', '{}', 'ok'],
     ['application/json; charset=latin1', '{}', 'validate_request.unsupported_media_type'],
+    ['application/json; charset="utf-8"', '{}', 'ok'],
+    ['application/json; charset="utf\\-8"', '{}', 'ok'],
+    ['application/json; v=1;; charset=utf-8', '{}', 'ok'],
+    ['application/json; charset="utf-16"', '{}', 'validate_request.unsupported_media_type'],
+    ['application/json; charset="utf\\-16"', '{}', 'validate_request.unsupported_media_type'],
+    ['application/json; charset=utf-8; charset=utf-16', '{}', 'validate_request.unsupported_media_type'],
+    ['application/json; charset=utf-16; charset=utf-8', '{}', 'validate_request.unsupported_media_type'],
+    ['application/json; x="; charset=utf-8"; charset=utf-16', '{}', 'validate_request.unsupported_media_type'],
+    ['application/json; charset=utf-8 utf-16', '{}', 'validate_request.unsupported_media_type'],
+    ['application/json; charset = utf-8', '{}', 'validate_request.unsupported_media_type'],
+    ["application/json; charset='utf-16'", '{}', 'validate_request.unsupported_media_type'],
+    ['application/json, text/csv', '{}', 'validate_request.unsupported_media_type'],
     ['image/png', '\u0000', 'ok'],
     ['text/csv', 'a,b', 'ok'],
     ['text/plain', 'a', 'validate_request.unsupported_media_type'],

@@ -44,7 +44,7 @@ const tooComplex = defineProblem({
   title: 'Request takes too long to validate',
   blame: 'caller',
   remedy:
-    'The schema of the request leaves so many ways of reading it that trying them exceeds a bound. Send shorter texts and less nesting; an operator can give texts a `maxLength`, and alternatives a property that tells them apart and stands first.',
+    'Send less at once: the JSON body has more values or names than `maxValues` and `maxNames` of the policy allow, or the schema leaves so many ways of reading it that trying them exceeds a bound. Then shorter texts and less nesting help; an operator can give texts a `maxLength`, and alternatives a property that tells them apart and stands first.',
 })
 
 const MAX_ERRORS = 20
@@ -73,6 +73,17 @@ export const validateRequest = definePolicy({
       .max(500)
       .default(64)
       .meta({ title: 'Deepest nesting', description: 'Objects and arrays inside each other in a JSON body.' }),
+    maxValues: z
+      .int()
+      .min(1)
+      .max(100_000_000)
+      .default(200_000)
+      .meta({ title: 'Most values', description: 'Objects, arrays and what stands in them, in a JSON body.' }),
+    maxNames: z.int().min(1).max(100_000_000).default(10_000).meta({
+      title: 'Most names',
+      description:
+        'Names of members in a JSON body; those of objects with the same names in the same order count once.',
+    }),
     unknownQueryParameters: z.enum(['allow', 'refuse']).default('allow').meta({
       title: 'Unknown query parameters',
       description: 'What becomes of those that the operation does not have.',
@@ -138,6 +149,7 @@ export const validateRequest = definePolicy({
 function findProblem(validator: RequestValidator, exchange: Exchange): Problem | undefined {
   const body = validator.validateBody(exchange.request)
   if ('unsupported' in body) return unsupportedMediaType({ headers: { accept: body.unsupported.join(', ') } })
+  if ('excess' in body) return tooComplex({ detail: `The JSON body is too complex: ${body.excess}.` })
   if ('malformed' in body) {
     const { reason, line, column } = body.malformed
     return malformedJson({ detail: `The body is no JSON at line ${line}, column ${column}: ${reason}.` })
