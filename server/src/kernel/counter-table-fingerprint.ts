@@ -18,6 +18,11 @@ export class Fingerprint {
     this.k1 = k1 | 0
   }
 
+  /** Tells apart what was derived under different names. */
+  get id(): number {
+    return this.k0
+  }
+
   /** A hash with a key of its own, so that equal keys under different names have nothing in common. */
   derive(name: string): Fingerprint {
     this.of(name)

@@ -7,7 +7,7 @@ import { SLOT_EXTRA, SlotTable } from './counter-table-slots.ts'
 import type { Gauge } from './counters.ts'
 
 /** Words of a slot before the workers' counts. */
-const FIRST_COUNT = SLOT_EXTRA + 1
+const FIRST_COUNT = SLOT_EXTRA
 
 /** Bytes of a slot with a count for each worker, a multiple of 8 as its 64-bit words need it. */
 export function gaugeSlotBytes(workers: number): number {
@@ -72,7 +72,7 @@ export class SharedGauge implements Gauge {
     for (;;) {
       const slot = slots.find(low, high)
       if (slot === -1) {
-        const claimed = slots.claim(low, high, this.nowSeconds())
+        const claimed = slots.claim(low, high, fingerprint.id, this.nowSeconds())
         this.tableFull = claimed === -2
         if (this.tableFull) return false
         if (claimed !== -1) slots.openUnique(claimed)

@@ -83,7 +83,7 @@ export class SharedLimiter implements Limiter {
     const { table, algorithm, decision } = this
     const isGranted = algorithm.decide(UNUSED, cost, 0)
     if (!isGranted || cost === 0) return isGranted
-    const slot = table.claim(low, high, this.nowSeconds())
+    const slot = table.claim(low, high, this.fingerprint.id, this.nowSeconds())
     if (slot === -1) return undefined
     if (slot === -2) {
       this.tableFull = true

@@ -12,6 +12,10 @@
  *   open one wins, a closed one is taken over and given back. Of two owners the later always sees the earlier.
  *
  * A closed slot whose owner died is free again after two seconds.
+ *
+ * A policy whose keys a client may choose must not leave others without slots. So a policy gets a further slot in a home
+ * only while more of it are free than the policy has there already (dynamic thresholds: Choudhury and Hahne, 1998):
+ * alone it can take half of the table, the next half of the rest. Whoever has no slot yet finds one.
  */
 const HEADER_BYTES = 64
 const HOME_SLOTS = 8
@@ -26,12 +30,16 @@ const CLAIMS = 1 + HOME_MASK / 2
 const EVICTIONS = CLAIMS + 1
 const REFUSALS = CLAIMS + 2
 
-/** Within a slot, in 32-bit words: the tag's halves, the state (two words), the second of expiry, what a kind adds. */
+/**
+ * Within a slot, in 32-bit words: the tag's halves, the state (two words), the second of expiry, the policy that it was
+ * last claimed for, what a kind adds.
+ */
 const TAG_LOW = 0
 const TAG_HIGH = 1
 const STATE = 2
 const EXPIRY = 4
-export const SLOT_EXTRA = 5
+const POLICY = 5
+export const SLOT_EXTRA = 6
 
 /** A slot that was never used, or was given back. */
 const UNUSED = 0n
@@ -122,14 +130,15 @@ export class SlotTable {
 
   /**
    * A slot for a key that has none, closed and ours until `open`; -1 when the key has got one meanwhile (look again), -2
-   * when both homes are full of keys in use.
+   * when both homes are full of keys in use, or the policy has its share of them.
    */
-  claim(low: number, high: number, nowSeconds: number): number {
+  claim(low: number, high: number, policy: number, nowSeconds: number): number {
     for (let tries = 0; tries < MAX_TRIES; tries++) {
-      const slot = this.choose(low, high, nowSeconds)
+      const slot = this.choose(low, high, policy, nowSeconds)
       if (slot === -1) break
       if (!this.close(slot, nowSeconds)) continue
       const closed = this.claimed
+      Atomics.store(this.words, slot + POLICY, policy)
       this.changeTag(slot, this.foundTag, toTag(low, high))
       const hasOther = this.hasOther(slot, low, high)
       this.claimed = closed
@@ -193,23 +202,27 @@ export class SlotTable {
     return Atomics.load(this.words, slot + TAG_LOW) === low && Atomics.load(this.words, slot + TAG_HIGH) === high
   }
 
-  /** The slot to claim, of the emptier home; what it held is in `found`. -1 when there is none. */
-  private choose(low: number, high: number, nowSeconds: number): number {
-    const first = this.countFree(this.firstHome(low), nowSeconds)
-    const second = this.countFree(this.secondHome(low, high), nowSeconds)
-    const { slot, state } = second.free > first.free ? second : first
+  /** The slot to claim, of the home with more room for the policy; what it held is in `found`. -1 when there is none. */
+  private choose(low: number, high: number, policy: number, nowSeconds: number): number {
+    const first = this.countFree(this.firstHome(low), policy, nowSeconds)
+    const second = this.countFree(this.secondHome(low, high), policy, nowSeconds)
+    const { slot, state, room } = second.room > first.room ? second : first
     this.found = state
-    return slot
+    return room > 0 ? slot : -1
   }
 
-  /** How many slots of a home are free, and the first of them with its state. */
-  private countFree(home: number, nowSeconds: number): { free: number; slot: number; state: bigint } {
-    const found = { free: 0, slot: -1, state: UNUSED }
+  /** By how many slots of a home more are free than the policy has, and the first free one with its state. */
+  private countFree(home: number, policy: number, nowSeconds: number): { room: number; slot: number; state: bigint } {
+    const found = { room: 0, slot: -1, state: UNUSED }
     for (let slot = home; slot < home + HOME_SLOTS * this.slotWords; slot += this.slotWords) {
       const state = Atomics.load(this.longs, (slot + STATE) >> 1)
       // The expiry after the state: a slot that came into use after this state cannot be closed with it.
-      if (state !== UNUSED && (this.expiresAt(slot) >= nowSeconds || this.isHeld(slot))) continue
-      if (found.free++ === 0) Object.assign(found, { slot, state })
+      if (state !== UNUSED && (this.expiresAt(slot) >= nowSeconds || this.isHeld(slot))) {
+        if (Atomics.load(this.words, slot + POLICY) === policy) found.room--
+        continue
+      }
+      found.room++
+      if (found.slot === -1) Object.assign(found, { slot, state })
     }
     return found
   }

@@ -212,31 +212,45 @@ describe('a full table', () => {
     for (let round = 0; round < 5; round++) {
       const granted = Array.from({ length: 200 }, (_, key) => limiter.take(`${round} ${key}`, 1) || !limiter.tableFull)
       const kept = granted.filter(Boolean).length
-      expect(kept).toBe(16)
+      expect(kept).toBe(8)
       for (let key = 0; key < 200; key++) expect(limiter.take(`${round} ${key}`, 1)).toBe(false)
       clock.advance(61_000)
     }
-    expect(readCounterUse(memory, clock).limits).toMatchObject({ slots: 16, used: 0, evictions: 64 })
+    expect(readCounterUse(memory, clock).limits).toMatchObject({ slots: 16, used: 0, evictions: 32 })
   })
 
   test('refuses new keys, says that it was not their fault, and counts them', () => {
     const { clock, memory, counters } = testCounters({ limitSlots: 16, gaugeSlots: 16 })
     const limiter = counters.tokenBucket('p', 1, day, 1)
     const full = Array.from({ length: 100 }, (_, key) => !limiter.take(`${key}`, 1) && limiter.tableFull)
-    expect(full.filter(Boolean).length).toBe(84)
-    expect(readCounterUse(memory, clock).limits).toMatchObject({ used: 16, refusals: 84 })
+    expect(full.filter(Boolean).length).toBe(92)
+    expect(readCounterUse(memory, clock).limits).toMatchObject({ used: 8, refusals: 92 })
     const gauge = counters.gauge('p', 1)
     const entered = Array.from({ length: 100 }, (_, key) => gauge.enter(`${key}`))
-    expect(entered.filter(Boolean).length).toBe(16)
+    expect(entered.filter(Boolean).length).toBe(8)
     expect(gauge.tableFull).toBe(true)
   })
 
-  test('takes as many keys as three quarters of its slots before it refuses one of a hundred', () => {
+  test('takes as many keys of one policy as a third of its slots before it refuses one of a hundred', () => {
     const { counters } = testCounters({ limitSlots: 4096, gaugeSlots: 16 })
     const limiter = counters.fixedWindow('p', 1, day)
     let refused = 0
-    for (let key = 0; key < 3072; key++) if (!limiter.take(`${key}`, 1)) refused++
-    expect(refused).toBeLessThan(31)
+    for (let key = 0; key < 1365; key++) if (!limiter.take(`${key}`, 1)) refused++
+    expect(refused).toBeLessThan(13)
+  })
+
+  test('is full for the policy that filled it, and not for others', () => {
+    const { clock, counters } = testCounters({ limitSlots: 4096, gaugeSlots: 16 })
+    const flooded = counters.tokenBucket('flooded', 2, day, 2)
+    expect(flooded.take('known', 1)).toBe(true)
+    const countFlood = (): number =>
+      Array.from({ length: 20_000 }, (_, key) => flooded.take(`${clock.now()} ${key}`, 1)).filter(Boolean).length
+    expect(countFlood()).toBeLessThanOrEqual(2048)
+    const others = ['a', 'b'].map((name) => counters.slidingWindow(name, 1, day))
+    for (const other of others) for (let key = 0; key < 200; key++) expect(other.take(`${key}`, 1)).toBe(true)
+    expect([flooded.take('known', 1), flooded.take('known', 1), flooded.tableFull]).toEqual([true, false, false])
+    clock.advance(2 * day)
+    expect(countFlood()).toBeGreaterThan(1365)
   })
 })
 

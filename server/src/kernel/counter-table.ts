@@ -14,9 +14,12 @@ import { SlidingWindow } from './counter-table-sliding-window.ts'
 import { createSlotMemory, SlotTable, type SlotUse } from './counter-table-slots.ts'
 import { TokenBucket } from './counter-table-token-bucket.ts'
 
-/** 32 bytes for each key that is counted at one time: 8 MB, of which only what is used takes real memory. */
-const DEFAULT_LIMIT_SLOTS = 2 ** 18
-const DEFAULT_GAUGE_SLOTS = 2 ** 13
+/**
+ * 32 bytes for each key that is counted at one time: 16 MB, of which only what is used takes real memory. One policy alone
+ * gets half of them.
+ */
+const DEFAULT_LIMIT_SLOTS = 2 ** 19
+const DEFAULT_GAUGE_SLOTS = 2 ** 14
 const DEFAULT_WORKERS = 64
 const LIMIT_SLOT_BYTES = 32
 

@@ -35,14 +35,14 @@ export interface Limiter {
   readonly resetMs: number
   /** After a refused `take`: milliseconds until the same cost would be granted; Infinity when it never would. */
   readonly retryAfterMs: number
-  /** After a refused `take`: true when the table was full, so that the refusal is ours and not the caller's fault. */
+  /** After a refused `take`: true when the table had no more room for this policy, so that the refusal is ours and not the caller's fault. */
   readonly tableFull: boolean
 }
 
 export interface Gauge {
-  /** False when the limit is reached, or when the table is full. Each `true` wants one `leave`. */
+  /** False when the limit is reached, or when the table has no more room for this policy. Each `true` wants one `leave`. */
   enter(key: string): boolean
   leave(key: string): void
-  /** After a refused `enter`: true when the table was full. */
+  /** After a refused `enter`: true when the table had no more room for this policy. */
   readonly tableFull: boolean
 }

@@ -25,7 +25,7 @@ const tableFull = defineProblem({
   title: 'Rate limit not countable',
   blame: 'operator',
   remedy:
-    'More callers are counted at once than the table of counters has room for; those that it knows are served on. See who they are, count by something that there is less of, or shorten the windows.',
+    'The policy counts as many callers at once as the table of counters has room for; those that it knows are served on, and so are those of other policies. See who they are, count by something that there is less of, or shorten the windows.',
 })
 
 const MAX_WINDOW_SECONDS = 366 * 86_400
@@ -124,7 +124,7 @@ export const rateLimit = definePolicy({
     const limiter = createLimiter(config, services)
     const keyOf = compileCountBy(config.countBy, services)
     const costOf = config.cost === undefined ? undefined : services.expression(config.cost, 'int')
-    const warnFull = createRareWarning(services, 'the table of counters is full')
+    const warnFull = createRareWarning(services, 'the table of counters has no room for another caller of this policy')
     const warnDry = createRareWarning(services, 'a rate limit in dry run would have turned requests away')
     const name = `"${config.name}"`
     const policyParameters = `;q=${limit};w=${windowSeconds}${burst === undefined ? '' : `;headgate-burst=${burst}`}`
