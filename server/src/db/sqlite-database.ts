@@ -1,0 +1,132 @@
+/**
+ * The store in a file: one connection writes, others read, so that no read waits for a transaction. Writes queue up in
+ * this process; another process (a backup, a command) that holds the lock is waited for without blocking the thread.
+ */
+import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
+import { join } from 'node:path'
+import Sqlite from 'better-sqlite3'
+import { Kysely } from 'kysely'
+import { createChannels } from './channels.ts'
+import type { Database, Work } from './client.ts'
+import { StoreUnavailableError } from './errors.ts'
+import { retryConflicts } from './retry.ts'
+import { createSqliteDialect, SqliteConnection } from './sqlite-driver.ts'
+import type { Tables } from './tables.ts'
+
+const fileName = 'headgate.sqlite'
+/** Only recovery after a crash makes SQLite itself wait, and the thread with it. */
+const recoveryTimeoutMs = 5000
+const maxReaders = 8
+
+export function openSqlite(folder: string): Database {
+  const path = createFile(folder)
+  const writer = openWriter(path)
+  const readers = createReaders(path)
+  const read = new Kysely<Tables>({ dialect: createSqliteDialect(readers) })
+  const { write, finish } = createWrite(writer)
+  const channels = createChannels()
+  return {
+    dialect: 'sqlite',
+    read,
+    write,
+    // There is one writer anyway.
+    writeAlone: write,
+    async listen(channel, heard) {
+      const remove = channels.add(channel, heard)
+      return async () => remove()
+    },
+    // Heard after the sender went on, as from another process.
+    async notify(channel, payload) {
+      setImmediate(channels.tell, channel, payload)
+    },
+    async close() {
+      await finish()
+      await readers.close()
+      // The last connection to close moves the log into the file.
+      writer.close()
+    },
+  }
+}
+
+/** Secrets lie in it, so it is its owner's alone from the moment that it exists. */
+function createFile(folder: string): string {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  const path = join(folder, fileName)
+  if (existsSync(path)) return path
+  closeSync(openSync(path, 'a', 0o600))
+  chmodSync(path, 0o600)
+  const directory = openSync(folder, 'r')
+  fsyncSync(directory)
+  closeSync(directory)
+  return path
+}
+
+function openWriter(path: string): Sqlite.Database {
+  const writer = new Sqlite(path, { timeout: recoveryTimeoutMs })
+  writer.pragma('journal_mode = wal')
+  writer.pragma('synchronous = full')
+  writer.pragma('foreign_keys = on')
+  // From here on, waiting for the lock is `retryConflicts`'s, which lets the thread go on meanwhile.
+  writer.pragma('busy_timeout = 0')
+  return writer
+}
+
+function createReaders(path: string) {
+  const idle: Sqlite.Database[] = []
+  const inUse = new Map<SqliteConnection, Sqlite.Database>()
+  const waiting: (() => void)[] = []
+  let isClosed = false
+  return {
+    async acquire() {
+      if (isClosed) throw new StoreUnavailableError('The store is closed.')
+      while (idle.length === 0 && inUse.size >= maxReaders) await new Promise<void>((resolve) => waiting.push(resolve))
+      const handle = idle.pop() ?? new Sqlite(path, { readonly: true, timeout: recoveryTimeoutMs })
+      const connection = new SqliteConnection(handle)
+      inUse.set(connection, handle)
+      return connection
+    },
+    begin: (connection: SqliteConnection) => connection.beginReading(),
+    release(connection: SqliteConnection) {
+      const handle = inUse.get(connection)
+      inUse.delete(connection)
+      if (handle) idle.push(handle)
+      waiting.shift()?.()
+    },
+    /** Waits for those in use: a handle cannot be closed under a running query. */
+    async close() {
+      isClosed = true
+      while (inUse.size > 0) await new Promise<void>((resolve) => waiting.push(resolve))
+      for (const handle of idle.splice(0)) handle.close()
+      for (const resume of waiting) resume()
+    },
+  }
+}
+
+function createWrite(writer: Sqlite.Database) {
+  let last: Promise<unknown> = Promise.resolve()
+  let isClosed = false
+  return {
+    write: <T>(work: Work<T>): Promise<T> => {
+      if (isClosed) return Promise.reject(new StoreUnavailableError('The store is closed.'))
+      const done = last.then(() => retryConflicts(() => writeOnce(writer, work)))
+      last = done.catch(() => undefined)
+      return done
+    },
+    finish: (): Promise<unknown> => {
+      isClosed = true
+      return last
+    },
+  }
+}
+
+function writeOnce<T>(writer: Sqlite.Database, work: Work<T>): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const dialect = createSqliteDialect({
+      acquire: async () => new SqliteConnection(writer),
+      // A refused work may never end, so its caller hears of it at once.
+      begin: (connection) => connection.beginWriting(reject),
+      release: () => {},
+    })
+    new Kysely<Tables>({ dialect }).transaction().execute(work).then(resolve, reject)
+  })
+}
