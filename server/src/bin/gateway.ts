@@ -1,24 +1,30 @@
-/** `headgate gateway`: runs the data plane from files, with no control plane. */
+/** `headgate gateway`: runs the data plane, from files or from a control plane. */
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { ConfigRefused, GatewayProcess } from '../gateway/process/gateway-process.ts'
-import { createLog } from '../kernel/log.ts'
+import type { ConfigSource } from '../gateway/process/config-source.ts'
+import { createFileSource } from '../gateway/process/file-source.ts'
+import { createLog, type Log } from '../kernel/log.ts'
 import type { CommandSurroundings } from './command-surroundings.ts'
-import { listSettings, readSettings, SettingsError } from './settings.ts'
+import { gatewaySettings, listSettings, readSettings, SettingsError, type GatewaySettings } from './settings.ts'
+import { isListenError, stopSignal, toListenSentence } from './running.ts'
 import { readVersion } from './version.ts'
 
 const example = `
 Example:
   $ headgate gateway --config headgate.yaml
   $ HEADGATE_GATEWAY_PORT=80 headgate gateway --config /etc/headgate --workers 4
+  $ HEADGATE_NODE_TOKEN=hg_join_… headgate gateway --control-url https://control.example.com
 
 The configuration is read again when its files change, or on SIGHUP. SIGTERM and SIGINT drain and stop.
 Exit codes: 0 stopped, 1 could not start, 2 wrong use.`
 
 export function createGatewayCommand(surroundings: CommandSurroundings, exit: (code: number) => void): Command {
   const command = new Command('gateway')
-    .summary('run the gateway from configuration files')
-    .description('Runs the gateway on a configuration file or directory, and takes changes of it without a restart.')
+    .summary('run the gateway from configuration files or a control plane')
+    .description(
+      'Runs the gateway on configuration files or on what a control plane publishes, and takes changes without a restart.',
+    )
     .option('--settings <file>', 'YAML file with settings; flags and variables come before it (HEADGATE_SETTINGS)')
   for (const { key, flag, variable, description } of listSettings()) {
     command.option(key === 'debug' ? flag : `${flag} <value>`, `${description} (${variable})`)
@@ -28,20 +34,42 @@ export function createGatewayCommand(surroundings: CommandSurroundings, exit: (c
     .action((flags: Record<string, unknown>) => runGateway(flags, surroundings, exit))
 }
 
+/** Files when there are some, else the control plane; never both. */
+async function createSource(
+  settings: GatewaySettings,
+  environment: CommandSurroundings['environment'],
+  log: Log,
+): Promise<ConfigSource> {
+  const { config, controlUrl, dataDir } = settings
+  if (config !== undefined && controlUrl !== undefined) {
+    throw new SettingsError('Give --config to run from files or --control-url to run from a control plane, not both.')
+  }
+  if (config !== undefined) {
+    return createFileSource({ path: config, environment, cacheFolder: join(dataDir, 'compile-cache') })
+  }
+  if (controlUrl === undefined) {
+    throw new SettingsError(
+      'Say what to run: --config FILE or DIRECTORY (HEADGATE_CONFIG), or --control-url URL (HEADGATE_CONTROL_URL).',
+    )
+  }
+  // Loaded here alone: a gateway that runs from files does not carry it.
+  const { openControlSource } = await import('../gateway/process/open-control-source.ts')
+  const { nodeToken, nodeKeyFile } = settings
+  return openControlSource({ url: controlUrl, joinToken: nodeToken, dataDir, nodeKeyFile, version: readVersion(), log })
+}
+
 async function runGateway(
   flags: Readonly<Record<string, unknown>>,
   surroundings: CommandSurroundings,
   exit: (code: number) => void,
 ): Promise<void> {
   try {
-    const settings = readSettings(flags, surroundings.environment)
-    if (settings.config === undefined) {
-      throw new SettingsError('Say what to run: --config FILE or --config DIRECTORY, or set HEADGATE_CONFIG.')
-    }
+    const settings = readSettings(gatewaySettings, flags, surroundings.environment)
+    const log = createLog(settings.logLevel)
+    const source = await createSource(settings, surroundings.environment, log)
     const gateway = new GatewayProcess({
       version: readVersion(),
-      configPath: settings.config,
-      environment: surroundings.environment,
+      source,
       workers: settings.workers,
       host: settings.bind,
       port: settings.gatewayPort,
@@ -49,7 +77,7 @@ async function runGateway(
       metricsHost: settings.metricsBind,
       metricsPort: settings.metricsPort,
       debug: settings.debug,
-      log: createLog(settings.logLevel),
+      log,
       logLevel: settings.logLevel,
       cacheFolder: join(settings.dataDir, 'compile-cache'),
     })
@@ -73,37 +101,4 @@ async function runGateway(
       throw error
     }
   }
-}
-
-/** Resolves when the process is told to stop; a second signal ends it at once. */
-function stopSignal(reload: () => void): Promise<void> {
-  process.on('SIGHUP', reload)
-  return new Promise((resolve) => {
-    const stop = (): void => {
-      for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-        process.off(signal, stop)
-        process.once(signal, () => process.exit(1))
-      }
-      resolve()
-    }
-    process.once('SIGTERM', stop)
-    process.once('SIGINT', stop)
-  })
-}
-
-interface ListenError extends Error {
-  readonly code: string
-  readonly port: number
-}
-
-function isListenError(error: unknown): error is ListenError {
-  return (
-    error instanceof Error && 'syscall' in error && error.syscall === 'listen' && 'port' in error && 'code' in error
-  )
-}
-
-function toListenSentence({ code, port }: ListenError): string {
-  if (code === 'EADDRINUSE') return `Port ${port} is taken. Stop what listens there, or choose another port.`
-  if (code === 'EACCES') return `Port ${port} may not be opened by this user. Choose one above 1023.`
-  return `Port ${port} could not be opened (${code}).`
 }

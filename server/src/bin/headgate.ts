@@ -23,6 +23,7 @@ const program = new Command('headgate')
 
 /** Each command by its name, loaded when it is asked for: a gateway must not carry what only `validate` needs. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  control: async () => (await import('./control.ts')).createControlCommand(surroundings, exit),
   gateway: async () => (await import('./gateway.ts')).createGatewayCommand(surroundings, exit),
   validate: async () => (await import('./validate.ts')).createValidateCommand(surroundings, exit),
   version: async () => (await import('./version.ts')).createVersionCommand(surroundings),

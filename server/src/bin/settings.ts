@@ -3,7 +3,8 @@
  * default. A wrong one stops the start with a sentence that says what to write.
  */
 import { readFileSync } from 'node:fs'
-import { availableParallelism } from 'node:os'
+import { availableParallelism, homedir } from 'node:os'
+import { join } from 'node:path'
 import type * as Yaml from 'yaml'
 import { z } from 'zod'
 import { loadWhenNeeded } from '../kernel/load-when-needed.ts'
@@ -19,6 +20,22 @@ export const gatewaySettings = z.strictObject({
     .min(1)
     .optional()
     .meta({ description: 'Configuration file, or a directory of them.', variable: 'HEADGATE_CONFIG' }),
+  controlUrl: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .meta({ description: 'Control plane to get the configuration from.', variable: 'HEADGATE_CONTROL_URL' }),
+  nodeToken: z.string().min(1).optional().meta({
+    description: 'Join token, needed at the first start with a control plane.',
+    variable: 'HEADGATE_NODE_TOKEN',
+  }),
+  nodeKeyFile: z
+    .string()
+    .min(1)
+    .default(join(homedir(), '.config', 'headgate', 'node.key'))
+    .meta({
+      description: 'Key that seals the snapshot kept in the data folder; lies apart from it.',
+      variable: 'HEADGATE_NODE_KEY_FILE',
+    }),
   gatewayPort: port
     .default(8080)
     .meta({ description: 'Port for HTTP/1.1, HTTP/2, WebSocket and gRPC.', variable: 'HEADGATE_GATEWAY_PORT' }),
@@ -67,33 +84,37 @@ export class SettingsError extends Error {}
 type Values = Readonly<Record<string, unknown>>
 
 /** Every setting with its flag, variable and description, for `--help` and the docs. */
-export function listSettings(): { key: string; flag: string; variable: string; description: string }[] {
-  return Object.entries(gatewaySettings.shape).map(([key, schema]) => {
-    const { variable, description = '' } = schema.meta() ?? {}
+export function listSettings(
+  schema: z.ZodObject = gatewaySettings,
+): { key: string; flag: string; variable: string; description: string }[] {
+  return Object.entries(schema.shape).map(([key, setting]) => {
+    // The values of a shape are schemas.
+    const { variable, description = '' } = (setting as z.ZodType).meta() ?? {}
     return { key, flag: `--${toKebab(key)}`, variable: String(variable), description }
   })
 }
 
 /** Puts the settings together; throws a SettingsError that names the flag, variable or key at fault. */
-export function readSettings(
+export function readSettings<Schema extends z.ZodObject>(
+  schema: Schema,
   flags: Values,
   environment: Readonly<Record<string, string | undefined>>,
-): GatewaySettings {
+): z.output<Schema> {
   const path = flags['settings'] ?? environment['HEADGATE_SETTINGS']
   const file = typeof path === 'string' ? readSettingsFile(path) : {}
   const values: Record<string, unknown> = { ...file }
   const sources = new Map(
     Object.keys(file).map((key) => [key, `"${key}" in ${typeof path === 'string' ? path : 'the settings file'}`]),
   )
-  for (const { key, flag, variable } of listSettings()) {
+  for (const { key, flag, variable } of listSettings(schema)) {
     const [given, source] = flags[key] === undefined ? [environment[variable], variable] : [flags[key], flag]
     if (given === undefined || given === '') continue
     values[key] = toValue(given)
     sources.set(key, source)
   }
-  const result = gatewaySettings.safeParse(values)
+  const result = schema.safeParse(values)
   if (result.success) return result.data
-  throw new SettingsError(result.error.issues.map((issue) => toSentence(issue, sources)).join('\n'))
+  throw new SettingsError(result.error.issues.map((issue) => toSentence(schema, issue, sources)).join('\n'))
 }
 
 function readSettingsFile(path: string): Values {
@@ -117,10 +138,10 @@ function toValue(given: unknown): unknown {
   return given
 }
 
-function toSentence(issue: z.core.$ZodIssue, sources: ReadonlyMap<string, string>): string {
+function toSentence(schema: z.ZodObject, issue: z.core.$ZodIssue, sources: ReadonlyMap<string, string>): string {
   const key = String(issue.path[0] ?? '')
   if (issue.code === 'unrecognized_keys') {
-    const known = Object.keys(gatewaySettings.shape).join(', ')
+    const known = Object.keys(schema.shape).join(', ')
     return issue.keys
       .map((each) => `${sources.get(each) ?? each} is not a setting. The settings are: ${known}.`)
       .join('\n')

@@ -22,10 +22,11 @@ export function checkParts(
   plan: DocumentPlan,
   checker: PolicyChecker,
   findings: Findings,
+  scope: 'whole' | 'part',
 ): void {
   checkGateway(document.gateway, findings)
   document.upstreams.forEach((upstream, index) => checkUpstream(upstream, ['upstreams', index], findings))
-  checkSubscriptions(document, findings)
+  if (scope === 'whole') checkSubscriptions(document, findings)
   checkKeys(plan.consumers, findings)
   checkExpressions(document, plan, checker)
 }
@@ -36,10 +37,12 @@ export function checkWhole(
   plan: DocumentPlan,
   checker: PolicyChecker,
   findings: Findings,
+  scope: 'whole' | 'part',
 ): Operations {
   checkApis(plan.apis, findings)
   const operations = resolveOperations(plan)
   const standings = checkLists(plan, operations, checker)
+  if (scope === 'part') return operations
   checkUpstreamUse(document, plan.apis, (id) => standings.get(id), findings)
   checkKeyUse(plan, checker, findings)
   return operations

@@ -8,7 +8,7 @@ import type { PolicyDefinition } from '../kernel/policy.ts'
 import type { Snapshot } from '../kernel/snapshot.ts'
 import { checkParts, checkWhole } from './check-document.ts'
 import { PolicyChecker } from './check-policies.ts'
-import { FileReader, type ReadLimits } from './file-reader.ts'
+import { FileReader, type ConfigReader, type ReadLimits } from './file-reader.ts'
 import { Findings } from './findings.ts'
 import { loadDocument } from './load-document.ts'
 import { parseValue } from './parse-value.ts'
@@ -37,17 +37,35 @@ export function compileConfig(
 
   const root = loadDocument(path, environment, reader, findings)
   stop()
-  const registry = toRegistry(policies)
+  const folder = reader.isDirectory(path) ? resolve(path) : dirname(resolve(path))
+  const snapshot = compileRoot(root, { folder, reader, policies, findings, scope: 'whole' })
+  return { snapshot, watched: reader.watched }
+}
+
+export interface CompileParts {
+  /** Documents that APIs name are looked for below it. */
+  readonly folder: string
+  readonly reader: ConfigReader
+  readonly policies: readonly PolicyDefinition[]
+  readonly findings: Findings
+  /** A part may refer to what is not in it, and hold what nothing in it uses: whoever puts parts together checks that. */
+  readonly scope: 'whole' | 'part'
+}
+
+/** Checks and compiles a document that was read; throws a `ConfigError` with everything that is wrong with it. */
+export function compileRoot(root: unknown, parts: CompileParts): Snapshot {
+  const { folder, reader, findings, scope } = parts
+  const stop = (): void => findings.throwIfAny(() => reader.watched)
+  const registry = toRegistry(parts.policies)
   const configs = checkPolicyConfigs(root, registry, findings)
   const document = parseValue(configDocument, root, [], findings)
   stop()
   if (document === undefined) throw new Error('a document without findings was not parsed')
-  const folder = reader.isDirectory(path) ? resolve(path) : dirname(resolve(path))
   const plan = planDocument(document, configs, folder, reader, findings)
   const isPlanned = findings.list.count === 0
   const checker = new PolicyChecker(registry, findings)
-  checkParts(document, plan, checker, findings)
-  const operations = isPlanned ? checkWhole(document, plan, checker, findings) : new Map<string, never>()
+  checkParts(document, plan, checker, findings, scope)
+  const operations = isPlanned ? checkWhole(document, plan, checker, findings, scope) : new Map<string, never>()
   stop()
-  return { snapshot: toSnapshot(document, plan, operations), watched: reader.watched }
+  return toSnapshot(document, plan, operations)
 }

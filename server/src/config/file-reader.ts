@@ -16,7 +16,18 @@ export class UnreadableFile extends Error {
   override readonly name = 'UnreadableFile'
 }
 
-export class FileReader {
+/** Where the parts of a configuration come from: files, or what control keeps. */
+export interface ConfigReader {
+  /** What was read or looked for, to be watched. */
+  readonly watched: readonly string[]
+  /** The text under a path; throws `UnreadableFile`. */
+  read(path: string): string
+  /** Throws `UnreadableFile` when there is nothing. */
+  isDirectory(path: string): boolean
+  list(directory: string): string[]
+}
+
+export class FileReader implements ConfigReader {
   private readonly limits: ReadLimits
   private readonly seen = new Set<string>()
   private readonly texts = new Map<string, string>()

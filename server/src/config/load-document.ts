@@ -1,5 +1,5 @@
 /** Files in, one merged tree of values out: a file, or the files of a directory in the order of their names. */
-import { UnreadableFile, type FileReader } from './file-reader.ts'
+import { UnreadableFile, type ConfigReader } from './file-reader.ts'
 import { childOf, type Findings } from './findings.ts'
 import { parseSource, type Source } from './source.ts'
 import { createSubstitute, type Environment } from './substitute.ts'
@@ -8,7 +8,7 @@ import { createSubstitute, type Environment } from './substitute.ts'
 export function loadDocument(
   path: string,
   environment: Environment,
-  reader: FileReader,
+  reader: ConfigReader,
   findings: Findings,
 ): Record<string, unknown> | undefined {
   const sources = listFiles(path, reader, findings).flatMap((file) => {
@@ -23,7 +23,7 @@ export function loadDocument(
   return root
 }
 
-function listFiles(path: string, reader: FileReader, findings: Findings): readonly string[] {
+function listFiles(path: string, reader: ConfigReader, findings: Findings): readonly string[] {
   const start = { file: path, line: 1, column: 1 }
   try {
     if (!reader.isDirectory(path)) return [path]
@@ -40,7 +40,7 @@ function listFiles(path: string, reader: FileReader, findings: Findings): readon
 function readSource(
   file: string,
   environment: Environment,
-  reader: FileReader,
+  reader: ConfigReader,
   findings: Findings,
 ): Source | undefined {
   try {

@@ -1,6 +1,6 @@
 /** The parts of a document put together: policies with their checked configuration, routes with their operations. */
 import { checkNames } from './check-references.ts'
-import { besideFile, type FileReader } from './file-reader.ts'
+import { besideFile, type ConfigReader } from './file-reader.ts'
 import type { Findings } from './findings.ts'
 import type { KeyPath } from './issues.ts'
 import type { Operation } from './openapi/operation.ts'
@@ -24,7 +24,7 @@ export function planDocument(
   document: ConfigDocument,
   configs: PolicyConfigs,
   folder: string,
-  reader: FileReader,
+  reader: ConfigReader,
   findings: Findings,
 ): DocumentPlan {
   checkNames(document, findings)

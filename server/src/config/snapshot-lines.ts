@@ -3,12 +3,16 @@
  * milliseconds instead of parsing it at once.
  */
 import type { Snapshot } from '../kernel/snapshot.ts'
+import type { SnapshotTree } from '../kernel/snapshot-tree.ts'
 
 type Lists = Pick<Snapshot, 'upstreams' | 'apis' | 'routes' | 'consumers' | 'products'>
 type ListName = keyof Lists
 
 /** The order of the lists in the lines: what a part refers to comes before it. */
 const LISTS: readonly ListName[] = ['upstreams', 'apis', 'routes', 'products', 'consumers']
+
+/** The key of the line with what belongs to the gateway as a whole. */
+const HEADER_KEY = 'header'
 
 interface Header {
   readonly version: string
@@ -78,4 +82,20 @@ export async function readSnapshotLines(lines: readonly string[], pause: () => P
     await pause()
   }
   return reader.finish()
+}
+
+/** The lines that workers take, from a snapshot that control keeps under keys; its version is the root of the tree. */
+export function orderSnapshotLines(tree: SnapshotTree): string[] {
+  const lists: Record<ListName, string[]> = { upstreams: [], apis: [], routes: [], products: [], consumers: [] }
+  for (const { key, line } of tree.lines()) {
+    const list = LISTS.find((name) => key.startsWith(`${name}/`))
+    if (list !== undefined) lists[list].push(line)
+    else if (key !== HEADER_KEY) throw new Error(`a snapshot has no line ${JSON.stringify(key)}`)
+  }
+  const header = tree.get(HEADER_KEY)
+  if (header === undefined) throw new Error('the snapshot has no header')
+  const counts = Object.fromEntries(LISTS.map((list) => [list, lists[list].length]))
+  // The line is JSON of an object that was made by `toHeaderLine`; what is added is only known here.
+  const whole = { ...(JSON.parse(header) as Pick<Header, 'listener' | 'policies'>), version: tree.root(), counts }
+  return [JSON.stringify(whole), ...LISTS.flatMap((list) => lists[list])]
 }

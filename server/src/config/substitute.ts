@@ -1,5 +1,5 @@
 /** `${NAME}` and `file:PATH` inside values: what is secret stays out of the files. */
-import { besideFile, UnreadableFile, type FileReader } from './file-reader.ts'
+import { besideFile, UnreadableFile, type ConfigReader } from './file-reader.ts'
 
 /** Replaces the references inside one text; throws a `SubstitutionFault`. */
 export type Substitute = (text: string) => string
@@ -20,7 +20,7 @@ const REFERENCE = /\$\$\{|\$\{([^}]*)(\}?)/g
 const VARIABLE = /^([A-Za-z_][A-Za-z0-9_]*)(?::-(.*))?$/s
 
 /** Makes the replacement for one file; relative `file:` paths start at its directory. */
-export function createSubstitute(file: string, environment: Environment, reader: FileReader): Substitute {
+export function createSubstitute(file: string, environment: Environment, reader: ConfigReader): Substitute {
   return (text) => {
     const replaced = text.includes('${') ? replaceVariables(text, environment) : text
     return replaced.startsWith('file:') && text.startsWith('file:')
@@ -50,7 +50,7 @@ function replaceVariables(text: string, environment: Environment): string {
 }
 
 /** The content of a file that a value names, without the line break at its end. */
-function readSecret(file: string, path: string, reader: FileReader): string {
+function readSecret(file: string, path: string, reader: ConfigReader): string {
   const named = besideFile(file, path)
   try {
     return reader.read(named).replace(/\r?\n$/, '')

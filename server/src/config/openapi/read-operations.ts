@@ -2,7 +2,7 @@
 import { dirname } from 'node:path'
 import { upgrade } from '@scalar/openapi-upgrader'
 import type { JsonObject } from '../../kernel/json.ts'
-import { UnreadableFile, type FileReader } from '../file-reader.ts'
+import { UnreadableFile, type ConfigReader } from '../file-reader.ts'
 import { childOf, type Findings } from '../findings.ts'
 import type { KeyPath } from '../issues.ts'
 import { suggest } from '../nearest.ts'
@@ -29,7 +29,7 @@ export function readOperations(
   path: string,
   keyPath: KeyPath,
   configFolder: string,
-  reader: FileReader,
+  reader: ConfigReader,
   findings: Findings,
 ): Operation[] {
   const files = new SpecFiles([configFolder, dirname(path)], reader, findings)

@@ -1,6 +1,6 @@
 /** The files of an OpenAPI document: itself and what it refers to, each read once, none outside the allowed folders. */
 import { relative, resolve, sep } from 'node:path'
-import { besideFile, UnreadableFile, type FileReader } from '../file-reader.ts'
+import { besideFile, UnreadableFile, type ConfigReader } from '../file-reader.ts'
 import type { Findings } from '../findings.ts'
 import type { KeyPath, Place } from '../issues.ts'
 import { parseSource, type Source } from '../source.ts'
@@ -30,13 +30,13 @@ export class ReferenceFault extends Error {
 }
 
 export class SpecFiles {
-  private readonly reader: FileReader
+  private readonly reader: ConfigReader
   private readonly findings: Findings
   private readonly folders: string[]
   private readonly files = new Map<string, SpecFile | undefined>()
 
   /** References may lead to files below these folders: where the configuration and where the document lies. */
-  constructor(folders: readonly string[], reader: FileReader, findings: Findings) {
+  constructor(folders: readonly string[], reader: ConfigReader, findings: Findings) {
     this.folders = folders.map((folder) => resolve(folder))
     this.reader = reader
     this.findings = findings

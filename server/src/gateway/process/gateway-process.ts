@@ -7,7 +7,6 @@ import { systemClock } from '../../kernel/clock.ts'
 import { createCounterMemory, readCounterUse, releaseWorker, type CounterMemory } from '../../kernel/counter-table.ts'
 import type { Log } from '../../kernel/log.ts'
 import { toIssueLine, type ConfigIssue } from '../../config/issues.ts'
-import type { CompileOutcome } from '../../config/compile-child.ts'
 import { createMetricsMemory } from '../metrics-memory.ts'
 import { createMetricsServer, type MetricsServer } from '../metrics-server.ts'
 import { clearWorkerState } from '../metrics-worker.ts'
@@ -17,15 +16,14 @@ import { createFileWriter } from '../log-writer.ts'
 import { HealthBoard } from '../upstream/health-board.ts'
 import { createNameLookup } from '../upstream/name-lookup.ts'
 import { UpstreamWatch } from '../upstream/upstream-watch.ts'
-import { compileInChild } from './compile-in-child.ts'
-import { ConfigWatch } from './config-watch.ts'
+import type { Compiled, ConfigSource, ProcessState } from './config-source.ts'
 import { WorkerPool } from './worker-pool.ts'
 
 export interface GatewayProcessOptions {
   /** Version of Headgate. */
   readonly version: string
-  readonly configPath: string
-  readonly environment: Readonly<Record<string, string | undefined>>
+  /** Where its configuration comes from; closed with the process. */
+  readonly source: ConfigSource
   readonly workers: number
   readonly host: string
   readonly port: number
@@ -48,8 +46,6 @@ export class ConfigRefused extends Error {
   }
 }
 
-type Compiled = Extract<CompileOutcome, { kind: 'compiled' }>
-
 const MAX_WORKER_HEAP_MB = 1_024
 
 export class GatewayProcess {
@@ -57,7 +53,6 @@ export class GatewayProcess {
   private readonly options: GatewayProcessOptions
   private readonly board = new HealthBoard()
   private readonly upstreams: UpstreamWatch
-  private readonly files: ConfigWatch
   private readonly counters: CounterMemory
   private readonly memories: readonly SharedArrayBuffer[]
   private readonly reloads = new Map<ReloadResult, number>()
@@ -66,13 +61,14 @@ export class GatewayProcess {
   private pool: WorkerPool | undefined
   private adoptedAtMs = 0
   private running: Compiled | undefined
+  /** Why the latest configuration does not run; empty when it does. */
+  private refused = ''
   private reloading: Promise<void> = Promise.resolve()
 
   constructor(options: GatewayProcessOptions) {
     this.options = options
     this.counters = createCounterMemory({ workers: options.workers })
     this.memories = Array.from({ length: options.workers }, () => createMetricsMemory())
-    this.files = new ConfigWatch(() => void this.reload())
     this.upstreams = new UpstreamWatch({
       lookup: createNameLookup(),
       board: this.board,
@@ -97,7 +93,7 @@ export class GatewayProcess {
   }
 
   private async begin(): Promise<void> {
-    const compiled = await this.compile()
+    const compiled = await this.options.source.read()
     if (compiled.kind === 'refused') throw new ConfigRefused(compiled.issues)
     this.setRunning(compiled)
     try {
@@ -106,13 +102,16 @@ export class GatewayProcess {
       await this.upstreams.adopt(compiled.upstreams)
       await this.pool.start()
     } catch (cause) {
-      this.files.close()
+      await this.options.source.close()
       this.upstreams.close()
       await this.pool?.terminate()
       await this.metricsServer?.close()
       throw cause
     }
-    this.files.follow(compiled.watched)
+    this.options.source.follow(
+      () => void this.reload(),
+      () => this.state(),
+    )
     this.ready = true
     const { version, routes } = compiled
     this.options.log.info({ version, routes, ...this.ports }, 'the gateway is ready')
@@ -152,7 +151,7 @@ export class GatewayProcess {
   async stop(): Promise<void> {
     const { listener } = this.running ?? {}
     this.ready = false
-    this.files.close()
+    await this.options.source.close()
     await this.reloading
     await new Promise((resolve) => setTimeout(resolve, listener?.drainDelayMs ?? 0))
     const timeoutMs = listener?.drainTimeoutMs ?? 0
@@ -217,10 +216,10 @@ export class GatewayProcess {
   private async reloadOnce(): Promise<void> {
     const { log } = this.options
     try {
-      const compiled = await this.compile()
-      this.files.follow(compiled.watched)
+      const compiled = await this.options.source.read()
       if (compiled.kind === 'refused') {
         this.countReload('refused')
+        this.refused = compiled.issues.map(toIssueLine).join('\n')
         log.error({ issues: compiled.issues.map(toIssueLine) }, 'the configuration is refused, the old one goes on')
         return
       }
@@ -233,9 +232,11 @@ export class GatewayProcess {
       }
       await this.adopt(compiled)
       this.countReload('adopted')
+      this.refused = ''
       log.info({ version: compiled.version, routes: compiled.routes }, 'the configuration is live')
     } catch (cause) {
       this.countReload('failed')
+      this.refused = cause instanceof Error ? cause.message : String(cause)
       log.error({ err: cause }, 'the configuration could not be taken, the old one goes on')
     }
   }
@@ -253,8 +254,13 @@ export class GatewayProcess {
     }
   }
 
-  private compile(): Promise<CompileOutcome> {
-    const { configPath: path, environment, cacheFolder } = this.options
-    return compileInChild({ path, environment, cacheFolder })
+  private state(): ProcessState {
+    const { running, refused, pool } = this
+    return {
+      version: running?.version ?? '',
+      refused,
+      workers: pool?.serving ?? 0,
+      ready: this.unready() === undefined,
+    }
   }
 }

@@ -1,0 +1,46 @@
+/** The settings of the control plane, found as those of the gateway are. */
+import { z } from 'zod'
+
+export const controlSettings = z.strictObject({
+  controlPort: z
+    .int()
+    .min(0)
+    .max(65_535)
+    .default(8081)
+    .meta({ description: 'Port of the console and the admin API.', variable: 'HEADGATE_CONTROL_PORT' }),
+  controlBind: z
+    .string()
+    .min(1)
+    .default('127.0.0.1')
+    .meta({ description: 'Address that the admin API listens on.', variable: 'HEADGATE_CONTROL_BIND' }),
+  dataDir: z
+    .string()
+    .min(1)
+    .default('.headgate')
+    .meta({ description: 'Folder for what is kept between starts.', variable: 'HEADGATE_DATA_DIR' }),
+  databaseUrl: z
+    .string()
+    .regex(/^postgres(?:ql)?:\/\//, 'write postgres://user:password@host/database')
+    .optional()
+    .meta({ description: 'PostgreSQL instead of the embedded store.', variable: 'HEADGATE_DATABASE_URL' }),
+  masterKey: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ description: 'Base64 of 32 bytes that seal the keys in the store.', variable: 'HEADGATE_MASTER_KEY' }),
+  adminToken: z.string().min(16, 'at least 16 characters').optional().meta({
+    description: 'Bootstrap token; without it one is made and printed once.',
+    variable: 'HEADGATE_ADMIN_TOKEN',
+  }),
+  environment: z
+    .string()
+    .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'letters, digits, dots, dashes and underscores')
+    .default('production')
+    .meta({ description: 'The environment that a new installation begins with.', variable: 'HEADGATE_ENVIRONMENT' }),
+  logLevel: z
+    .enum(['fatal', 'error', 'warn', 'info', 'debug'])
+    .default('info')
+    .meta({ description: 'Least level of events that are logged.', variable: 'HEADGATE_LOG_LEVEL' }),
+})
+
+export type ControlSettings = z.output<typeof controlSettings>

@@ -1,0 +1,68 @@
+/** `headgate control`: runs the control plane alone. */
+import { Command } from 'commander'
+import { ControlStartError, startControl } from '../control/control-process.ts'
+import { createLog } from '../kernel/log.ts'
+import type { CommandSurroundings } from './command-surroundings.ts'
+import { controlSettings } from './control-settings.ts'
+import { listSettings, readSettings, SettingsError } from './settings.ts'
+import { isListenError, stopSignal, toListenSentence } from './running.ts'
+import { readVersion } from './version.ts'
+
+const example = `
+Example:
+  $ headgate control
+  $ HEADGATE_DATABASE_URL=postgres://headgate@db/headgate headgate control --control-bind 0.0.0.0
+
+Exit codes: 0 stopped, 1 could not start, 2 wrong use.`
+
+export function createControlCommand(surroundings: CommandSurroundings, exit: (code: number) => void): Command {
+  const command = new Command('control')
+    .summary('run the control plane: admin API and publishing')
+    .description('Runs the control plane on its store; gateways join it and pull their configuration.')
+    .option('--settings <file>', 'YAML file with settings; flags and variables come before it (HEADGATE_SETTINGS)')
+  for (const { flag, variable, description } of listSettings(controlSettings)) {
+    command.option(`${flag} <value>`, `${description} (${variable})`)
+  }
+  return command
+    .addHelpText('after', example)
+    .action((flags: Record<string, unknown>) => runControl(flags, surroundings, exit))
+}
+
+async function runControl(
+  flags: Readonly<Record<string, unknown>>,
+  surroundings: CommandSurroundings,
+  exit: (code: number) => void,
+): Promise<void> {
+  try {
+    const settings = readSettings(controlSettings, flags, surroundings.environment)
+    const stopped = stopSignal(() => undefined)
+    const control = await startControl({
+      version: readVersion(),
+      dataDir: settings.dataDir,
+      databaseUrl: settings.databaseUrl,
+      masterKey: settings.masterKey,
+      adminToken: settings.adminToken,
+      environment: settings.environment,
+      host: settings.controlBind,
+      port: settings.controlPort,
+      log: createLog(settings.logLevel),
+    })
+    if (control.freshToken !== undefined) {
+      surroundings.write(`Admin token, shown this once: ${control.freshToken}\n`)
+    }
+    await stopped
+    await control.stop()
+    exit(0)
+  } catch (error) {
+    const isWrongUse = error instanceof SettingsError
+    if (isWrongUse || error instanceof ControlStartError) {
+      surroundings.writeError(`${error.message}\n`)
+      exit(isWrongUse ? 2 : 1)
+    } else if (isListenError(error)) {
+      surroundings.writeError(`${toListenSentence(error)}\n`)
+      exit(1)
+    } else {
+      throw error
+    }
+  }
+}

@@ -1,0 +1,34 @@
+/** What all roles need to run as a process: signals, and sentences for ports that cannot be had. */
+
+/** Resolves when the process is told to stop; a second signal ends it at once. */
+export function stopSignal(reload: () => void): Promise<void> {
+  process.on('SIGHUP', reload)
+  return new Promise((resolve) => {
+    const stop = (): void => {
+      for (const signal of ['SIGTERM', 'SIGINT'] as const) {
+        process.off(signal, stop)
+        process.once(signal, () => process.exit(1))
+      }
+      resolve()
+    }
+    process.once('SIGTERM', stop)
+    process.once('SIGINT', stop)
+  })
+}
+
+interface ListenError extends Error {
+  readonly code: string
+  readonly port: number
+}
+
+export function isListenError(error: unknown): error is ListenError {
+  return (
+    error instanceof Error && 'syscall' in error && error.syscall === 'listen' && 'port' in error && 'code' in error
+  )
+}
+
+export function toListenSentence({ code, port }: ListenError): string {
+  if (code === 'EADDRINUSE') return `Port ${port} is taken. Stop what listens there, or choose another port.`
+  if (code === 'EACCES') return `Port ${port} may not be opened by this user. Choose one above 1023.`
+  return `Port ${port} could not be opened (${code}).`
+}

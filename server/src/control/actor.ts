@@ -1,0 +1,41 @@
+/** Who uses the admin API, and what they may do where. */
+import type { Permission } from './permissions.ts'
+
+/** Rights in one workspace, or (`workspaceId` empty) everywhere. */
+export interface Grant {
+  readonly workspaceId: string
+  readonly permissions: ReadonlySet<Permission>
+}
+
+export interface Actor {
+  /** `user:<id>`, `token:<id>` of a user, `gateway:<id>`, or `bootstrap`: what the audit names. */
+  readonly id: string
+  /** What people read: an address or a name. */
+  readonly label: string
+  readonly kind: 'anonymous' | 'bootstrap' | 'user' | 'gateway'
+  readonly userId: string | undefined
+  readonly grants: readonly Grant[]
+}
+
+/** Whether the actor may do it in the workspace; an empty `workspaceId` asks for the installation itself. */
+export function may(actor: Actor, permission: Permission, workspaceId: string): boolean {
+  return actor.grants.some(
+    (grant) => (grant.workspaceId === '' || grant.workspaceId === workspaceId) && grant.permissions.has(permission),
+  )
+}
+
+/** Whether the actor has any right in the workspace: if not, it does not exist for them. */
+export function maySee(actor: Actor, workspaceId: string): boolean {
+  return actor.grants.some(
+    (grant) => (grant.workspaceId === '' || grant.workspaceId === workspaceId) && grant.permissions.size > 0,
+  )
+}
+
+/** Nobody in particular, where anybody may call. */
+export const anonymous: Actor = {
+  id: 'anonymous',
+  label: 'anonymous',
+  kind: 'anonymous',
+  userId: undefined,
+  grants: [],
+}

@@ -1,0 +1,72 @@
+/** Who calls the admin API: the bearer of the bootstrap token, of an API token or of a gateway's. */
+import { timingSafeEqual } from 'node:crypto'
+import { isJsonObject } from '../kernel/json.ts'
+import type { Actor, Grant } from './actor.ts'
+import type { Control } from './control.ts'
+import { isPermission, PERMISSIONS, type Permission } from './permissions.ts'
+import { hashToken, isSecretToken } from './tokens/secret-token.ts'
+import { grantsOfUser } from './users/user-grants.ts'
+
+/** The actor; undefined when the credentials are missing, unknown, expired or revoked. */
+export async function authenticate(control: Control, authorization: string | undefined): Promise<Actor | undefined> {
+  const token = /^Bearer +([\x21-\x7E]{1,512})$/i.exec(authorization ?? '')?.[1]
+  if (token === undefined) return undefined
+  const hash = hashToken(token)
+  if (control.bootstrapHash !== undefined && isEqual(hash, control.bootstrapHash)) return bootstrap
+  // A typo costs no look-up.
+  if (!isSecretToken(token)) return undefined
+  return token.startsWith('hg_node_') ? findGateway(control, hash) : findToken(control, hash)
+}
+
+const bootstrap: Actor = {
+  id: 'bootstrap',
+  label: 'bootstrap token',
+  kind: 'bootstrap',
+  userId: undefined,
+  grants: [{ workspaceId: '', permissions: new Set(PERMISSIONS) }],
+}
+
+async function findGateway({ database }: Control, hash: string): Promise<Actor | undefined> {
+  const row = await database.read
+    .selectFrom('gateways')
+    .select(['id', 'name'])
+    .where('token_hash', '=', hash)
+    .where('revoked_at_ms', 'is', null)
+    .executeTakeFirst()
+  return row && { id: `gateway:${row.id}`, label: row.name, kind: 'gateway', userId: undefined, grants: [] }
+}
+
+/** A token can what its user can, narrowed to its scopes and its workspace. */
+async function findToken({ database, clock }: Control, hash: string): Promise<Actor | undefined> {
+  const row = await database.read
+    .selectFrom('tokens')
+    .innerJoin('users', 'users.id', 'tokens.user_id')
+    .select(['tokens.id', 'tokens.name', 'tokens.scopes', 'tokens.workspace_id', 'tokens.expires_at_ms'])
+    .select(['users.id as user_id', 'users.email'])
+    .where('tokens.hash', '=', hash)
+    .where('tokens.revoked_at_ms', 'is', null)
+    .where('users.disabled_at_ms', 'is', null)
+    .executeTakeFirst()
+  if (row === undefined || (row.expires_at_ms !== null && row.expires_at_ms <= clock.now())) return undefined
+  const grants = narrow(await grantsOfUser(database.read, row.user_id), readScopes(row.scopes), row.workspace_id)
+  return { id: `token:${row.id}`, label: `${row.email} (${row.name})`, kind: 'user', userId: row.user_id, grants }
+}
+
+function narrow(grants: readonly Grant[], scopes: ReadonlySet<Permission>, workspaceId: string): Grant[] {
+  return grants
+    .filter((grant) => workspaceId === '' || grant.workspaceId === '' || grant.workspaceId === workspaceId)
+    .map((grant) => ({
+      workspaceId: workspaceId === '' ? grant.workspaceId : workspaceId,
+      permissions: grant.permissions.intersection(scopes),
+    }))
+}
+
+function readScopes(text: string): ReadonlySet<Permission> {
+  const list: unknown = JSON.parse(text)
+  if (Array.isArray(list)) return new Set(list.filter((each) => typeof each === 'string').filter(isPermission))
+  throw new TypeError(`the scopes of a token are a list${isJsonObject(list) ? ', not an object' : ''}`)
+}
+
+function isEqual(a: string, b: string): boolean {
+  return timingSafeEqual(Buffer.from(a), Buffer.from(b))
+}

@@ -1,0 +1,107 @@
+/** The control plane of one process: opens the store, keeps the keys, follows the snapshots, serves the admin API. */
+import { systemClock } from '../kernel/clock.ts'
+import type { Log } from '../kernel/log.ts'
+import { openDatabase, type Database } from '../db/client.ts'
+import { migrate, MigrationError } from '../db/migrate.ts'
+import { policies } from '../policies/index.ts'
+import { readAdminToken } from './admin-token.ts'
+import { bootstrap } from './bootstrap.ts'
+import type { Control } from './control.ts'
+import { openKeyRing } from './keys/key-ring.ts'
+import { MasterKeyError, readMasterKey } from './keys/master-key.ts'
+import { newId } from './new-id.ts'
+import { routes } from './routes.ts'
+import { createControlApp, listenForControl, type ControlServer } from './server.ts'
+import { SnapshotFeed } from './snapshots/snapshot-feed.ts'
+
+export interface ControlProcessOptions {
+  /** Version of Headgate. */
+  readonly version: string
+  /** Where the embedded store and the master key lie. */
+  readonly dataDir: string
+  /** PostgreSQL instead of the embedded store. */
+  readonly databaseUrl: string | undefined
+  /** Base64 of the master key; undefined: the one in the data folder. */
+  readonly masterKey: string | undefined
+  /** Lets its bearer do everything; undefined: one is made at the first start. */
+  readonly adminToken: string | undefined
+  /** Name of the environment that a new installation gets. */
+  readonly environment: string
+  readonly host: string
+  readonly port: number
+  readonly log: Log
+}
+
+/** Why the control plane cannot start, as a sentence for the operator. */
+export class ControlStartError extends Error {
+  override readonly name = 'ControlStartError'
+}
+
+export interface ControlProcess {
+  readonly port: number
+  readonly control: Control
+  /** The bootstrap token, when it was made by this start. */
+  readonly freshToken: string | undefined
+  stop(): Promise<void>
+}
+
+/** Serves when it resolves; rejects, and leaves nothing open, when the store or the port cannot be had. */
+export async function startControl(options: ControlProcessOptions): Promise<ControlProcess> {
+  try {
+    return await open(options)
+  } catch (cause) {
+    const isOperators = cause instanceof MasterKeyError || cause instanceof MigrationError
+    throw isOperators ? new ControlStartError(cause.message, { cause }) : cause
+  }
+}
+
+async function open(options: ControlProcessOptions): Promise<ControlProcess> {
+  const { log, dataDir } = options
+  const masterKey = readMasterKey(options.masterKey, dataDir)
+  const database = await openDatabase({ url: options.databaseUrl, folder: dataDir, log })
+  try {
+    return await start(options, database, masterKey)
+  } catch (cause) {
+    await database.close()
+    throw cause
+  }
+}
+
+async function start(options: ControlProcessOptions, database: Database, masterKey: Buffer): Promise<ControlProcess> {
+  const { version, log, host, port, adminToken } = options
+  await migrate(database)
+  await bootstrap(database, systemClock, policies, options.environment)
+  const token = readAdminToken(adminToken, options.dataDir)
+  const keys = await openKeyRing(database, masterKey, systemClock)
+  const feed = new SnapshotFeed(database, log, (text) => keys.sign(text))
+  await feed.start()
+  const control: Control = {
+    version,
+    database,
+    clock: systemClock,
+    log,
+    keys,
+    feed,
+    policies,
+    bootstrapHash: token.hash,
+    newId: (prefix) => newId(prefix, systemClock.now()),
+  }
+  let server: ControlServer
+  try {
+    server = await listenForControl(createControlApp(control, routes), host, port)
+  } catch (cause) {
+    await feed.close()
+    throw cause
+  }
+  log.info({ version, port: server.port, store: database.dialect }, 'the control plane is ready')
+  return {
+    port: server.port,
+    control,
+    freshToken: token.fresh,
+    async stop() {
+      await feed.close()
+      await server.close()
+      await database.close()
+    },
+  }
+}

@@ -1,0 +1,25 @@
+/** What the parts of the control plane share: made once by `control-process.ts`, given to every operation. */
+import type { Clock } from '../kernel/clock.ts'
+import type { Log } from '../kernel/log.ts'
+import type { PolicyDefinition } from '../kernel/policy.ts'
+import type { Database } from '../db/client.ts'
+import type { KeyRing } from './keys/key-ring.ts'
+import type { SnapshotFeed } from './snapshots/snapshot-feed.ts'
+
+export interface Control {
+  /** Version of Headgate. */
+  readonly version: string
+  readonly database: Database
+  readonly clock: Clock
+  readonly log: Log
+  /** Seals and opens secrets; signs snapshots. */
+  readonly keys: KeyRing
+  /** The compiled configuration of each environment, followed from the store. */
+  readonly feed: SnapshotFeed
+  /** The policies that may be configured. */
+  readonly policies: readonly PolicyDefinition[]
+  /** SHA-256 in hex of the bootstrap token; undefined when it is switched off. */
+  readonly bootstrapHash: string | undefined
+  /** A new id: what it is of, and a number that grows with time. */
+  newId(prefix: string): string
+}

@@ -1,0 +1,159 @@
+/**
+ * Runs an admin operation: who calls, what they may, what they send, one transaction with its audit entry, the answer.
+ * Everything thrown below ends here, as a problem (RFC 9457), and nothing is half done.
+ */
+import { z } from 'zod'
+import { isUnavailable, isUniqueViolation } from '../db/errors.ts'
+import { ControlError, refuse } from './control-error.ts'
+import { maySee, may, type Actor } from './actor.ts'
+import type { Control } from './control.ts'
+import type { AdminRoute, Answer, Call, WorkspaceRef } from './define-route.ts'
+import { recallAnswer, type Recalled } from './idempotency.ts'
+import { forbidden, internal, invalid, notFound, preconditionRequired, storeUnavailable, taken } from './problems.ts'
+import { createWriter } from './write.ts'
+import { findWorkspace } from './workspaces/find-workspace.ts'
+
+/** A request as the server reads it. */
+export interface Incoming {
+  readonly actor: Actor
+  readonly params: Readonly<Record<string, string>>
+  readonly query: Readonly<Record<string, string>>
+  /** Undefined when there is none. */
+  readonly body: unknown
+  readonly ifMatch: string | undefined
+  readonly idempotencyKey: string | undefined
+  readonly requestId: string
+  readonly address: string
+  readonly signal: AbortSignal
+}
+
+const INSTALLATION: WorkspaceRef = { id: '', name: '' }
+const nothing = z.strictObject({})
+
+/** Answers, or throws a `ControlError`. */
+export async function dispatch(control: Control, route: AdminRoute, incoming: Incoming): Promise<Answer<unknown>> {
+  try {
+    return await run(control, route, incoming)
+  } catch (cause) {
+    throw toControlError(cause)
+  }
+}
+
+async function run(control: Control, route: AdminRoute, incoming: Incoming): Promise<Answer<unknown>> {
+  const { actor } = incoming
+  const workspace = await toWorkspace(control, route, incoming, actor)
+  permit(route, actor, workspace)
+  const { dryRun, ...query } = takeDryRun(route, incoming.query)
+  const call = {
+    params: parse(route.params ?? nothing, withoutWorkspace(incoming.params), 'path'),
+    query: parse(route.query ?? nothing, query, 'query'),
+    body: route.body === undefined ? parseNoBody(incoming.body) : parse(route.body, incoming.body, ''),
+    expectedVersion: toExpectedVersion(route, incoming.ifMatch),
+  }
+  const recalled = await recall(control, route, incoming, actor, dryRun)
+  if (recalled?.answer !== undefined) return recalled.answer
+  const { requestId, address, signal } = incoming
+  const writer = createWriter({ control, route, actor, workspace, requestId, address, dryRun, recalled })
+  const whole: Call = {
+    ...call,
+    given: incoming.body,
+    control,
+    actor,
+    workspace,
+    db: control.database.read,
+    requestId,
+    address,
+    signal,
+    dryRun,
+    write: (work) => writer.write(work),
+  }
+  const answer = await route.handle(whole)
+  writer.check()
+  return answer
+}
+
+async function toWorkspace(
+  control: Control,
+  route: AdminRoute,
+  { params }: Incoming,
+  actor: Actor,
+): Promise<WorkspaceRef> {
+  if (!route.path.includes('{workspace}')) return INSTALLATION
+  const name = params['workspace'] ?? ''
+  const workspace = await findWorkspace(control.database.read, name)
+  if (workspace === undefined || !maySee(actor, workspace.id)) {
+    refuse(notFound({ detail: `There is no workspace ${JSON.stringify(name)}.` }))
+  }
+  return workspace
+}
+
+function permit({ permission }: AdminRoute, actor: Actor, workspace: WorkspaceRef): void {
+  if (typeof permission !== 'string') {
+    if (permission.door === 'gateway' && actor.kind !== 'gateway') refuse(notFound())
+    if (permission.door === 'signed-in' && actor.kind !== 'user') refuse(forbidden())
+    return
+  }
+  if (!may(actor, permission, workspace.id)) refuse(forbidden({ detail: `This needs the permission ${permission}.` }))
+}
+
+/** `?dryRun=true` belongs to every write and to no read. */
+function takeDryRun(route: AdminRoute, { dryRun, ...query }: Readonly<Record<string, string>>) {
+  if (dryRun === undefined) return { ...query, dryRun: false }
+  if (route.effect !== 'read' && (dryRun === 'true' || dryRun === 'false'))
+    return { ...query, dryRun: dryRun === 'true' }
+  const detail = route.effect === 'read' ? 'a read has no dry run' : 'either true or false'
+  return refuse(invalid({ errors: [{ pointer: 'query dryRun', detail }] }))
+}
+
+function withoutWorkspace(params: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(params).filter(([name]) => name !== 'workspace'))
+}
+
+function parse(schema: z.ZodType, value: unknown, where: string): unknown {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  const errors = result.error.issues.slice(0, 100).map(({ path, message }) => ({
+    pointer: where === '' ? toPointer(path) : `${where} ${path.join('.')}`.trim(),
+    detail: message,
+  }))
+  return refuse(invalid({ detail: errors[0]?.detail ?? 'The input does not fit.', errors }))
+}
+
+function parseNoBody(body: unknown): undefined {
+  if (body === undefined) return undefined
+  return refuse(invalid({ detail: 'This operation takes no body.' }))
+}
+
+/** A JSON pointer (RFC 6901). */
+function toPointer(path: readonly PropertyKey[]): string {
+  return path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
+}
+
+/** `If-Match` (RFC 9110 §13.1.1) on what exists; our entity tags are the version of the thing, strong. */
+function toExpectedVersion({ effect }: AdminRoute, ifMatch: string | undefined): number | undefined {
+  if (effect !== 'change' && effect !== 'remove') return undefined
+  if (ifMatch === undefined) return refuse(preconditionRequired())
+  if (ifMatch.trim() === '*') return undefined
+  const version = /^\s*"(\d{1,15})"\s*$/.exec(ifMatch)?.[1]
+  // Whatever else it is, it is no tag of ours, so it cannot match.
+  return version === undefined ? -1 : Number(version)
+}
+
+function recall(
+  control: Control,
+  route: AdminRoute,
+  { idempotencyKey, params, body }: Incoming,
+  actor: Actor,
+  dryRun: boolean,
+): Promise<Recalled | undefined> {
+  const isMeant = idempotencyKey !== undefined && !dryRun && (route.effect === 'create' || route.effect === 'action')
+  return isMeant ? recallAnswer(control, actor, idempotencyKey, [route.id, params, body]) : Promise.resolve(undefined)
+}
+
+function toControlError(cause: unknown): ControlError {
+  if (cause instanceof ControlError) return cause
+  if (isUnavailable(cause)) return new ControlError(storeUnavailable({ cause }))
+  // Two creations at the same moment: both looked, the second one finds the first when it writes.
+  if (isUniqueViolation(cause)) return new ControlError(taken({ cause }))
+  return new ControlError(internal({ cause }))
+}

@@ -1,0 +1,147 @@
+/**
+ * The one table of configuration: every noun that people write is a row with a kind, a name and a JSON document. Reads
+ * and writes of all nouns go through here, so paging, search, versions and names work the same everywhere.
+ */
+import { sql, type Kysely, type Selectable } from 'kysely'
+import type { ResourceTable, Tables } from '../../db/tables.ts'
+import { refuse } from '../control-error.ts'
+import { notFound, preconditionFailed, taken } from '../problems.ts'
+
+export type Resource = Selectable<ResourceTable>
+
+/** Where a resource stands: its workspace, kind and parent. */
+export interface Shelf {
+  readonly workspaceId: string
+  readonly kind: string
+  /** Id of the thing that it is part of; empty for none. */
+  readonly parentId: string
+}
+
+export interface ResourcePage {
+  readonly rows: readonly Resource[]
+  /** Where the next page begins; undefined on the last. */
+  readonly next: string | undefined
+}
+
+export interface ResourceQuery {
+  readonly limit: number
+  readonly cursor?: string | undefined
+  readonly sort: 'name' | '-name' | 'updatedAt' | '-updatedAt'
+  /** Words that must all be found. */
+  readonly search?: string | undefined
+  readonly environment?: string | undefined
+}
+
+export async function findResource(
+  db: Kysely<Tables>,
+  { workspaceId, kind, parentId }: Shelf,
+  name: string,
+  environment = '',
+): Promise<Resource | undefined> {
+  return db
+    .selectFrom('resources')
+    .selectAll()
+    .where('workspace_id', '=', workspaceId)
+    .where('kind', '=', kind)
+    .where('parent_id', '=', parentId)
+    .where('environment', '=', environment)
+    .where('name', '=', name)
+    .executeTakeFirst()
+}
+
+/** The resource; refuses with 404 when there is none. */
+export async function getResource(db: Kysely<Tables>, shelf: Shelf, name: string, environment = ''): Promise<Resource> {
+  const found = await findResource(db, shelf, name, environment)
+  const where = environment === '' ? '' : ` for the environment ${environment}`
+  return found ?? refuse(notFound({ detail: `There is no ${shelf.kind} ${JSON.stringify(name)}${where}.` }))
+}
+
+export async function listResources(db: Kysely<Tables>, shelf: Shelf, query: ResourceQuery): Promise<ResourcePage> {
+  const column = query.sort.endsWith('name') ? 'name' : 'updated_at_ms'
+  const isDescending = query.sort.startsWith('-')
+  let rows = db
+    .selectFrom('resources')
+    .selectAll()
+    .where('workspace_id', '=', shelf.workspaceId)
+    .where('kind', '=', shelf.kind)
+    .where('parent_id', '=', shelf.parentId)
+  if (query.environment !== undefined) rows = rows.where('environment', '=', query.environment)
+  for (const word of (query.search ?? '').toLowerCase().split(/\s+/).filter(Boolean)) {
+    rows = rows.where(sql<boolean>`search LIKE ${`%${word.replaceAll(/[\\%_]/g, '\\$&')}%`} ESCAPE '\\'`)
+  }
+  if (query.cursor !== undefined) {
+    const { at, id } = readCursor(query.cursor)
+    const sign = sql.raw(isDescending ? '<' : '>')
+    rows = rows.where(sql<boolean>`(${sql.ref(column)}, id) ${sign} (${at}, ${id})`)
+  }
+  const direction = isDescending ? 'desc' : 'asc'
+  const found = await rows
+    .orderBy(column, direction)
+    .orderBy('id', direction)
+    .limit(query.limit + 1)
+    .execute()
+  const page = found.slice(0, query.limit)
+  const last = page.at(-1)
+  const next = found.length > page.length && last !== undefined ? toCursor(last[column], last.id) : undefined
+  return { rows: page, next }
+}
+
+export async function insertResource(db: Kysely<Tables>, row: Resource): Promise<void> {
+  const shelf = { workspaceId: row.workspace_id, kind: row.kind, parentId: row.parent_id }
+  if ((await findResource(db, shelf, row.name, row.environment)) !== undefined) {
+    refuse(taken({ detail: `There is a ${row.kind} ${JSON.stringify(row.name)} already.` }))
+  }
+  await db.insertInto('resources').values(row).execute()
+}
+
+/** Writes the row over the one that was read; refuses with 412 when that is not the version that the caller knows. */
+export async function replaceResource(
+  db: Kysely<Tables>,
+  before: Resource,
+  changes: Partial<Pick<Resource, 'spec' | 'search' | 'source' | 'name'>> &
+    Pick<Resource, 'updated_by' | 'updated_at_ms'>,
+  expectedVersion: number | undefined,
+): Promise<Resource> {
+  checkVersion(before, expectedVersion)
+  const after: Resource = { ...before, ...changes, version: before.version + 1 }
+  const { numUpdatedRows } = await db
+    .updateTable('resources')
+    .set(after)
+    .where('id', '=', before.id)
+    .where('version', '=', before.version)
+    .executeTakeFirst()
+  if (numUpdatedRows !== 1n) refuse(preconditionFailed())
+  return after
+}
+
+export async function removeResource(
+  db: Kysely<Tables>,
+  row: Resource,
+  expectedVersion: number | undefined,
+): Promise<void> {
+  checkVersion(row, expectedVersion)
+  await db.deleteFrom('resources').where('id', '=', row.id).execute()
+}
+
+/** Refuses with 412 when the caller's `If-Match` names another version. */
+export function checkVersion({ version }: { readonly version: number }, expectedVersion: number | undefined): void {
+  if (expectedVersion === undefined || expectedVersion === version) return
+  refuse(preconditionFailed({ detail: `It has the version "${version}" now.` }))
+}
+
+function toCursor(at: string | number, id: string): string {
+  return Buffer.from(JSON.stringify([at, id])).toString('base64url')
+}
+
+function readCursor(cursor: string): { readonly at: string | number; readonly id: string } {
+  try {
+    const value: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString())
+    if (Array.isArray(value)) {
+      const [at, id]: unknown[] = value
+      if ((typeof at === 'string' || typeof at === 'number') && typeof id === 'string') return { at, id }
+    }
+  } catch {
+    // Nothing that we gave out: answered below like every other cursor that is not.
+  }
+  return refuse(notFound({ detail: 'The cursor is none that was given out. Begin again without it.' }))
+}

@@ -1,0 +1,63 @@
+/** Compiles what is kept in the store to lines of a snapshot. */
+import type { Kysely } from 'kysely'
+import { compilePart } from '../../config/compile-part.ts'
+import { ConfigError, type ConfigIssue } from '../../config/issues.ts'
+import type { JsonObject } from '../../kernel/json.ts'
+import type { Snapshot } from '../../kernel/snapshot.ts'
+import type { SnapshotLine } from '../../kernel/snapshot-tree.ts'
+import type { Tables } from '../../db/tables.ts'
+import { refuse } from '../control-error.ts'
+import type { Control } from '../control.ts'
+import type { WorkspaceRef } from '../define-route.ts'
+import { invalid } from '../problems.ts'
+import { withSecrets } from '../secrets/secret-values.ts'
+import { nameForSnapshot } from './snapshot-names.ts'
+
+/**
+ * Compiles a document of the shape of a headgate.yaml with its secrets; `texts` are the OpenAPI documents that it names.
+ * Refuses with everything that is wrong with it.
+ */
+export async function compileDocument(
+  db: Kysely<Tables>,
+  control: Control,
+  workspace: WorkspaceRef,
+  document: JsonObject,
+  texts: ReadonlyMap<string, string> = new Map(),
+): Promise<Snapshot> {
+  const whole = await withSecrets(db, control, workspace, document)
+  return nameForSnapshot(checkDocument(control, whole, texts), workspace.name)
+}
+
+/** Compiles a document whose secrets are references, to see whether it is right. */
+export function checkDocument(
+  control: Control,
+  document: JsonObject,
+  texts: ReadonlyMap<string, string> = new Map(),
+): Snapshot {
+  try {
+    return compilePart({ headgate: 1, ...document }, texts, control.policies)
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    const errors = error.issues.map((issue) => ({ pointer: issue.path, detail: toDetail(issue) }))
+    return refuse(invalid({ detail: errors[0]?.detail ?? 'The configuration is not valid.', errors }))
+  }
+}
+
+function toDetail({ message, hint }: ConfigIssue): string {
+  return hint === undefined ? message : `${message}. ${hint}`
+}
+
+/** The lines of everything in a compiled part that has a name of its own. */
+export function toLines({ upstreams, apis, routes, products, consumers }: Snapshot): SnapshotLine[] {
+  return [
+    ...upstreams.map((each) => toLine(`upstreams/${each.name}`, each)),
+    ...apis.map((each) => toLine(`apis/${each.name}/${each.version}`, each)),
+    ...routes.map((each) => toLine(`routes/${each.id}`, each)),
+    ...products.map((each) => toLine(`products/${each.name}`, each)),
+    ...consumers.map((each) => toLine(`consumers/${each.name}`, each)),
+  ]
+}
+
+function toLine(key: string, part: unknown): SnapshotLine {
+  return { key, line: JSON.stringify(part) }
+}

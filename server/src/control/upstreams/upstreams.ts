@@ -1,0 +1,27 @@
+/** Upstreams: named backends of a workspace, for all environments or, under the same name, for one. */
+import { upstream } from '../../config/schema/upstream.ts'
+import { collectionRoutes } from '../resources/collection-routes.ts'
+import type { CollectionDefinition } from '../resources/define-collection.ts'
+import { documentOf } from '../resources/resource-view.ts'
+import { checkDocument, compileDocument } from '../snapshots/compile-lines.ts'
+import { publishResource } from '../snapshots/publish-resource.ts'
+
+export const upstreams: CollectionDefinition = {
+  kind: 'upstream',
+  plural: 'upstreams',
+  title: 'an upstream',
+  permissions: 'upstreams',
+  schema: upstream,
+  perEnvironment: true,
+  async check(control, _db, _workspace, document) {
+    checkDocument(control, { upstreams: [document] })
+  },
+  async changed(change) {
+    const { control, workspace, write } = change
+    await publishResource(change, 'upstreams', (row) =>
+      compileDocument(write.db, control, workspace, { upstreams: [documentOf(row)] }),
+    )
+  },
+}
+
+export const upstreamRoutes = collectionRoutes(upstreams)

@@ -1,0 +1,29 @@
+/** What a user may: the permissions of the roles that they, or a team of theirs, have somewhere. */
+import type { Kysely } from 'kysely'
+import type { Tables } from '../../db/tables.ts'
+import type { Grant } from '../actor.ts'
+import { BUILT_IN_ROLES, isPermission, type Permission } from '../permissions.ts'
+
+export async function grantsOfUser(db: Kysely<Tables>, userId: string): Promise<Grant[]> {
+  const bindings = await db
+    .selectFrom('bindings')
+    .select(['workspace_id', 'role'])
+    .where('subject', '=', `user:${userId}`)
+    .execute()
+  const own = bindings.map(({ role }) => role).filter((role) => BUILT_IN_ROLES[role] === undefined)
+  const rows =
+    own.length === 0
+      ? []
+      : await db.selectFrom('roles').select(['name', 'workspace_id', 'permissions']).where('name', 'in', own).execute()
+  return bindings.map(({ workspace_id: workspaceId, role }) => {
+    // A role that was made in one workspace means nothing in another.
+    const made = rows.find((row) => row.name === role && (row.workspace_id === '' || row.workspace_id === workspaceId))
+    const permissions = BUILT_IN_ROLES[role]?.permissions ?? readPermissions(made?.permissions ?? '[]')
+    return { workspaceId, permissions: new Set(permissions) }
+  })
+}
+
+function readPermissions(text: string): Permission[] {
+  const list: unknown = JSON.parse(text)
+  return Array.isArray(list) ? list.filter((each) => typeof each === 'string').filter(isPermission) : []
+}

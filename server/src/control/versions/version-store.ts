@@ -1,0 +1,52 @@
+/** Versions of APIs in the store: their drafts, and the OpenAPI documents that these name by hash. */
+import { hash } from 'node:crypto'
+import type { Kysely } from 'kysely'
+import { isJsonObject, type JsonObject } from '../../kernel/json.ts'
+import type { Tables } from '../../db/tables.ts'
+import type { WorkspaceRef } from '../define-route.ts'
+import { getResource, type Resource } from '../resources/resource-store.ts'
+import { documentOf } from '../resources/resource-view.ts'
+
+/** A draft: the settings, and the hash of the OpenAPI document when there is one. */
+export interface VersionDraft {
+  readonly settings: JsonObject
+  readonly specHash: string | undefined
+}
+
+export interface VersionRow {
+  readonly api: Resource
+  readonly row: Resource
+}
+
+/** The version of an API; refuses with 404. */
+export async function getVersion(
+  db: Kysely<Tables>,
+  workspace: WorkspaceRef,
+  { api: apiName, version }: { readonly api: string; readonly version: string },
+): Promise<VersionRow> {
+  const api = await getResource(db, { workspaceId: workspace.id, kind: 'api', parentId: '' }, apiName)
+  const row = await getResource(db, { workspaceId: workspace.id, kind: 'version', parentId: api.id }, version)
+  return { api, row }
+}
+
+export function draftOf(row: Resource): VersionDraft {
+  const { settings, specHash } = documentOf(row)
+  if (!isJsonObject(settings)) throw new TypeError(`the version ${row.id} has no settings`)
+  return { settings, specHash: typeof specHash === 'string' ? specHash : undefined }
+}
+
+/** Keeps a text once, however many refer to it; returns its SHA-256 in hex. */
+export async function writeBlob(db: Kysely<Tables>, content: string): Promise<string> {
+  const key = hash('sha256', content)
+  await db
+    .insertInto('blobs')
+    .values({ hash: key, content })
+    .onConflict((conflict) => conflict.column('hash').doNothing())
+    .execute()
+  return key
+}
+
+export async function readBlob(db: Kysely<Tables>, key: string): Promise<string> {
+  const { content } = await db.selectFrom('blobs').select('content').where('hash', '=', key).executeTakeFirstOrThrow()
+  return content
+}

@@ -1,0 +1,211 @@
+/**
+ * Configuration from a control plane: pulled, checked against its signed hash, kept on disk. Control may go away at any
+ * time; the gateway serves what it has and asks again.
+ */
+import { verify } from 'node:crypto'
+import type { Log } from '../../kernel/log.ts'
+import {
+  bucketsAnswer,
+  snapshotAnswer,
+  type BucketsAnswer,
+  type GatewayReport,
+  type SnapshotAnswer,
+} from '../../kernel/control-protocol.ts'
+import { SnapshotTree, toSignedText } from '../../kernel/snapshot-tree.ts'
+import type { CompileOutcome } from '../../config/compile-child.ts'
+import { orderSnapshotLines } from '../../config/snapshot-lines.ts'
+import type { ListenerSpec, UpstreamSpec } from '../../kernel/snapshot.ts'
+import type { Compiled, ConfigSource, ProcessState } from './config-source.ts'
+import type { SignedRoot, SnapshotKeeper } from './kept-snapshot.ts'
+import type { NodeIdentity } from './node-identity.ts'
+
+export interface ControlSourceOptions {
+  readonly url: string
+  readonly identity: NodeIdentity
+  readonly keeper: SnapshotKeeper
+  /** Version of Headgate. */
+  readonly version: string
+  readonly log: Log
+}
+
+const WAIT_SECONDS = 25
+const REPORT_MS = 1_000
+const MOST_PAUSE_MS = 5_000
+
+export class ControlSource implements ConfigSource {
+  private readonly options: ControlSourceOptions
+  private readonly stopped = new AbortController()
+  private tree = new SnapshotTree()
+  private signed: SignedRoot | undefined
+  /** Of the last snapshot that was right. */
+  private current: Compiled | undefined
+  private changed = (): void => undefined
+  private pulling: Promise<void> | undefined
+  private reporting: NodeJS.Timeout | undefined
+  private isAway = false
+
+  constructor(options: ControlSourceOptions) {
+    this.options = options
+    this.readKept()
+  }
+
+  /** Resolves with what is there; at the very first start, when control has given one. */
+  async read(): Promise<CompileOutcome> {
+    for (;;) {
+      if (this.current !== undefined) return this.current
+      await this.pullOnce(0)
+    }
+  }
+
+  follow(changed: () => void, state: () => ProcessState): void {
+    this.changed = changed
+    this.pulling ??= this.pull()
+    this.reporting ??= setInterval(() => void this.report(state()), REPORT_MS)
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.reporting)
+    this.stopped.abort()
+    await this.pulling
+  }
+
+  private readKept(): void {
+    try {
+      const kept = this.options.keeper.read()
+      if (kept === undefined) return
+      this.check(kept.signed)
+      this.tree = kept.tree
+      this.signed = kept.signed
+      this.current = toCompiled(kept.tree)
+    } catch (cause) {
+      this.options.log.error(
+        { err: cause },
+        'the snapshot that was kept cannot be used; control is asked for a new one',
+      )
+    }
+  }
+
+  private async pull(): Promise<void> {
+    while (!this.stopped.signal.aborted) {
+      const root = this.signed?.root
+      await this.pullOnce(WAIT_SECONDS)
+      if (this.signed?.root !== root) this.changed()
+    }
+  }
+
+  /** Asks once; when control is away, waits a little and says so once. */
+  private async pullOnce(waitSeconds: number): Promise<void> {
+    try {
+      const after = this.signed === undefined ? '' : `after=${this.signed.root}&`
+      const answer = await this.ask(`snapshot?${after}waitSeconds=${waitSeconds}`, undefined, waitSeconds)
+      await this.take(snapshotAnswer.parse(answer))
+      if (this.isAway) this.options.log.info('the control plane is back')
+      this.isAway = false
+    } catch (cause) {
+      if (this.stopped.signal.aborted) return
+      if (!this.isAway) {
+        this.options.log.warn({ err: cause }, 'the control plane cannot be asked; what is running goes on')
+      }
+      this.isAway = true
+      await this.pause()
+    }
+  }
+
+  private async take(answer: SnapshotAnswer): Promise<void> {
+    if (answer.kind === 'same') return
+    if (answer.kind === 'unknown') return this.takeBuckets()
+    this.check(answer)
+    if (answer.kind === 'whole') this.tree = new SnapshotTree()
+    this.tree.apply(answer)
+    // What is here may have been damaged, or the change was not the whole one: the buckets tell.
+    if (this.tree.root() !== answer.root) return this.takeBuckets()
+    this.adopt(answer)
+  }
+
+  private async takeBuckets(): Promise<void> {
+    const body = { hashes: this.tree.bucketHashes() }
+    const answer: BucketsAnswer = bucketsAnswer.parse(await this.ask('snapshot/buckets', body, 0))
+    this.check(answer)
+    for (const { index, lines } of answer.buckets) {
+      const kept = new Set(lines.map(({ key }) => key))
+      const removed = this.tree.linesOfBucket(index).flatMap(({ key }) => (kept.has(key) ? [] : [key]))
+      this.tree.apply({ removed, lines })
+    }
+    if (this.tree.root() !== answer.root) throw new Error('the snapshot of control does not have the hash that it says')
+    this.adopt(answer)
+  }
+
+  /** Throws unless control signed it, for this environment, and it is not older than what is here. */
+  private check({ environment, seq, root, signature }: SignedRoot): void {
+    const { identity } = this.options
+    const text = Buffer.from(toSignedText(environment, seq, root))
+    if (!verify(null, text, identity.publicKey, Buffer.from(signature, 'base64'))) {
+      throw new Error('the snapshot is not signed by the control plane that this gateway joined')
+    }
+    if (environment !== identity.environment) throw new Error(`the snapshot is for ${environment}`)
+    if (this.signed !== undefined && seq < this.signed.seq)
+      throw new Error('the snapshot is older than the running one')
+  }
+
+  private adopt({ environment, seq, root, signature }: SignedRoot): void {
+    this.signed = { environment, seq, root, signature }
+    this.current = toCompiled(this.tree)
+    try {
+      this.options.keeper.write({ signed: this.signed, tree: this.tree })
+    } catch (cause) {
+      this.options.log.error({ err: cause }, 'the snapshot cannot be kept on disk')
+    }
+  }
+
+  private async report(state: ProcessState): Promise<void> {
+    const { version: root, ...rest } = state
+    const report: Partial<GatewayReport> = { ...rest, root, version: this.options.version }
+    try {
+      await this.ask('report', report, 0)
+    } catch {
+      // The pull says that control is away; the next report follows in a second.
+    }
+  }
+
+  private async ask(path: string, body: unknown, waitSeconds: number): Promise<unknown> {
+    const { url, identity } = this.options
+    const response = await fetch(new URL(`/api/v1/gateway/${path}`, url), {
+      method: body === undefined ? 'GET' : 'POST',
+      headers: { authorization: `Bearer ${identity.token}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      signal: AbortSignal.any([this.stopped.signal, AbortSignal.timeout((waitSeconds + 15) * 1000)]),
+    })
+    if (response.status === 204) return undefined
+    if (!response.ok)
+      throw new Error(`the control plane answers ${response.status}: ${(await response.text()).slice(0, 300)}`)
+    return response.json()
+  }
+
+  private async pause(): Promise<void> {
+    // Spread, so that a control plane that comes back is not met by all gateways at once.
+    const pauseMs = 200 + Math.random() * (MOST_PAUSE_MS - 200)
+    await new Promise<void>((resolve) => {
+      const done = (): void => {
+        clearTimeout(timer)
+        this.stopped.signal.removeEventListener('abort', done)
+        resolve()
+      }
+      const timer = setTimeout(done, pauseMs)
+      this.stopped.signal.addEventListener('abort', done)
+    })
+  }
+}
+
+function toCompiled(tree: SnapshotTree): Compiled {
+  const snapshotLines = orderSnapshotLines(tree)
+  const header: unknown = JSON.parse(snapshotLines[0] ?? '')
+  const upstreams: UpstreamSpec[] = []
+  let routes = 0
+  for (const { key, line } of tree.lines()) {
+    // Control wrote it as this shape, and signed it.
+    if (key.startsWith('upstreams/')) upstreams.push(JSON.parse(line) as UpstreamSpec)
+    else if (key.startsWith('routes/')) routes++
+  }
+  const { listener } = header as { readonly listener: ListenerSpec }
+  return { kind: 'compiled', version: tree.root(), snapshotLines, upstreams, listener, routes, watched: [] }
+}

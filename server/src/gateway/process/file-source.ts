@@ -1,0 +1,36 @@
+/** Configuration from a file or a directory: compiled in a process of its own, followed by watching what was read. */
+import type { CompileOutcome } from '../../config/compile-child.ts'
+import { compileInChild } from './compile-in-child.ts'
+import type { ConfigSource } from './config-source.ts'
+import { ConfigWatch } from './config-watch.ts'
+
+export interface FileSourceOptions {
+  readonly path: string
+  readonly environment: Readonly<Record<string, string | undefined>>
+  /** Where compiled modules are kept between starts. */
+  readonly cacheFolder: string
+}
+
+export function createFileSource(options: FileSourceOptions): ConfigSource {
+  // A change while the gateway starts is kept for whoever follows then.
+  let hasChanged = false
+  let changed = (): void => {
+    hasChanged = true
+  }
+  const files = new ConfigWatch(() => changed())
+  return {
+    async read(): Promise<CompileOutcome> {
+      const outcome = await compileInChild(options)
+      files.follow(outcome.watched)
+      return outcome
+    },
+    follow(tell) {
+      changed = tell
+      if (hasChanged) tell()
+    },
+    close() {
+      files.close()
+      return Promise.resolve()
+    },
+  }
+}

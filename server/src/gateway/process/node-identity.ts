@@ -1,0 +1,52 @@
+/** Who a gateway is to its control plane: gained once with a join token, kept in the data folder, readable by it alone. */
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { joinAnswer, type JoinAnswer } from '../../kernel/control-protocol.ts'
+
+export type NodeIdentity = JoinAnswer
+
+const FILE = 'node-identity.json'
+
+/** The identity in the folder; undefined when this gateway has not joined. Throws when the file is damaged. */
+export function readNodeIdentity(folder: string): NodeIdentity | undefined {
+  const path = join(folder, FILE)
+  let text: string
+  try {
+    text = readFileSync(path, 'utf8')
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
+    throw error
+  }
+  const result = joinAnswer.safeParse(parseJson(text))
+  if (result.success) return result.data
+  throw new Error(`${path} is damaged. Remove it, and join again with a new join token.`)
+}
+
+export function writeNodeIdentity(folder: string, identity: NodeIdentity): void {
+  mkdirSync(folder, { recursive: true, mode: 0o700 })
+  writeFileSync(join(folder, FILE), JSON.stringify(identity, undefined, 2), { mode: 0o600, flush: true })
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    // Not JSON is not an identity, which the caller says.
+    return undefined
+  }
+}
+
+/** Trades a join token for an identity; rejects with a sentence that says why not. */
+export async function joinControl(url: string, token: string, name: string): Promise<NodeIdentity> {
+  const response = await fetch(new URL('/api/v1/gateway/join', url), {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ name, token }),
+    signal: AbortSignal.timeout(10_000),
+  })
+  const body: unknown = await response.json()
+  if (response.ok) return joinAnswer.parse(body)
+  const { detail, title } = z.looseObject({ detail: z.string().optional(), title: z.string() }).parse(body)
+  throw new Error(`The control plane at ${url} did not let this gateway join: ${detail ?? title}`)
+}

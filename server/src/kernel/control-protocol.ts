@@ -1,0 +1,69 @@
+/**
+ * What a gateway and control say to each other. A gateway joins once with a token that somebody made for it, then pulls:
+ * it says which snapshot it has, and is told what changed as soon as something did.
+ */
+import { z } from 'zod'
+
+/** SHA-256 in hex. */
+const digest = z.string().regex(/^[0-9a-f]{64}$/)
+
+export const joinRequest = z.strictObject({
+  name: z.string().min(1).max(200).meta({ description: 'What people call the gateway, such as its host name.' }),
+})
+
+export const joinAnswer = z.strictObject({
+  id: z.string(),
+  environment: z.string(),
+  /** Its own credential from now on; shown once. */
+  token: z.string(),
+  /** PEM of the key that signs snapshots. */
+  publicKey: z.string(),
+})
+
+export const snapshotQuery = z.strictObject({
+  after: digest.optional().meta({ description: 'Root of the snapshot that the gateway has; absent: it has none.' }),
+  waitSeconds: z.coerce.number().int().min(0).max(60).default(0).meta({
+    description: 'How long to wait for a change when there is none.',
+  }),
+})
+
+const line = z.strictObject({ key: z.string(), line: z.string() })
+
+export const snapshotAnswer = z.strictObject({
+  environment: z.string(),
+  seq: z.int(),
+  root: digest,
+  signature: z.string(),
+  /** `change`: what leads from `after` to `root`. `whole`: everything. `unknown`: compare the buckets. `same`: nothing is new. */
+  kind: z.enum(['same', 'change', 'whole', 'unknown']),
+  removed: z.array(z.string()),
+  lines: z.array(line),
+})
+
+export const bucketsRequest = z.strictObject({ hashes: z.array(digest).length(256) })
+
+/** The buckets that differ, each whole: what a gateway has in them besides is gone. */
+export const bucketsAnswer = z.strictObject({
+  environment: z.string(),
+  seq: z.int(),
+  root: digest,
+  signature: z.string(),
+  buckets: z.array(z.strictObject({ index: z.int(), lines: z.array(line) })),
+})
+
+/** What a gateway says of itself every second. */
+export const gatewayReport = z.strictObject({
+  version: z.string().max(100).meta({ description: 'Version of Headgate.' }),
+  root: z.string().max(64).meta({ description: 'The snapshot that all its workers run; empty for none.' }),
+  refused: z.string().max(2000).default('').meta({ description: 'Why it does not run the latest snapshot.' }),
+  workers: z.int().min(0),
+  ready: z.boolean(),
+  connections: z.int().min(0).default(0),
+  inFlight: z.int().min(0).default(0),
+  requests: z.int().min(0).default(0).meta({ description: 'Requests since it started.' }),
+})
+
+export type JoinAnswer = z.output<typeof joinAnswer>
+export type SnapshotAnswer = z.output<typeof snapshotAnswer>
+export type BucketsAnswer = z.output<typeof bucketsAnswer>
+export type GatewayReport = z.output<typeof gatewayReport>
