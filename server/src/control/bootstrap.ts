@@ -40,6 +40,7 @@ export async function bootstrap(
         is_default: 1,
         needs_approval: 0,
         snapshot_seq: 1,
+        gateway: '{}',
         ...changeable,
       })
       .execute()

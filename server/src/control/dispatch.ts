@@ -90,7 +90,7 @@ async function toWorkspace(
 function permit({ permission }: AdminRoute, actor: Actor, workspace: WorkspaceRef): void {
   if (typeof permission !== 'string') {
     if (permission.door === 'gateway' && actor.kind !== 'gateway') refuse(notFound())
-    if (permission.door === 'signed-in' && actor.kind !== 'user') refuse(forbidden())
+    if (permission.door === 'signed-in' && actor.kind === 'gateway') refuse(forbidden())
     return
   }
   if (!may(actor, permission, workspace.id)) refuse(forbidden({ detail: `This needs the permission ${permission}.` }))

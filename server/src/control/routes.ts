@@ -1,15 +1,20 @@
 /** The one list of admin operations. */
-import { apiRoutes } from './apis/apis.ts'
-import { consumerRoutes } from './consumers/consumers.ts'
 import { createCredential, listCredentials, revokeCredential } from './credentials/credential-routes.ts'
+import { collections } from './collections.ts'
 import type { AdminRoute } from './define-route.ts'
 import { createDeployment, listDeployments, rollbackDeployment } from './deployments/deployment-routes.ts'
+import {
+  createEnvironment,
+  listEnvironments,
+  removeEnvironment,
+  replaceEnvironment,
+} from './environments/environment-routes.ts'
+import { getGatewaySettings, replaceGatewaySettings } from './environments/gateway-settings-routes.ts'
 import { listGateways, reportGateway, revokeGateway } from './gateways/gateway-routes.ts'
 import { createJoinToken, joinGateway } from './gateways/join-routes.ts'
 import { compareBuckets, getSnapshot } from './gateways/snapshot-routes.ts'
-import { productRoutes } from './products/products.ts'
+import { collectionRoutes } from './resources/collection-routes.ts'
 import { createRevision, getRevisionRoute, listRevisions } from './revisions/revision-routes.ts'
-import { upstreamRoutes } from './upstreams/upstreams.ts'
 import {
   createVersion,
   getVersionRoute,
@@ -17,9 +22,27 @@ import {
   removeVersion,
   replaceVersion,
 } from './versions/version-routes.ts'
+import {
+  createWorkspace,
+  getWorkspace,
+  listWorkspaces,
+  removeWorkspace,
+  replaceWorkspace,
+} from './workspaces/workspace-routes.ts'
 
 export const routes: readonly AdminRoute[] = [
-  ...apiRoutes,
+  listWorkspaces,
+  createWorkspace,
+  getWorkspace,
+  replaceWorkspace,
+  removeWorkspace,
+  listEnvironments,
+  createEnvironment,
+  replaceEnvironment,
+  removeEnvironment,
+  getGatewaySettings,
+  replaceGatewaySettings,
+  ...collections.flatMap(collectionRoutes),
   listVersions,
   createVersion,
   getVersionRoute,
@@ -31,12 +54,9 @@ export const routes: readonly AdminRoute[] = [
   createDeployment,
   listDeployments,
   rollbackDeployment,
-  ...upstreamRoutes,
-  ...consumerRoutes,
   listCredentials,
   createCredential,
   revokeCredential,
-  ...productRoutes,
   listGateways,
   revokeGateway,
   createJoinToken,

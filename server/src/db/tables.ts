@@ -67,6 +67,8 @@ export interface EnvironmentTable extends Changeable {
   needs_approval: number
   /** Grows with every change of `snapshot_lines`; the row's lock puts publishers of one environment in a row. */
   snapshot_seq: number
+  /** JSON: settings of its gateways, secrets as references to those of the default workspace. */
+  gateway: string
 }
 
 /** Configuration that people write: APIs, their versions, upstreams, consumers, products, certificates … */

@@ -1,7 +1,6 @@
 /** APIs: who owns them and what they are for. How one is served is a matter of its versions. */
 import { z } from 'zod'
 import { name } from '../../config/schema/quantities.ts'
-import { collectionRoutes } from '../resources/collection-routes.ts'
 import type { CollectionDefinition } from '../resources/define-collection.ts'
 import { refuse } from '../control-error.ts'
 import { inUse } from '../problems.ts'
@@ -43,5 +42,3 @@ export const apis: CollectionDefinition = {
       refuse(inUse({ detail: `It has the version ${version.name}. Remove its versions first.` }))
   },
 }
-
-export const apiRoutes = collectionRoutes(apis)

@@ -5,11 +5,14 @@ import type { Snapshot } from '../../kernel/snapshot.ts'
 import type { Tables } from '../../db/tables.ts'
 import type { Control } from '../control.ts'
 import type { WorkspaceRef } from '../define-route.ts'
+import type { SnapshotPart } from '../resources/define-collection.ts'
 import { documentOf, toTime } from '../resources/resource-view.ts'
 import type { Resource } from '../resources/resource-store.ts'
 import { compileDocument } from '../snapshots/compile-lines.ts'
 
-export async function compileConsumer(
+export const consumerPart: SnapshotPart = { list: 'consumers', compile: compileConsumer }
+
+async function compileConsumer(
   db: Kysely<Tables>,
   control: Control,
   workspace: WorkspaceRef,

@@ -1,11 +1,9 @@
 /** Consumers: the applications that call. Their keys are credentials, what they may use are subscriptions. */
 import { z } from 'zod'
 import { consumer } from '../../config/schema/consumer.ts'
-import { collectionRoutes } from '../resources/collection-routes.ts'
 import type { CollectionDefinition } from '../resources/define-collection.ts'
 import { checkDocument } from '../snapshots/compile-lines.ts'
-import { publishResource } from '../snapshots/publish-resource.ts'
-import { compileConsumer } from './consumer-part.ts'
+import { consumerPart } from './consumer-part.ts'
 
 const { keys: _keys, subscriptions: _subscriptions, ...shape } = consumer.shape
 
@@ -19,10 +17,5 @@ export const consumers: CollectionDefinition = {
   async check(control, _db, _workspace, document) {
     checkDocument(control, { consumers: [document] })
   },
-  async changed(change) {
-    const { control, workspace, write } = change
-    await publishResource(change, 'consumers', (row) => compileConsumer(write.db, control, workspace, row))
-  },
+  part: consumerPart,
 }
-
-export const consumerRoutes = collectionRoutes(consumers)

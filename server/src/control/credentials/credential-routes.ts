@@ -7,7 +7,7 @@ import type { Kysely, Selectable } from 'kysely'
 import { z } from 'zod'
 import { name } from '../../config/schema/quantities.ts'
 import type { CredentialTable, Tables } from '../../db/tables.ts'
-import { compileConsumer } from '../consumers/consumer-part.ts'
+import { consumerPart } from '../consumers/consumer-part.ts'
 import { refuse } from '../control-error.ts'
 import { defineRoute, type Call, type Write } from '../define-route.ts'
 import { invalid, notFound, taken } from '../problems.ts'
@@ -206,6 +206,5 @@ async function expireOthers(db: Kysely<Tables>, { id, consumer_id: owner }: Cred
 }
 
 async function publish({ control, workspace }: Call, write: Write, owner: Resource): Promise<void> {
-  const change = { control, workspace, write, before: owner, after: owner }
-  await publishResource(change, 'consumers', (row) => compileConsumer(write.db, control, workspace, row))
+  await publishResource({ control, workspace, write, before: owner, after: owner }, consumerPart)
 }

@@ -1,10 +1,8 @@
 /** Products: bundles of APIs with plans that consumers subscribe to. */
 import { product } from '../../config/schema/consumer.ts'
-import { collectionRoutes } from '../resources/collection-routes.ts'
 import type { CollectionDefinition } from '../resources/define-collection.ts'
 import { documentOf } from '../resources/resource-view.ts'
 import { checkDocument, compileDocument } from '../snapshots/compile-lines.ts'
-import { publishResource } from '../snapshots/publish-resource.ts'
 
 export const products: CollectionDefinition = {
   kind: 'product',
@@ -16,12 +14,8 @@ export const products: CollectionDefinition = {
   async check(control, _db, _workspace, document) {
     checkDocument(control, { products: [document] })
   },
-  async changed(change) {
-    const { control, workspace, write } = change
-    await publishResource(change, 'products', (row) =>
-      compileDocument(write.db, control, workspace, { products: [documentOf(row)] }),
-    )
+  part: {
+    list: 'products',
+    compile: (db, control, workspace, row) => compileDocument(db, control, workspace, { products: [documentOf(row)] }),
   },
 }
-
-export const productRoutes = collectionRoutes(products)

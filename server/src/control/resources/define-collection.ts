@@ -8,7 +8,9 @@ import type { JsonObject } from '../../kernel/json.ts'
 import type { Tables } from '../../db/tables.ts'
 import type { Control } from '../control.ts'
 import type { Call, WorkspaceRef, Write } from '../define-route.ts'
+import type { Snapshot } from '../../kernel/snapshot.ts'
 import { writeSecret } from '../secrets/secret-values.ts'
+import { publishResource } from '../snapshots/publish-resource.ts'
 import { toResourceNote } from './resource-view.ts'
 import { insertResource, removeResource, replaceResource, type Resource } from './resource-store.ts'
 import { extractSecrets } from './secret-references.ts'
@@ -45,8 +47,16 @@ export interface CollectionDefinition {
   readonly perEnvironment: boolean
   /** Checks beyond the schema, before the transaction; refuses. Gets the document with references for secrets. */
   check?(control: Control, db: Kysely<Tables>, workspace: WorkspaceRef, document: JsonObject): Promise<void>
-  /** Brings other things and the snapshots along, in the transaction of the change. */
+  /** The part of a snapshot that each thing is; things without it are no business of the gateways. */
+  readonly part?: SnapshotPart
+  /** Brings other things along, in the transaction of the change; may refuse. */
   changed?(change: Change): Promise<void>
+}
+
+export interface SnapshotPart {
+  /** Name of its list in a snapshot. */
+  readonly list: 'upstreams' | 'consumers' | 'products'
+  compile(db: Kysely<Tables>, control: Control, workspace: WorkspaceRef, row: Resource): Promise<Snapshot>
 }
 
 export interface PutParts {
@@ -94,7 +104,7 @@ export async function putResource(collection: CollectionDefinition, parts: PutPa
     after = await replaceResource(write.db, row, changes, call.expectedVersion)
   }
   write.note(toResourceNote(row, after))
-  await collection.changed?.({ control, workspace, write, before: row, after })
+  await follow(collection, { control, workspace, write, before: row, after })
   return after
 }
 
@@ -106,7 +116,12 @@ export async function dropResource(
   const { control, workspace } = call
   await removeResource(write.db, row, call.expectedVersion)
   write.note(toResourceNote(row, undefined))
-  await collection.changed?.({ control, workspace, write, before: row, after: undefined })
+  await follow(collection, { control, workspace, write, before: row, after: undefined })
+}
+
+async function follow(collection: CollectionDefinition, change: Change): Promise<void> {
+  await collection.changed?.(change)
+  if (collection.part !== undefined) await publishResource(change, collection.part)
 }
 
 export function nameOf(document: JsonObject): string {

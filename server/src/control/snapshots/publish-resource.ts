@@ -3,20 +3,16 @@ import type { Kysely } from 'kysely'
 import type { Snapshot } from '../../kernel/snapshot.ts'
 import type { Tables } from '../../db/tables.ts'
 import { listEnvironmentNames } from '../environments/environment-names.ts'
-import type { Change } from '../resources/define-collection.ts'
+import type { Change, SnapshotPart } from '../resources/define-collection.ts'
 import { findResource, type Resource } from '../resources/resource-store.ts'
 import { toLines } from './compile-lines.ts'
 import { publishLines } from './publish-lines.ts'
 import { toSnapshotName } from './snapshot-names.ts'
 
-/**
- * In each environment the resource for it counts, else the one of the same name for all. `list` is the name of its
- * list in a snapshot; `compile` makes the part of a snapshot that a resource is.
- */
+/** In each environment the resource for it counts, else the one of the same name for all. */
 export async function publishResource(
-  { workspace, write, before, after }: Change,
-  list: 'upstreams' | 'consumers' | 'products',
-  compile: (row: Resource) => Promise<Snapshot>,
+  { control, workspace, write, before, after }: Change,
+  part: SnapshotPart,
 ): Promise<void> {
   const row = after ?? before
   if (row === undefined) return
@@ -26,12 +22,12 @@ export async function publishResource(
     const effective =
       (await findResource(write.db, shelf, row.name, environment)) ?? (await findResource(write.db, shelf, row.name))
     if (effective === undefined) {
-      const removed = [`${list}/${toSnapshotName(workspace.name, row.name)}`]
+      const removed = [`${part.list}/${toSnapshotName(workspace.name, row.name)}`]
       await publishLines(write, environment, { removed, lines: [] })
     } else {
-      const part = compiled.get(effective.id) ?? (await compile(effective))
-      compiled.set(effective.id, part)
-      await publishLines(write, environment, { removed: [], lines: toLines(part) })
+      const compiledPart = compiled.get(effective.id) ?? (await part.compile(write.db, control, workspace, effective))
+      compiled.set(effective.id, compiledPart)
+      await publishLines(write, environment, { removed: [], lines: toLines(compiledPart) })
     }
   }
 }

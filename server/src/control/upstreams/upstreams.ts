@@ -1,10 +1,8 @@
 /** Upstreams: named backends of a workspace, for all environments or, under the same name, for one. */
 import { upstream } from '../../config/schema/upstream.ts'
-import { collectionRoutes } from '../resources/collection-routes.ts'
 import type { CollectionDefinition } from '../resources/define-collection.ts'
 import { documentOf } from '../resources/resource-view.ts'
 import { checkDocument, compileDocument } from '../snapshots/compile-lines.ts'
-import { publishResource } from '../snapshots/publish-resource.ts'
 
 export const upstreams: CollectionDefinition = {
   kind: 'upstream',
@@ -16,12 +14,8 @@ export const upstreams: CollectionDefinition = {
   async check(control, _db, _workspace, document) {
     checkDocument(control, { upstreams: [document] })
   },
-  async changed(change) {
-    const { control, workspace, write } = change
-    await publishResource(change, 'upstreams', (row) =>
-      compileDocument(write.db, control, workspace, { upstreams: [documentOf(row)] }),
-    )
+  part: {
+    list: 'upstreams',
+    compile: (db, control, workspace, row) => compileDocument(db, control, workspace, { upstreams: [documentOf(row)] }),
   },
 }
-
-export const upstreamRoutes = collectionRoutes(upstreams)

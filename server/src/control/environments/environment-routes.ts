@@ -1,0 +1,178 @@
+/** Environments: where revisions run. All workspaces have the same ones. */
+import type { Selectable } from 'kysely'
+import { z } from 'zod'
+import { name } from '../../config/schema/quantities.ts'
+import type { EnvironmentTable } from '../../db/tables.ts'
+import { toHeaderLine } from '../bootstrap.ts'
+import { refuse } from '../control-error.ts'
+import { defineRoute, type Call } from '../define-route.ts'
+import { inUse, notFound, taken } from '../problems.ts'
+import { checkVersion } from '../resources/resource-store.ts'
+import { toTime } from '../resources/resource-view.ts'
+import { checkDocument } from '../snapshots/compile-lines.ts'
+import { publishLines } from '../snapshots/publish-lines.ts'
+import { publishShared } from './publish-shared.ts'
+
+type Environment = Selectable<EnvironmentTable>
+
+const facts = {
+  title: z.string().max(200).default('').meta({ title: 'Title', description: 'What people call it.' }),
+  needsApproval: z.boolean().default(false).meta({
+    title: 'Needs approval',
+    description: 'A deployment waits until somebody other than its author approves it.',
+  }),
+}
+
+const view = z.strictObject({
+  id: z.string(),
+  name: z.string(),
+  title: z.string(),
+  isDefault: z.boolean(),
+  needsApproval: z.boolean(),
+  snapshot: z.strictObject({ seq: z.int(), root: z.string() }).optional(),
+  revision: z.int(),
+  createdAt: z.iso.datetime(),
+})
+
+function toView({ control }: Pick<Call, 'control'>, row: Environment): z.input<typeof view> {
+  const published = control.feed.current(row.name)
+  return {
+    id: row.id,
+    name: row.name,
+    title: row.title,
+    isDefault: row.is_default === 1,
+    needsApproval: row.needs_approval === 1,
+    ...(published === undefined ? {} : { snapshot: { seq: published.seq, root: published.root } }),
+    revision: row.version,
+    createdAt: toTime(row.created_at_ms),
+  }
+}
+
+const params = z.strictObject({ environment: z.string().max(100) })
+
+export const listEnvironments = defineRoute({
+  id: 'listEnvironments',
+  method: 'GET',
+  path: '/environments',
+  tag: 'environments',
+  summary: 'Lists the environments.',
+  permission: { door: 'signed-in' },
+  effect: 'read',
+  output: z.strictObject({ items: z.array(view) }),
+  async handle(call) {
+    const rows = await call.db.selectFrom('environments').selectAll().orderBy('name').execute()
+    return { body: { items: rows.map((row) => toView(call, row)) } }
+  },
+})
+
+export const createEnvironment = defineRoute({
+  id: 'createEnvironment',
+  method: 'POST',
+  path: '/environments',
+  tag: 'environments',
+  summary: 'Creates an environment, with everything in it that is for all environments.',
+  permission: 'environments.write',
+  effect: 'create',
+  body: z.strictObject({ name: name({ title: 'Name', description: 'Such as staging.' }), ...facts }),
+  output: view,
+  async handle(call) {
+    const { control, body } = call
+    return call.write(async (write) => {
+      const known = await write.db
+        .selectFrom('environments')
+        .select('id')
+        .where('name', '=', body.name)
+        .executeTakeFirst()
+      if (known !== undefined)
+        refuse(taken({ detail: `There is an environment ${JSON.stringify(body.name)} already.` }))
+      const nowMs = control.clock.now()
+      const row: Environment = {
+        id: control.newId('environment'),
+        name: body.name,
+        title: body.title,
+        is_default: 0,
+        needs_approval: body.needsApproval ? 1 : 0,
+        snapshot_seq: 0,
+        gateway: '{}',
+        version: 1,
+        created_at_ms: nowMs,
+        updated_at_ms: nowMs,
+      }
+      await write.db.insertInto('environments').values(row).execute()
+      const line = toHeaderLine(checkDocument(control, {}))
+      await publishLines(write, body.name, { removed: [], lines: [{ key: 'header', line }] })
+      await publishShared(call, write, body.name)
+      write.note({ kind: 'environment', id: row.id, name: row.name, after: { needsApproval: body.needsApproval } })
+      return { status: 201, body: toView(call, row), etag: row.version }
+    })
+  },
+})
+
+export const replaceEnvironment = defineRoute({
+  id: 'replaceEnvironment',
+  method: 'PUT',
+  path: '/environments/{environment}',
+  tag: 'environments',
+  summary: 'Changes the title of an environment and whether deployments to it need approval.',
+  permission: 'environments.write',
+  effect: 'change',
+  params,
+  body: z.strictObject(facts),
+  output: view,
+  async handle(call) {
+    const { control, body } = call
+    return call.write(async (write) => {
+      const before = await readEnvironment(write.db, call.params.environment)
+      checkVersion(before, call.expectedVersion)
+      const changes = {
+        title: body.title,
+        needs_approval: body.needsApproval ? 1 : 0,
+        version: before.version + 1,
+        updated_at_ms: control.clock.now(),
+      }
+      await write.db.updateTable('environments').set(changes).where('id', '=', before.id).execute()
+      const note = { kind: 'environment', id: before.id, name: before.name }
+      write.note({
+        ...note,
+        before: { title: before.title, needsApproval: before.needs_approval === 1 },
+        after: { title: body.title, needsApproval: body.needsApproval },
+      })
+      return { body: toView(call, { ...before, ...changes }), etag: changes.version }
+    })
+  },
+})
+
+export const removeEnvironment = defineRoute({
+  id: 'removeEnvironment',
+  method: 'DELETE',
+  path: '/environments/{environment}',
+  tag: 'environments',
+  summary: 'Removes an environment in which nothing is deployed.',
+  permission: 'environments.write',
+  effect: 'remove',
+  params,
+  async handle(call) {
+    return call.write(async (write): Promise<{ status: number }> => {
+      const before = await readEnvironment(write.db, call.params.environment)
+      checkVersion(before, call.expectedVersion)
+      if (before.is_default === 1) refuse(inUse({ detail: 'The default environment stays.' }))
+      const live = await write.db
+        .selectFrom('deployments')
+        .select('id')
+        .where('environment', '=', before.name)
+        .where('state', 'in', ['active', 'progressing'])
+        .executeTakeFirst()
+      if (live !== undefined) refuse(inUse({ detail: `The deployment ${live.id} is live in it.` }))
+      await write.db.deleteFrom('snapshot_lines').where('environment', '=', before.name).execute()
+      await write.db.deleteFrom('environments').where('id', '=', before.id).execute()
+      write.note({ kind: 'environment', id: before.id, name: before.name })
+      return { status: 204 }
+    })
+  },
+})
+
+/** The environment; refuses with 404. */
+export async function readEnvironment(db: Call['db'], environment: string): Promise<Environment> {
+  const row = await db.selectFrom('environments').selectAll().where('name', '=', environment).executeTakeFirst()
+  return row ?? refuse(notFound({ detail: `There is no environment ${JSON.stringify(environment)}.` }))
+}

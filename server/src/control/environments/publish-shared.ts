@@ -1,0 +1,28 @@
+/** Fills the snapshot of a new environment with what is for all environments. */
+import type { Call, Write } from '../define-route.ts'
+import { collections } from '../collections.ts'
+import { toLines } from '../snapshots/compile-lines.ts'
+import { publishLines } from '../snapshots/publish-lines.ts'
+
+export async function publishShared(
+  { control }: Pick<Call, 'control'>,
+  write: Write,
+  environment: string,
+): Promise<void> {
+  const workspaces = await write.db.selectFrom('workspaces').select(['id', 'name']).execute()
+  for (const { kind, part } of collections) {
+    if (part === undefined) continue
+    for (const workspace of workspaces) {
+      const rows = await write.db
+        .selectFrom('resources')
+        .selectAll()
+        .where('workspace_id', '=', workspace.id)
+        .where('kind', '=', kind)
+        .where('environment', '=', '')
+        .execute()
+      const lines = []
+      for (const row of rows) lines.push(...toLines(await part.compile(write.db, control, workspace, row)))
+      await publishLines(write, environment, { removed: [], lines })
+    }
+  }
+}

@@ -1,0 +1,183 @@
+/** Workspaces: the tenants of an installation. Nothing of one is seen from another. */
+import type { Selectable } from 'kysely'
+import { z } from 'zod'
+import { name } from '../../config/schema/quantities.ts'
+import { isJsonObject } from '../../kernel/json.ts'
+import type { WorkspaceTable } from '../../db/tables.ts'
+import { maySee } from '../actor.ts'
+import { refuse } from '../control-error.ts'
+import { defineRoute, type Call } from '../define-route.ts'
+import { inUse, taken } from '../problems.ts'
+import { checkVersion } from '../resources/resource-store.ts'
+import { toTime } from '../resources/resource-view.ts'
+import { extractSecrets } from '../resources/secret-references.ts'
+import { writeSecret } from '../secrets/secret-values.ts'
+import { checkDocument } from '../snapshots/compile-lines.ts'
+import { DEFAULT_WORKSPACE } from '../snapshots/snapshot-names.ts'
+import { redeployWorkspace } from '../deployments/redeploy.ts'
+import { workspaceSettings } from './workspace-settings.ts'
+
+type Workspace = Selectable<WorkspaceTable>
+
+const title = z.string().max(200).default('').meta({ title: 'Title', description: 'What people call it.' })
+
+const view = z.strictObject({
+  id: z.string(),
+  name: z.string(),
+  title: z.string(),
+  settings: z.looseObject({}),
+  revision: z.int().meta({ description: 'Grows with every change; the number in the ETag.' }),
+  createdAt: z.iso.datetime(),
+})
+
+function toView(row: Workspace): z.input<typeof view> {
+  const settings: unknown = JSON.parse(row.settings)
+  return {
+    id: row.id,
+    name: row.name,
+    title: row.title,
+    settings: isJsonObject(settings) ? { ...settings } : {},
+    revision: row.version,
+    createdAt: toTime(row.created_at_ms),
+  }
+}
+
+export const listWorkspaces = defineRoute({
+  id: 'listWorkspaces',
+  method: 'GET',
+  path: '/workspaces',
+  tag: 'workspaces',
+  summary: 'Lists the workspaces that the caller may see.',
+  permission: { door: 'signed-in' },
+  effect: 'read',
+  output: z.strictObject({ items: z.array(view) }),
+  async handle({ db, actor }) {
+    const rows = await db.selectFrom('workspaces').selectAll().orderBy('name').execute()
+    return { body: { items: rows.filter(({ id }) => maySee(actor, id)).map(toView) } }
+  },
+})
+
+export const createWorkspace = defineRoute({
+  id: 'createWorkspace',
+  method: 'POST',
+  path: '/workspaces',
+  tag: 'workspaces',
+  summary: 'Creates a workspace.',
+  permission: 'workspaces.write',
+  effect: 'create',
+  body: z.strictObject({
+    name: name({ title: 'Name', description: 'Name of the workspace, as paths have it.' }),
+    title,
+  }),
+  output: view,
+  async handle(call) {
+    const { control, body } = call
+    return call.write(async (write) => {
+      const known = await write.db
+        .selectFrom('workspaces')
+        .select('id')
+        .where('name', '=', body.name)
+        .executeTakeFirst()
+      if (known !== undefined) refuse(taken({ detail: `There is a workspace ${JSON.stringify(body.name)} already.` }))
+      const nowMs = control.clock.now()
+      const row: Workspace = {
+        id: control.newId('workspace'),
+        ...body,
+        settings: '{}',
+        version: 1,
+        created_at_ms: nowMs,
+        updated_at_ms: nowMs,
+      }
+      await write.db.insertInto('workspaces').values(row).execute()
+      write.note({ kind: 'workspace', id: row.id, name: row.name, after: { title: row.title } })
+      return { status: 201, body: toView(row), etag: row.version }
+    })
+  },
+})
+
+export const getWorkspace = defineRoute({
+  id: 'getWorkspace',
+  method: 'GET',
+  path: '/workspaces/{workspace}',
+  tag: 'workspaces',
+  summary: 'Shows a workspace.',
+  permission: 'workspace.read',
+  effect: 'read',
+  output: view,
+  async handle({ db, workspace }) {
+    const row = await readWorkspace(db, workspace.id)
+    return { body: toView(row), etag: row.version }
+  },
+})
+
+export const replaceWorkspace = defineRoute({
+  id: 'replaceWorkspace',
+  method: 'PUT',
+  path: '/workspaces/{workspace}',
+  tag: 'workspaces',
+  summary: 'Changes the title of a workspace and what it gives to all its APIs, which are deployed anew with it.',
+  permission: 'workspace.write',
+  effect: 'change',
+  body: z.strictObject({ title, settings: workspaceSettings }),
+  output: view,
+  async handle(call) {
+    const { control, workspace, actor, body, given } = call
+    const written = isJsonObject(given) && isJsonObject(given['settings']) ? given['settings'] : {}
+    checkDocument(control, written)
+    const { document, secrets } = extractSecrets(written, workspaceSettings, control.policies, 'workspace')
+    return call.write(async (write) => {
+      const before = await readWorkspace(write.db, workspace.id)
+      checkVersion(before, call.expectedVersion)
+      for (const secret of secrets) await writeSecret(write.db, control, workspace, secret, actor.id)
+      const after: Workspace = {
+        ...before,
+        title: body.title,
+        settings: JSON.stringify(document),
+        version: before.version + 1,
+        updated_at_ms: control.clock.now(),
+      }
+      await write.db.updateTable('workspaces').set(after).where('id', '=', workspace.id).execute()
+      if (after.settings !== before.settings) await redeployWorkspace(call, write)
+      write.note({ kind: 'workspace', id: before.id, name: before.name, before: toNote(before), after: toNote(after) })
+      return { body: toView(after), etag: after.version }
+    })
+  },
+})
+
+export const removeWorkspace = defineRoute({
+  id: 'removeWorkspace',
+  method: 'DELETE',
+  path: '/workspaces/{workspace}',
+  tag: 'workspaces',
+  summary: 'Removes an empty workspace.',
+  permission: 'workspaces.write',
+  effect: 'remove',
+  async handle(call) {
+    const { workspace } = call
+    if (workspace.name === DEFAULT_WORKSPACE) refuse(inUse({ detail: 'The default workspace stays.' }))
+    return call.write(async (write): Promise<{ status: number }> => {
+      const before = await readWorkspace(write.db, workspace.id)
+      checkVersion(before, call.expectedVersion)
+      const left = await write.db
+        .selectFrom('resources')
+        .select(['kind', 'name'])
+        .where('workspace_id', '=', workspace.id)
+        .executeTakeFirst()
+      if (left !== undefined)
+        refuse(inUse({ detail: `It has the ${left.kind} ${left.name}. Remove what is in it first.` }))
+      await write.db.deleteFrom('bindings').where('workspace_id', '=', workspace.id).execute()
+      await write.db.deleteFrom('roles').where('workspace_id', '=', workspace.id).execute()
+      await write.db.deleteFrom('workspaces').where('id', '=', workspace.id).execute()
+      write.note({ kind: 'workspace', id: before.id, name: before.name, before: toNote(before) })
+      return { status: 204 }
+    })
+  },
+})
+
+function toNote({ title: text, settings }: Workspace) {
+  return { title: text, settings }
+}
+
+function readWorkspace(db: Call['db'], id: string): Promise<Workspace> {
+  return db.selectFrom('workspaces').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
+}
