@@ -1,23 +1,97 @@
-import { appendFileSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, onTestFinished, test } from 'vitest'
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
 import { ConfigWatch } from './config-watch.ts'
 
-test('a log that grows beside the file does not put a reload off', { timeout: 20_000 }, async () => {
+/** A watched file in a folder of its own. */
+function watchFile(changed: () => void): { folder: string; file: string; watch: ConfigWatch } {
   const folder = mkdtempSync(join(tmpdir(), 'headgate-watch-'))
   const file = join(folder, 'headgate.yaml')
   writeFileSync(file, 'headgate: 1\n')
-  const growing = setInterval(() => appendFileSync(join(folder, 'access.log'), 'a line\n'), 10)
-  const changed = new Promise<string>((resolve) => {
-    const watch = new ConfigWatch(() => resolve('changed'))
-    watch.follow([file])
-    onTestFinished(() => {
-      clearInterval(growing)
-      watch.close()
-      rmSync(folder, { recursive: true })
-    })
+  const watch = new ConfigWatch(changed)
+  watch.follow([file])
+  onTestFinished(() => {
+    watch.close()
+    rmSync(folder, { recursive: true })
   })
-  writeFileSync(file, 'headgate: 1 # and more\n')
+  return { folder, file, watch }
+}
+
+test('a log that grows beside the file does not put a reload off', { timeout: 20_000 }, async () => {
+  const changed = new Promise<string>((resolve) => {
+    const { folder, file } = watchFile(() => resolve('changed'))
+    const growing = setInterval(() => appendFileSync(join(folder, 'access.log'), 'a line\n'), 10)
+    onTestFinished(() => clearInterval(growing))
+    writeFileSync(file, 'headgate: 1 # and more\n')
+  })
   expect(await changed).toBe('changed')
+})
+
+describe('a file', () => {
+  /** So that events of the file system, which come in their own time, have no part in it: the regular look finds all. */
+  const LOOK_MS = 2_000
+
+  beforeEach(() => void vi.useFakeTimers())
+  afterEach(() => void vi.useRealTimers())
+
+  function watchForChanges(): { file: string; watch: ConfigWatch; changes: () => number } {
+    const changed = vi.fn<() => void>()
+    return { ...watchFile(changed), changes: () => changed.mock.calls.length }
+  }
+
+  test('that took the place of another is read almost at once', () => {
+    const { file, changes } = watchForChanges()
+    writeFileSync(`${file}.next`, 'headgate: 1 # without the end of a line')
+    renameSync(`${file}.next`, file)
+    vi.advanceTimersByTime(LOOK_MS + 200)
+    expect(changes()).toBe(1)
+  })
+
+  test('that is written in place is read when nothing was added for a second', () => {
+    const { file, changes } = watchForChanges()
+    for (let line = 0; line < 3; line++) {
+      appendFileSync(file, '# a line\n')
+      vi.advanceTimersByTime(LOOK_MS)
+      expect(changes()).toBe(line)
+      vi.advanceTimersByTime(900)
+      expect(changes()).toBe(line)
+      vi.advanceTimersByTime(200)
+      expect(changes()).toBe(line + 1)
+      vi.advanceTimersByTime(LOOK_MS - 1_100)
+    }
+  })
+
+  test('that breaks off within a line is given time, and read whole once it goes on', () => {
+    const { file, changes } = watchForChanges()
+    appendFileSync(file, 'upstr')
+    vi.advanceTimersByTime(LOOK_MS + 4_000)
+    expect(changes()).toBe(0)
+    appendFileSync(file, 'eams: []\n')
+    vi.advanceTimersByTime(1_900)
+    expect(changes()).toBe(0)
+    vi.advanceTimersByTime(200)
+    expect(changes()).toBe(1)
+  })
+
+  test('that never ends a line, or never stays as it is, is read at last', () => {
+    const { file, changes } = watchForChanges()
+    appendFileSync(file, '# no end')
+    vi.advanceTimersByTime(LOOK_MS + 5_100)
+    expect(changes()).toBe(1)
+    for (let ms = 0; ms < 18_000; ms += 900) {
+      appendFileSync(file, '# more')
+      vi.advanceTimersByTime(900)
+    }
+    expect(changes()).toBe(2)
+  })
+
+  test('that changes while it is read is told again', () => {
+    const { file, watch, changes } = watchForChanges()
+    watch.beginReading()
+    appendFileSync(file, '# changed\n')
+    watch.follow([file])
+    vi.advanceTimersByTime(LOOK_MS)
+    expect(changes()).toBe(1)
+  })
 })

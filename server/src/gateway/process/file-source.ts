@@ -18,8 +18,10 @@ export function createFileSource(options: FileSourceOptions): ConfigSource {
     hasChanged = true
   }
   const files = new ConfigWatch(() => changed())
+  files.follow([options.path])
   return {
     async read(): Promise<CompileOutcome> {
+      files.beginReading()
       const outcome = await compileInChild(options)
       files.follow(outcome.watched)
       return outcome
