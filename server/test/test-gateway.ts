@@ -20,6 +20,7 @@ import { GatewayThread } from '../src/gateway/thread.ts'
 import { NO_VERDICTS } from '../src/gateway/upstream/health-board.ts'
 import { systemClock } from '../src/kernel/clock.ts'
 import { createCounterMemory, createCounters } from '../src/kernel/counter-table.ts'
+import { createQuotas } from '../src/kernel/quota-table.ts'
 import type { PolicyDefinition } from '../src/kernel/policy.ts'
 import type { ExchangeRecord } from '../src/kernel/record.ts'
 import type { Snapshot } from '../src/kernel/snapshot.ts'
@@ -86,9 +87,11 @@ export async function testGateway(options: TestGatewayOptions = {}): Promise<Tes
   const note = (facts: Readonly<Record<string, unknown>>, message: string): void => void logged.push({ facts, message })
   const server = options.target === undefined ? await startUpstream(seen, options) : undefined
   const target = options.target ?? `http://127.0.0.1:${portOf(server)}`
+  const memory = createCounterMemory({ limitSlots: 1024, gaugeSlots: 64, quotaSlots: 1024 })
   const thread = await GatewayThread.create(toSnapshot(options, target), {
     findPolicy: (kind) => options.definitions?.find((each) => each.kind === kind) ?? findPolicy(kind),
-    counters: createCounters(createCounterMemory({ limitSlots: 1024, gaugeSlots: 64 }), systemClock),
+    counters: createCounters(memory, systemClock),
+    quotas: createQuotas(memory.quotas, systemClock, () => undefined),
     verdicts: NO_VERDICTS,
     debug: options.debug ?? false,
     ticketKeys: Buffer.alloc(48, 7),

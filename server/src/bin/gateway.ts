@@ -80,6 +80,7 @@ async function runGateway(
       log,
       logLevel: settings.logLevel,
       cacheFolder: join(settings.dataDir, 'compile-cache'),
+      dataFolder: settings.dataDir,
     })
     // Before the start: whoever reads that the gateway is ready may send a signal at once.
     const stopped = stopSignal(() => void gateway.reload())

@@ -9,6 +9,7 @@ import type { Exchange } from '../kernel/exchange.ts'
 import { createIdGenerator } from '../kernel/ids.ts'
 import type { PolicyDefinition } from '../kernel/policy.ts'
 import type { PolicyLog } from '../kernel/policy-services.ts'
+import type { Quotas } from '../kernel/quotas.ts'
 import type { ExchangeRecord } from '../kernel/record.ts'
 import type { RouteSpec, Snapshot } from '../kernel/snapshot.ts'
 import { compileRuntime, type CompileParts } from './compile-runtime.ts'
@@ -30,6 +31,7 @@ import { createUpstreamClient } from './upstream/create-client.ts'
 export interface ThreadOptions {
   readonly findPolicy: (kind: string) => PolicyDefinition | undefined
   readonly counters: Counters
+  readonly quotas: Quotas
   readonly verdicts: HealthVerdicts
   readonly debug: boolean
   /** Keys for TLS session tickets, the same in every thread; 48 random bytes. */
@@ -82,6 +84,7 @@ export class GatewayThread {
       services: {
         clock: systemClock,
         counters: options.counters,
+        quotas: options.quotas,
         log: options.log,
         random: Math.random,
         fetchDocument,

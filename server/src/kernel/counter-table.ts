@@ -13,6 +13,7 @@ import { SharedLimiter, type LimitAlgorithm } from './counter-table-limiter.ts'
 import { SlidingWindow } from './counter-table-sliding-window.ts'
 import { createSlotMemory, SlotTable, type SlotUse } from './counter-table-slots.ts'
 import { TokenBucket } from './counter-table-token-bucket.ts'
+import { QUOTA_SLOT_BYTES, QuotaTable } from './quota-table.ts'
 
 /**
  * 32 bytes for each key that is counted at one time: 16 MB, of which only what is used takes real memory. One policy alone
@@ -20,6 +21,7 @@ import { TokenBucket } from './counter-table-token-bucket.ts'
  */
 const DEFAULT_LIMIT_SLOTS = 2 ** 19
 const DEFAULT_GAUGE_SLOTS = 2 ** 14
+const DEFAULT_QUOTA_SLOTS = 2 ** 18
 const DEFAULT_WORKERS = 64
 const LIMIT_SLOT_BYTES = 32
 
@@ -27,24 +29,28 @@ const LIMIT_SLOT_BYTES = 32
 export interface CounterMemory {
   readonly limits: SharedArrayBuffer
   readonly gauges: SharedArrayBuffer
+  readonly quotas: SharedArrayBuffer
 }
 
 export interface CounterMemoryOptions {
   /** Keys that can be counted at once; rounded up to a power of two. */
   readonly limitSlots?: number
   readonly gaugeSlots?: number
+  readonly quotaSlots?: number
   /** Workers that may count in gauges; indexes start at 0. */
   readonly workers?: number
 }
 
 /** Makes empty tables under a random seed, once for a process. */
 export function createCounterMemory(options: CounterMemoryOptions = {}): CounterMemory {
-  const { limitSlots = DEFAULT_LIMIT_SLOTS, gaugeSlots = DEFAULT_GAUGE_SLOTS, workers = DEFAULT_WORKERS } = options
+  const { limitSlots = DEFAULT_LIMIT_SLOTS, gaugeSlots = DEFAULT_GAUGE_SLOTS } = options
+  const { quotaSlots = DEFAULT_QUOTA_SLOTS, workers = DEFAULT_WORKERS } = options
   const random = randomBytes(8)
   const seed = [random.readInt32LE(0), random.readInt32LE(4)] as const
   return {
     limits: createSlotMemory(limitSlots, LIMIT_SLOT_BYTES, seed),
     gauges: createSlotMemory(gaugeSlots, gaugeSlotBytes(workers), seed),
+    quotas: createSlotMemory(quotaSlots, QUOTA_SLOT_BYTES, seed),
   }
 }
 
@@ -78,6 +84,7 @@ export function releaseWorker(memory: CounterMemory, worker: number): void {
 export interface CounterUse {
   readonly limits: SlotUse
   readonly gauges: SlotUse
+  readonly quotas: SlotUse
 }
 
 /** How full the tables are. Reads all slots, about a millisecond: for metrics, not for requests. */
@@ -86,5 +93,6 @@ export function readCounterUse(memory: CounterMemory, clock: Clock): CounterUse 
   return {
     limits: new SlotTable(memory.limits).use(nowSeconds),
     gauges: new GaugeTable(memory.gauges).slots.use(nowSeconds),
+    quotas: new QuotaTable(memory.quotas, clock).use(),
   }
 }

@@ -4,12 +4,14 @@ import type { Counters } from './counters.ts'
 import type { Consumers } from './consumers.ts'
 import type { Exchange } from './exchange.ts'
 import type { PolicyInstance } from './policy.ts'
+import type { Quotas } from './quotas.ts'
 
 export interface PolicyServices {
   /** Names this entry for counters and logs; the same across reloads as long as the entry keeps its place or id. */
   readonly policyId: string
   readonly clock: Clock
   readonly counters: Counters
+  readonly quotas: Quotas
   readonly consumers: Consumers
   readonly log: PolicyLog
   /** A number from 0 to below 1, evenly spread; for shares of traffic, never for secrets. */

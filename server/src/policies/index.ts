@@ -9,6 +9,7 @@ import { headers } from './headers/headers.ts'
 import { ipFilter } from './ip-filter/ip-filter.ts'
 import { jwt } from './jwt/jwt.ts'
 import { keyAuth } from './key-auth/key-auth.ts'
+import { quota } from './quota/quota.ts'
 import { rateLimit } from './rate-limit/rate-limit.ts'
 import { requestSize } from './request-size/request-size.ts'
 import { respond } from './respond/respond.ts'
@@ -24,6 +25,7 @@ export const policies: readonly PolicyDefinition[] = [
   anyOf,
   access,
   rateLimit,
+  quota,
   // What is sent on.
   requestSize,
   validateRequest,

@@ -11,6 +11,7 @@ import { GatewayThread } from '../../src/gateway/thread.ts'
 import { NO_VERDICTS } from '../../src/gateway/upstream/health-board.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
 import { createCounterMemory, createCounters } from '../../src/kernel/counter-table.ts'
+import { createQuotas } from '../../src/kernel/quota-table.ts'
 import { findPolicy, policies } from '../../src/policies/index.ts'
 import type { ExpectedMessage } from './llhttp-cases.ts'
 import { readWithLlhttp } from './llhttp.ts'
@@ -51,9 +52,11 @@ export class ConformanceListener {
     const reached: Reached = { messages: [], errors: [], answer: undefined }
     const upstream = createServer((socket) => answerAll(socket, reached))
     await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve))
+    const memory = createCounterMemory({ limitSlots: 1024, gaugeSlots: 64, quotaSlots: 16 })
     const thread = await GatewayThread.create(toSnapshot(toPort(upstream)), {
       findPolicy,
-      counters: createCounters(createCounterMemory({ limitSlots: 1024, gaugeSlots: 64 }), systemClock),
+      counters: createCounters(memory, systemClock),
+      quotas: createQuotas(memory.quotas, systemClock, () => undefined),
       verdicts: NO_VERDICTS,
       debug: false,
       ticketKeys: Buffer.alloc(48, 7),

@@ -3,6 +3,7 @@
  * answers health and metrics. It serves no traffic, so nothing it does delays any.
  */
 import { randomBytes } from 'node:crypto'
+import { join } from 'node:path'
 import { systemClock } from '../../kernel/clock.ts'
 import { createCounterMemory, readCounterUse, releaseWorker, type CounterMemory } from '../../kernel/counter-table.ts'
 import type { Log } from '../../kernel/log.ts'
@@ -17,6 +18,8 @@ import { HealthBoard } from '../upstream/health-board.ts'
 import { createNameLookup } from '../upstream/name-lookup.ts'
 import { UpstreamWatch } from '../upstream/upstream-watch.ts'
 import type { Compiled, ConfigSource, ProcessState } from './config-source.ts'
+import type { FromWorker } from './messages.ts'
+import { QuotaKeeper } from './quota-keeper.ts'
 import { WorkerPool } from './worker-pool.ts'
 
 export interface GatewayProcessOptions {
@@ -33,7 +36,9 @@ export interface GatewayProcessOptions {
   readonly debug: boolean
   readonly log: Log
   readonly logLevel: string
+  /** Where to keep what can be made again, and what outlives a restart. */
   readonly cacheFolder: string
+  readonly dataFolder: string
 }
 
 /** Thrown by `start` when the first configuration is refused; later ones are only logged. */
@@ -54,6 +59,7 @@ export class GatewayProcess {
   private readonly board = new HealthBoard()
   private readonly upstreams: UpstreamWatch
   private readonly counters: CounterMemory
+  private readonly quotas: QuotaKeeper
   private readonly memories: readonly SharedArrayBuffer[]
   private readonly reloads = new Map<ReloadResult, number>()
   private metrics: Metrics | undefined
@@ -68,6 +74,12 @@ export class GatewayProcess {
   constructor(options: GatewayProcessOptions) {
     this.options = options
     this.counters = createCounterMemory({ workers: options.workers })
+    this.quotas = new QuotaKeeper({
+      memory: this.counters.quotas,
+      clock: systemClock,
+      path: join(options.dataFolder, 'quotas.jsonl'),
+      log: options.log,
+    })
     this.memories = Array.from({ length: options.workers }, () => createMetricsMemory())
     this.upstreams = new UpstreamWatch({
       lookup: createNameLookup(),
@@ -97,6 +109,7 @@ export class GatewayProcess {
     if (compiled.kind === 'refused') throw new ConfigRefused(compiled.issues)
     this.setRunning(compiled)
     try {
+      await this.quotas.start()
       this.metricsServer = await this.listenForMetrics()
       this.pool = this.createPool(compiled)
       await this.upstreams.adopt(compiled.upstreams)
@@ -106,6 +119,7 @@ export class GatewayProcess {
       this.upstreams.close()
       await this.pool?.terminate()
       await this.metricsServer?.close()
+      await this.quotas.stop()
       throw cause
     }
     this.options.source.follow(
@@ -137,7 +151,7 @@ export class GatewayProcess {
         ticketKeys: randomBytes(TICKET_KEY_BYTES),
       },
       lost: (index) => this.workerLost(index),
-      received: () => undefined,
+      received: (message) => this.heard(message),
     })
   }
 
@@ -158,6 +172,7 @@ export class GatewayProcess {
     await this.pool?.drain(Math.min(1_000, timeoutMs / 2), timeoutMs)
     this.upstreams.close()
     await this.metricsServer?.close()
+    await this.quotas.stop()
   }
 
   /** Why no traffic should come; undefined when it may. */
@@ -204,6 +219,10 @@ export class GatewayProcess {
       snapshot: () =>
         this.running === undefined ? undefined : { version: this.running.version, adoptedAtMs: this.adoptedAtMs },
     })
+  }
+
+  private heard(message: FromWorker): void {
+    if (message.kind === 'counting') this.quotas.ledger.register(message.name)
   }
 
   /** What the worker had in flight has ended with it. */

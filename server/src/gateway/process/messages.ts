@@ -1,6 +1,7 @@
 /** What the main thread of a gateway and its workers tell each other. */
 import type { MessagePort } from 'node:worker_threads'
 import type { CounterMemory } from '../../kernel/counter-table.ts'
+import type { QuotaName } from '../../kernel/quotas.ts'
 import type { UpstreamEndpoints } from '../upstream/endpoint.ts'
 
 /** Given to a worker when it starts. */
@@ -40,4 +41,6 @@ export type FromWorker =
   | { readonly kind: 'listening'; readonly port: number; readonly tlsPort: number | undefined }
   | { readonly kind: 'prepared'; readonly version: string }
   | { readonly kind: 'refused'; readonly reason: string }
+  /** Counts under a name that the main thread has not heard of. */
+  | { readonly kind: 'counting'; readonly name: QuotaName }
   | { readonly kind: 'drained' }

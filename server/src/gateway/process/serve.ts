@@ -4,6 +4,7 @@ import { parentPort, workerData } from 'node:worker_threads'
 import { systemClock } from '../../kernel/clock.ts'
 import { createCounters } from '../../kernel/counter-table.ts'
 import { createLog } from '../../kernel/log.ts'
+import { createQuotas } from '../../kernel/quota-table.ts'
 import { findPolicy } from '../../policies/index.ts'
 import { readSnapshotLines } from '../../config/snapshot-lines.ts'
 import { createAccessLog } from '../access-log.ts'
@@ -33,6 +34,7 @@ const beats = new Int32Array(start.heartbeats)
 const thread = await GatewayThread.create(await readSnapshotLines(start.snapshotLines, createSlicer()), {
   findPolicy,
   counters: createCounters(start.counters, systemClock, start.index),
+  quotas: createQuotas(start.counters.quotas, systemClock, (name) => tell({ kind: 'counting', name })),
   verdicts: toHealthVerdicts(start.verdicts),
   debug: start.debug,
   ticketKeys: Buffer.from(start.ticketKeys),

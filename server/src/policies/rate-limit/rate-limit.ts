@@ -3,13 +3,20 @@
  * see `kernel/counter-table.ts`.
  */
 import { z } from 'zod'
+import {
+  checkCounting,
+  compileCost,
+  compileCountBy,
+  costKey,
+  countByKey,
+  toCountCapabilities,
+} from '../../kernel/count-by.ts'
 import { maxLimit, type Limiter } from '../../kernel/counters.ts'
+import { addLimitFields, limitName } from '../../kernel/limit-fields.ts'
 import { definePolicy } from '../../kernel/policy.ts'
 import { defineProblem, type Problem } from '../../kernel/problem.ts'
+import { createRareWarning } from '../../kernel/rare-warning.ts'
 import { algorithms, capacityOf, checkAlgorithm, createLimiter } from './algorithm.ts'
-import { compileCountBy, isCountByWord } from './count-by.ts'
-import { addLimitFields } from './limit-fields.ts'
-import { createRareWarning } from './rare-warning.ts'
 
 const exceeded = defineProblem({
   code: 'rate_limit.exceeded',
@@ -47,25 +54,13 @@ const config = z.strictObject({
     title: 'Burst',
     description: 'Most that a token bucket holds, so most that can be had at once. By default the limit.',
   }),
-  countBy: z.string().min(1).max(4096).default('principal').meta({
-    title: 'Count by',
-    description:
-      'Requests with the same value share one counter: `principal` (who calls; anonymous callers by address), `consumer`, `ip` (IPv6 by /64), `route`, or a CEL expression that gives a text.',
-    language: 'cel',
-  }),
-  cost: z.string().min(1).max(4096).optional().meta({
-    title: 'Cost',
-    description: 'CEL expression that gives how much a request counts, as a whole number. By default 1.',
-    language: 'cel',
-  }),
+  countBy: countByKey,
+  cost: costKey,
   dryRun: z.boolean().default(false).meta({
     title: 'Dry run',
     description: 'Counts and warns in the event log, but turns nobody away and sends no fields.',
   }),
-  name: z
-    .string()
-    .max(64)
-    .regex(/^[A-Za-z0-9][A-Za-z0-9 ._-]*$/, 'letters, digits, blanks, dots, dashes and underscores')
+  name: limitName
     .default('default')
     .meta({ title: 'Name', description: 'Name of the limit in the fields `RateLimit` and `RateLimit-Policy`.' }),
 })
@@ -99,31 +94,18 @@ export const rateLimit = definePolicy({
   ],
   problems: [exceeded, tableFull],
 
-  capabilities: ({ countBy }) => ({
-    needs: countBy === 'principal' || countBy === 'consumer' ? ['principal'] : [],
-    gives: [],
-  }),
+  capabilities: toCountCapabilities,
 
   check(config, check) {
     checkAlgorithm(config, check)
-    const { countBy, cost } = config
-    if (!isCountByWord(countBy)) check.expression(['countBy'], countBy, 'string')
-    if (cost === undefined) return
-    check.expression(['cost'], cost, 'int')
-    const capacity = capacityOf(config)
-    if (/^\s*0+\s*$/.test(cost)) check.report(['cost'], 'has the effect that nothing is ever counted')
-    else if (/^\s*\d+\s*$/.test(cost) && Number(cost) > capacity)
-      check.report(
-        ['cost'],
-        `is more than the ${capacity} that can be had at once, so every request would be turned away`,
-      )
+    checkCounting(config, capacityOf(config), check)
   },
 
   setup(config, services) {
     const { limit, windowSeconds, burst, dryRun } = config
     const limiter = createLimiter(config, services)
     const keyOf = compileCountBy(config.countBy, services)
-    const costOf = config.cost === undefined ? undefined : services.expression(config.cost, 'int')
+    const costOf = compileCost(config.cost, services)
     const warnFull = createRareWarning(services, 'the table of counters has no room for another caller of this policy')
     const warnDry = createRareWarning(services, 'a rate limit in dry run would have turned requests away')
     const name = `"${config.name}"`
@@ -131,8 +113,7 @@ export const rateLimit = definePolicy({
 
     return {
       request(exchange) {
-        // A negative cost would give back what others have used.
-        const cost = costOf === undefined ? 1 : Math.max(0, costOf(exchange))
+        const cost = costOf(exchange)
         const isGranted = limiter.take(keyOf(exchange), cost)
         if (!isGranted && limiter.tableFull) warnFull()
         else if (!isGranted && dryRun) warnDry()

@@ -1,5 +1,5 @@
 /** Warns of what may happen at every request: at once, and then once a minute with how often it was. */
-import type { PolicyServices } from '../../kernel/policy-services.ts'
+import type { PolicyServices } from './policy-services.ts'
 
 const PERIOD_MS = 60_000
 

@@ -2,10 +2,17 @@
  * The response fields `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-11): what the limit is, and
  * what is left of it. Several limits of one exchange are members of one list.
  */
-import type { Exchange } from '../../kernel/exchange.ts'
+import { z } from 'zod'
+import type { Exchange } from './exchange.ts'
 
 const POLICY_FIELD = 'ratelimit-policy'
 const LIMIT_FIELD = 'ratelimit'
+
+/** Key of a configuration: the name of a limit, which clients see. */
+export const limitName = z
+  .string()
+  .max(64)
+  .regex(/^[A-Za-z0-9][A-Za-z0-9 ._-]*$/, 'letters, digits, blanks, dots, dashes and underscores')
 
 /** `policyParameters` and `limitParameters` are the members without their name, e.g. `;q=100;w=60` and `;r=50;t=30`. */
 export function addLimitFields(
