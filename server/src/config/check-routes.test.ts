@@ -28,6 +28,12 @@ describe('two routes that a request fits equally well are refused', () => {
     ['path: /a, methods: [GET]', 'path: /a, headers: [{ name: x }]'],
     ['path: /a, when: "true"', 'path: /a, when: "true"'],
     ['path: /b%c3%bc', 'path: /bü'],
+    ['path: "/{x}.json"', 'path: "/{y}.json"'],
+    ['path: "/{x}.json"', 'path: "/rest-{y}"'],
+    ['path: "/{x}-{y}/b"', 'path: "/{x}.{y}/b", headers: [{ name: x }]'],
+    ['path: "/{x}-{y}/{z}"', 'path: "/{x}.{y}/c"'],
+    ['path: "/{x}-{y}/*"', 'path: "/{x}.{y}"'],
+    ['path: /a, query: [{ name: x, absent: true }]', 'path: /a, query: [{ name: y }]'],
   ])('%s and %s', (first, second) => {
     const issues = compare(first, second)
     expect(issues).toHaveLength(1)
@@ -50,6 +56,16 @@ describe('two routes of which one is more specific, or which exclude each other,
     ['path: /a, headers: [{ name: x }]', 'path: /a'],
     ['path: /a, headers: [{ name: x, value: "1" }]', 'path: /a, headers: [{ name: x, value: "2" }]'],
     ['path: /a, query: [{ name: x, value: "1" }]', 'path: /a, query: [{ name: x, value: "2" }]'],
+    ['path: "/{x}.json"', 'path: "/{y}.html"'],
+    ['path: "/{x}.json"', 'path: "/{x}.{y}"'],
+    ['path: "/{x}.json"', 'path: "/{x}"'],
+    ['path: "/{x}.json"', 'path: /a.json'],
+    ['path: "/{x}-{y}/b"', 'path: "/{x}.{y}/c"'],
+    ['path: "/{x}-{y}/b"', 'path: "/{x}.{y}"'],
+    ['path: "/{x}-{y}/b"', 'path: "/{x}.{y}/"'],
+    ['path: "/{x}-{y}", methods: [GET]', 'path: "/{x}.{y}", methods: [PUT]'],
+    ['path: /a, query: [{ name: x }]', 'path: /a, query: [{ name: x, absent: true }]'],
+    ['path: /a, query: [{ name: x, value: "1" }]', 'path: /a, query: [{ name: x, absent: true }]'],
     ['path: /a, when: "request.ip == \'1\'"', 'path: /a, when: "request.ip == \'2\'"'],
   ])('%s and %s', (first, second) => expect(compare(first, second)).toEqual([]))
 })
@@ -62,5 +78,16 @@ describe('paths that could never match are refused', () => {
     ['/a/b*', '`*` stands only alone at the end'],
     ['/a%zz', 'percent sign'],
     ['/{}', 'names no parameter'],
+    ['/{a}*', '`*` stands only alone at the end'],
+    ['/{a}{b}', 'touch'],
+    ['/a}', 'has no partner'],
+    ['/{a}-{a}', 'stands twice'],
+    ['/{a}%2F', 'encoded slash'],
   ])('%s', (path, message) => expect(compare(`path: "${path}"`, 'path: /other')[0]).toContain(message))
+})
+
+test('a value and absence of one field contradict each other', () => {
+  expect(compare('path: /a, query: [{ name: x, value: "1", absent: true }]', 'path: /b')).toEqual([
+    'a.yaml:7:51: apis[0].routes[0].match.query[0]: `value` and `absent` stand together. Leave one of them out.',
+  ])
 })

@@ -2,28 +2,37 @@
 import { countConditions } from '../kernel/count-conditions.ts'
 import type { FieldMatch, RouteMatch } from '../kernel/snapshot.ts'
 import type { Findings } from './findings.ts'
-import type { RoutePlan } from './route-plans.ts'
+import { couldFork, listForks } from './path-forks.ts'
 import { toPathShape } from './route-path.ts'
+import type { RoutePlan } from './route-plans.ts'
 
 /**
  * The router asks the host first, then the path segment by segment, then the number of conditions. So two routes are
- * compared when they share a host, the shape of their path and the number of conditions.
+ * compared when they share a host, the shape of their path and the number of conditions; or when they part at segments
+ * that nobody could rank.
  */
 export function checkPrecedence(routes: readonly RoutePlan[], findings: Findings): void {
   const places = new Map<string, RoutePlan[]>()
   for (const route of routes) {
     const { match } = route
     const reported = new Set<RoutePlan>()
-    for (const host of match.hosts.length === 0 ? ['*'] : match.hosts) {
-      const place = `${host} ${toPathShape(match.path)} ${countConditions(match)}`
+    const compare = (place: string, isRival: (other: RoutePlan) => boolean): void => {
       const others = places.get(place) ?? []
-      const rival = others.find((other) => !reported.has(other) && couldBothMatch(other.match, match))
+      const rival = others.find((other) => !reported.has(other) && isRival(other) && couldBothMatch(other.match, match))
       if (rival !== undefined) {
         reported.add(rival)
         report(route, rival, findings)
       }
       others.push(route)
       places.set(place, others)
+    }
+    const shape = toPathShape(match.path)
+    const forks = listForks(match.path)
+    for (const host of match.hosts.length === 0 ? ['*'] : match.hosts) {
+      compare(`${host} ${shape} ${countConditions(match)}`, () => true)
+      for (const { at, place } of forks) {
+        compare(`${host} ${place}`, (other) => couldFork(other.match.path, match.path, at))
+      }
     }
   }
 }
@@ -48,12 +57,12 @@ function couldBothMatch(a: RouteMatch, b: RouteMatch): boolean {
   return !areApart(a.headers, b.headers) && !areApart(a.query, b.query)
 }
 
-/** Whether two lists ask one field for different values. */
+/** Whether two lists ask one field for different values, or one for its presence and one for its absence. */
 function areApart(a: readonly FieldMatch[], b: readonly FieldMatch[]): boolean {
-  return a.some((left) =>
-    b.some(
-      (right) =>
-        left.name === right.name && left.value !== undefined && right.value !== undefined && left.value !== right.value,
-    ),
-  )
+  return a.some((left) => b.some((right) => left.name === right.name && excludeEachOther(left, right)))
+}
+
+function excludeEachOther(left: FieldMatch, right: FieldMatch): boolean {
+  if (left.absent === true || right.absent === true) return left.absent !== right.absent
+  return left.value !== undefined && right.value !== undefined && left.value !== right.value
 }

@@ -1,5 +1,6 @@
-/** Which paths of routes can be matched: plain segments, whole-segment parameters, and `/*` at the end. */
+/** Which paths of routes can be matched: segments of text, parameters or both in turn, and `/*` at the end. */
 import { normalisePath } from '../kernel/path.ts'
+import { splitTemplate } from '../kernel/path-template.ts'
 
 export interface PathFault {
   readonly message: string
@@ -12,25 +13,39 @@ export function checkRoutePath(path: string): PathFault | undefined {
   const names = new Set<string>()
   for (const [index, segment] of segments.entries()) {
     const isLast = index === segments.length - 1
-    const fault = checkSegment(segment, isLast, names)
+    const fault = checkParameters(segment, names) ?? checkText(segment, isLast)
     if (fault !== undefined) return fault
   }
   return undefined
 }
 
-function checkSegment(segment: string, isLast: boolean, names: Set<string>): PathFault | undefined {
-  const name = /^\{([^{}]*)\}$/.exec(segment)?.[1]
-  if (name !== undefined) {
-    const isPlain = /^[A-Za-z0-9_.-]+$/.test(name)
-    if (!isPlain) return { message: `\`${segment}\` names no parameter`, hint: 'Write {name}: letters, digits, _ . -' }
-    if (names.has(name)) return { message: `the parameter {${name}} stands twice in the path`, hint: 'Rename one.' }
-    names.add(name)
-    return undefined
+function checkParameters(segment: string, names: Set<string>): PathFault | undefined {
+  const parts = splitTemplate(segment)
+  for (const [at, part] of parts.entries()) {
+    const fault = at % 2 === 0 ? checkBetween(segment, part, at, parts.length) : checkName(part, names)
+    if (fault !== undefined) return fault
   }
-  if (/[{}]/.test(segment)) {
-    const message = `a parameter has to be a whole segment, which \`${segment}\` is not`
-    return { message, hint: 'Make the whole segment a parameter, such as `/files/{name}` for `/files/{name}.json`.' }
+  return undefined
+}
+
+function checkBetween(segment: string, text: string, at: number, parts: number): PathFault | undefined {
+  if (/[{}]/.test(text)) return { message: `a brace of \`${segment}\` has no partner`, hint: 'Write {name}.' }
+  if (text === '' && at > 0 && at < parts - 1) {
+    const message = `two parameters of \`${segment}\` touch, so nobody could say where the first one ends`
+    return { message, hint: 'Put a character between them, or make one parameter of them.' }
   }
+  return undefined
+}
+
+function checkName(name: string, names: Set<string>): PathFault | undefined {
+  const isPlain = /^[A-Za-z0-9_.-]+$/.test(name)
+  if (!isPlain) return { message: `\`{${name}}\` names no parameter`, hint: 'Write {name}: letters, digits, _ . -' }
+  if (names.has(name)) return { message: `the parameter {${name}} stands twice in the path`, hint: 'Rename one.' }
+  names.add(name)
+  return undefined
+}
+
+function checkText(segment: string, isLast: boolean): PathFault | undefined {
   if (segment === '*' && isLast) return undefined
   if (segment.includes('*')) return { message: '`*` stands only alone at the end', hint: 'Write `/*` at the end.' }
   if (segment === '' && !isLast) return { message: 'the path has an empty segment', hint: 'Remove the second `/`.' }
@@ -38,11 +53,6 @@ function checkSegment(segment: string, isLast: boolean, names: Set<string>): Pat
     return { message: `\`${segment}\` never matches: paths are normalised first`, hint: 'Write the path without it.' }
   }
   return undefined
-}
-
-/** Names of the `{name}` segments, in their order. */
-export function parameterNamesOf(path: string): string[] {
-  return path.split('/').flatMap((segment) => (segment.startsWith('{') ? [segment.slice(1, -1)] : []))
 }
 
 /** The path with its parameters made equal: what two routes must share to be mistaken for each other. */
@@ -57,15 +67,25 @@ const UNENCODED = /[^A-Za-z0-9\-._~!$&'()*+,;=:@%/]/gu
 export function toMatchedPath(path: string, encodedSlash: 'refuse' | 'keep'): string | PathFault {
   const segments: string[] = []
   for (const segment of path.split('/').slice(1)) {
-    const isPlain = segment !== '' && !segment.startsWith('{') && segment !== '*'
-    const normal = isPlain
-      ? normalisePath(`/${segment.replaceAll(UNENCODED, encodeURIComponent)}`, encodedSlash)
-      : `/${segment}`
-    if (typeof normal !== 'string') {
-      const hint = 'Requests with such a path are refused, so the route would never match.'
-      return { message: normal.detail ?? 'the path is not safe', hint }
+    const parts = splitTemplate(segment)
+    const matched: string[] = []
+    for (const [at, part] of parts.entries()) {
+      const normal = at % 2 === 1 ? `{${part}}` : toMatchedText(part, parts.length === 1, encodedSlash)
+      if (typeof normal !== 'string') return normal
+      matched.push(normal)
     }
-    segments.push(normal)
+    segments.push(`/${matched.join('')}`)
   }
   return segments.join('')
+}
+
+/** `isWhole`: the text is the whole segment, and not the part before, between or behind parameters. */
+function toMatchedText(text: string, isWhole: boolean, encodedSlash: 'refuse' | 'keep'): string | PathFault {
+  if (text === '' || text === '*') return text
+  // Behind a letter, dots and semicolons are what they are beside a parameter: text.
+  const before = isWhole ? '/' : '/x'
+  const normal = normalisePath(before + text.replaceAll(UNENCODED, encodeURIComponent), encodedSlash)
+  if (typeof normal === 'string') return normal.slice(before.length)
+  const hint = 'Requests with such a path are refused, so the route would never match.'
+  return { message: normal.detail ?? 'the path is not safe', hint }
 }

@@ -1,10 +1,11 @@
 /** The routes of a document: those by hand and the operations of OpenAPI documents, put together by name. */
-import type { RouteMatch } from '../kernel/snapshot.ts'
+import { parameterNamesOf } from '../kernel/path-template.ts'
+import type { FieldMatch, RouteMatch } from '../kernel/snapshot.ts'
 import type { Findings } from './findings.ts'
 import type { KeyPath } from './issues.ts'
 import type { Operation } from './openapi/operation.ts'
 import type { Entry, PolicyLists } from './policy-lists.ts'
-import { checkRoutePath, parameterNamesOf, toMatchedPath } from './route-path.ts'
+import { checkRoutePath, toMatchedPath } from './route-path.ts'
 import type { ApiSettings, RouteSettings } from './schema/api.ts'
 import { withoutStop } from './sentence.ts'
 
@@ -101,8 +102,11 @@ class RoutePlanner {
       path: basePath + this.normalise(this.pathOf(operation, settings, path), path),
       basePath,
       methods: this.methodsOf(operation, settings, path),
-      headers: match?.headers.map(({ name, value }) => ({ name: name.toLowerCase(), value })) ?? [],
-      query: match?.query.map(({ name, value }) => ({ name, value })) ?? [],
+      headers: this.toFields(match?.headers ?? [], [...path, 'match', 'headers']).map((field) => ({
+        ...field,
+        name: field.name.toLowerCase(),
+      })),
+      query: this.toFields(match?.query ?? [], [...path, 'match', 'query']),
       when: match?.when,
       encodedSlash: api.encodedSlash,
     }
@@ -126,6 +130,15 @@ class RoutePlanner {
     const fault = checkRoutePath(written)
     if (fault !== undefined) this.findings.report(at, fault.message, { hint: fault.hint })
     return written
+  }
+
+  private toFields(written: RouteSettings['match']['query'], path: KeyPath): FieldMatch[] {
+    return written.map(({ name, value, absent }, index) => {
+      if (!absent) return { name, value }
+      const hint = 'Leave one of them out.'
+      if (value !== undefined) this.findings.report([...path, index], '`value` and `absent` stand together', { hint })
+      return { name, value: undefined, absent: true }
+    })
   }
 
   private normalise(routePath: string, path: KeyPath): string {

@@ -7,9 +7,9 @@ import type { Exchange } from '../kernel/exchange.ts'
 import { ConsumerIndex } from '../kernel/consumers.ts'
 import type { PolicyDefinition } from '../kernel/policy.ts'
 import type { PolicyServices } from '../kernel/policy-services.ts'
-import { queryValue } from '../kernel/query.ts'
-import type { ApiSpec, PolicySpec, RouteMatch, RouteSpec, Snapshot } from '../kernel/snapshot.ts'
+import type { ApiSpec, PolicySpec, RouteSpec, Snapshot } from '../kernel/snapshot.ts'
 import { TrustedProxies } from './client-address.ts'
+import { compileConditions } from './compile-conditions.ts'
 import { Router } from './router.ts'
 import type { CompiledRoute, Entry, Runtime, Segment } from './runtime.ts'
 import { TlsAcceptor } from './tls.ts'
@@ -176,23 +176,4 @@ class Compiler {
 
 function toStrippedLength(basePath: string): number {
   return basePath === '/' ? 0 : basePath.length
-}
-
-/** One closure for all conditions of a match besides host, path and method; undefined when there are none. */
-function compileConditions(match: RouteMatch): CompiledRoute['fits'] {
-  const { headers, query } = match
-  const when = match.when === undefined ? undefined : compileExpression(match.when, 'bool')
-  if (headers.length === 0 && query.length === 0 && when === undefined) return undefined
-  return (exchange) => {
-    const { request } = exchange
-    for (const { name, value } of headers) {
-      const given = request.fields.get(name)
-      if (given === undefined || (value !== undefined && given !== value)) return false
-    }
-    for (const { name, value } of query) {
-      const given = queryValue(request.query, name)
-      if (given === undefined || (value !== undefined && given !== value)) return false
-    }
-    return when === undefined || when(exchange)
-  }
 }

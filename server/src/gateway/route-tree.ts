@@ -1,7 +1,11 @@
-/** Routes by their paths: literal segments before parameters before prefixes; see `router.ts` for the whole precedence. */
+/**
+ * Routes by their paths: literal segments before those of text and parameters, these before parameters, these before
+ * prefixes; see `router.ts` for the whole precedence.
+ */
 import { countConditions } from '../kernel/count-conditions.ts'
 import { decodeSegment } from '../kernel/path.ts'
 import type { RouteMatch } from '../kernel/snapshot.ts'
+import { SegmentPattern } from './segment-pattern.ts'
 
 /** A route with its compiled conditions on fields, query and expression; undefined when it has none. */
 export interface Routable<Subject> {
@@ -16,6 +20,8 @@ export interface Found<Route> {
 
 interface Node<Route> {
   literals: Map<string, Node<Route>> | undefined
+  /** Segments of text and parameters, most text first. */
+  patterns: { readonly pattern: SegmentPattern; readonly node: Node<Route> }[] | undefined
   parameter: Node<Route> | undefined
   /** Routes that end here, most conditions first. */
   exact: Route[]
@@ -83,6 +89,10 @@ export class RouteTree<Subject, Route extends Routable<Subject>> {
     const literal = node.literals?.get(segment)
     let found = literal === undefined ? undefined : this.walk(literal, next, search)
     if (found !== undefined) return found
+    if (node.patterns !== undefined) {
+      found = this.walkPatterns(node.patterns, segment, next, search)
+      if (found !== undefined) return found
+    }
     // A parameter is never empty: `/books/` is not a book.
     if (node.parameter !== undefined && segment !== '') {
       search.raw.push(segment)
@@ -91,6 +101,22 @@ export class RouteTree<Subject, Route extends Routable<Subject>> {
       search.raw.pop()
     }
     return pick(node.prefix, search)
+  }
+
+  private walkPatterns(
+    patterns: NonNullable<Node<Route>['patterns']>,
+    segment: string,
+    next: number,
+    search: Search<Subject>,
+  ): Route | undefined {
+    const before = search.raw.length
+    for (const { pattern, node } of patterns) {
+      if (!pattern.match(segment, search.raw)) continue
+      const found = this.walk(node, next, search)
+      if (found !== undefined) return found
+      search.raw.length = before
+    }
+    return undefined
   }
 }
 
@@ -103,16 +129,27 @@ function toUnique(text: string): string {
 }
 
 function createNode<Route>(): Node<Route> {
-  return { literals: undefined, parameter: undefined, exact: [], prefix: [] }
+  return { literals: undefined, patterns: undefined, parameter: undefined, exact: [], prefix: [] }
 }
 
 function childOf<Route>(node: Node<Route>, segment: string): Node<Route> {
-  if (segment.startsWith('{')) return (node.parameter ??= createNode())
+  if (segment.includes('{')) return parameterChildOf(node, new SegmentPattern(segment))
   node.literals ??= new Map()
   const known = node.literals.get(segment)
   if (known !== undefined) return known
   const child = createNode<Route>()
   node.literals.set(segment, child)
+  return child
+}
+
+function parameterChildOf<Route>(node: Node<Route>, pattern: SegmentPattern): Node<Route> {
+  if (pattern.shape === '{}') return (node.parameter ??= createNode())
+  node.patterns ??= []
+  const known = node.patterns.find((each) => each.pattern.shape === pattern.shape)
+  if (known !== undefined) return known.node
+  const child = createNode<Route>()
+  const at = node.patterns.findIndex((each) => each.pattern.textChars < pattern.textChars)
+  node.patterns.splice(at === -1 ? node.patterns.length : at, 0, { pattern, node: child })
   return child
 }
 

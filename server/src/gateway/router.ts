@@ -1,8 +1,9 @@
 /**
  * Finds the route of a request. Precedence, as a reader of the list of routes expects it: the host first (exact over
- * `*.wildcard` over any), then the path segment by segment from the left (literal over parameter over `/*` prefix, so
- * longer over shorter), then more conditions over fewer. A route whose method or conditions do not fit is passed over
- * and less specific ones are asked; only when a path matched and no method did is the answer 405.
+ * `*.wildcard` over any), then the path segment by segment from the left (literal over text with parameters, more text
+ * over less, over parameter over `/*` prefix, so longer over shorter), then more conditions over fewer. A route whose
+ * method or conditions do not fit is passed over and less specific ones are asked; only when a path matched and no method
+ * did is the answer 405.
  */
 import { RouteTree, Search, type Found, type Routable } from './route-tree.ts'
 

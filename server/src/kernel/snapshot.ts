@@ -58,7 +58,7 @@ export interface RouteFacts {
 export interface RouteMatch {
   /** Exact names in lower case, or `*.example.com`; empty: any host. */
   readonly hosts: readonly string[]
-  /** Public path: base path + route path; segments may be `{name}`; a trailing `/*` makes it a prefix. */
+  /** Public path: base path + route path; segments may be or hold `{name}`; a trailing `/*` makes it a prefix. */
   readonly path: string
   /** The api's base path, the part of `path` that is taken away before forwarding. */
   readonly basePath: string
@@ -75,6 +75,8 @@ export interface FieldMatch {
   readonly name: string
   /** Undefined: it is enough that the field is there. */
   readonly value: string | undefined
+  /** The request must not have the field. */
+  readonly absent?: true
 }
 
 export interface ConsumerSpec {

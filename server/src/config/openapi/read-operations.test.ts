@@ -260,7 +260,8 @@ describe('versions', () => {
 
 describe('what cannot be routed is refused with its pointer', () => {
   test.each([
-    ['/files/{name}.json', 'a parameter has to be a whole segment, which `{name}.json` is not'],
+    ['/files/{name}{extension}', 'two parameters of `{name}{extension}` touch'],
+    ['/files/{name', 'a brace of `{name` has no partner'],
     ['/a/{x}/b/{x}', 'the parameter {x} stands twice in the path'],
     ['/a//b', 'the path has an empty segment'],
     ['/a/../b', '`..` never matches: paths are normalised first'],

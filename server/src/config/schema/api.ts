@@ -16,6 +16,10 @@ const fieldMatch = z.strictObject({
     .max(2000)
     .optional()
     .meta({ title: 'Value', description: 'Without it, it is enough that it is there.' }),
+  absent: z.boolean().default(false).meta({
+    title: 'Absent',
+    description: 'True takes the requests that do not have it.',
+  }),
 })
 
 const match = z
@@ -31,7 +35,8 @@ const match = z
       .meta({ title: 'Methods', description: 'Such as GET. Default: any.' }),
     path: path.optional().meta({
       title: 'Path',
-      description: "Below the API's base path. `{name}` stands for one segment, a trailing `/*` for everything below.",
+      description:
+        "Below the API's base path. `{name}` stands for one segment or, beside text as in `{name}.json`, for a part of one; a trailing `/*` for everything below.",
     }),
     hosts: z.array(host).default([]).meta({ title: 'Hosts', description: 'Default: those of the API.' }),
     headers: z.array(fieldMatch).default([]).meta({ title: 'Headers', description: 'All must match.' }),
