@@ -33,8 +33,13 @@ function findOwner(): { uid: number; gid: number } | undefined {
   return { uid: id('-u'), gid: id('-g') }
 }
 
-/** Makes a data folder and starts a server on it, with everything on that keeps data: fsync and full pages. */
-export async function startPostgresServer(): Promise<PostgresServer> {
+export interface PostgresServerOptions {
+  /** Off, a database is made in 20 ms and not 230, which only tests that crash the server can tell from the real thing. */
+  readonly fsync: 'on' | 'off'
+}
+
+/** Makes a data folder and starts a server on it. */
+export async function startPostgresServer(options: PostgresServerOptions): Promise<PostgresServer> {
   const binaries = findPostgres()
   if (binaries === undefined) throw new Error(installHint)
   const owner = findOwner()
@@ -48,7 +53,7 @@ export async function startPostgresServer(): Promise<PostgresServer> {
   const made = spawnSync(join(binaries, 'initdb'), [...access, ...locale], { ...owner, cwd: folder, encoding: 'utf8' })
   if (made.status !== 0) throw new Error(`PostgreSQL could not make a data folder:\n${made.stdout}${made.stderr}`)
   const port = await findFreePort()
-  writeFileSync(join(data, 'postgresql.conf'), toSettings(folder, port), { flag: 'a' })
+  writeFileSync(join(data, 'postgresql.conf'), toSettings({ ...options, folder, port }), { flag: 'a' })
   let running = await start(binaries, data, owner)
   const end = async (signal: NodeJS.Signals): Promise<void> => {
     if (running.exitCode !== null || running.signalCode !== null) return
@@ -72,10 +77,11 @@ export async function startPostgresServer(): Promise<PostgresServer> {
   }
 }
 
-function toSettings(folder: string, port: number): string {
+function toSettings({ fsync, folder, port }: PostgresServerOptions & { folder: string; port: number }): string {
   const settings = {
     listen_addresses: '127.0.0.1',
     port,
+    fsync,
     unix_socket_directories: folder,
     max_connections: 200,
     shared_buffers: '32MB',

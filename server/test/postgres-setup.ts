@@ -17,7 +17,7 @@ declare module 'vitest' {
 export async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
   let started: Promise<PostgresServer> | undefined
   const door = createServer((_request, response) => {
-    started ??= startPostgresServer()
+    started ??= startPostgresServer({ fsync: 'off' })
     started.then(
       (server) => response.end(server.url('postgres')),
       (error: unknown) => response.writeHead(500).end(String(error)),

@@ -3,6 +3,7 @@ import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely'
 import { Pool, TypeOverrides, types, type ClientBase } from 'pg'
 import type { Log } from '../kernel/log.ts'
 import type { Database, Work } from './client.ts'
+import { createGate } from './gate.ts'
 import { createPostgresListener } from './postgres-listener.ts'
 import { retryConflicts } from './retry.ts'
 import type { Tables } from './tables.ts'
@@ -39,20 +40,22 @@ export async function openPostgres(url: string, log: Log): Promise<Database> {
   // pg reports here what happens to idle connections; the listener above has logged it.
   pool.on('error', () => {})
   const read = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
+  const gate = createGate()
   const listener = createPostgresListener(url, log)
   return {
     dialect: 'postgres',
     read,
-    write: (work) => retryConflicts(() => writeOnce(read, work)),
-    writeAlone: (work) => writeAlone(read, work),
+    write: (work) => gate.enter(() => retryConflicts(() => writeOnce(read, work))),
+    writeAlone: (work) => gate.enter(() => writeAlone(read, work)),
     listen: listener.listen,
     async notify(channel, payload) {
       if (Buffer.byteLength(payload) > maxNotificationBytes) throw new RangeError('The notification is too long.')
       await sql`select pg_notify(${channel}, ${payload})`.execute(read)
     },
     async close() {
+      if (!(await gate.close())) return
       await listener.close()
-      await read.destroy()
+      await pool.end()
     },
   }
 }

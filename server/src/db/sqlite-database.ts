@@ -9,6 +9,7 @@ import { Kysely } from 'kysely'
 import { createChannels } from './channels.ts'
 import type { Database, Work } from './client.ts'
 import { StoreUnavailableError } from './errors.ts'
+import { createGate } from './gate.ts'
 import { retryConflicts } from './retry.ts'
 import { createSqliteDialect, SqliteConnection } from './sqlite-driver.ts'
 import type { Tables } from './tables.ts'
@@ -23,7 +24,9 @@ export function openSqlite(folder: string): Database {
   const writer = openWriter(path)
   const readers = createReaders(path)
   const read = new Kysely<Tables>({ dialect: createSqliteDialect(readers) })
-  const { write, finish } = createWrite(writer)
+  const queue = createWrite(writer)
+  const gate = createGate()
+  const write: Database['write'] = (work) => gate.enter(() => queue(work))
   const channels = createChannels()
   return {
     dialect: 'sqlite',
@@ -40,7 +43,7 @@ export function openSqlite(folder: string): Database {
       setImmediate(channels.tell, channel, payload)
     },
     async close() {
-      await finish()
+      if (!(await gate.close())) return
       await readers.close()
       // The last connection to close moves the log into the file.
       writer.close()
@@ -66,9 +69,16 @@ function openWriter(path: string): Sqlite.Database {
   writer.pragma('journal_mode = wal')
   writer.pragma('synchronous = full')
   writer.pragma('foreign_keys = on')
+  matchCase(writer)
   // From here on, waiting for the lock is `retryConflicts`'s, which lets the thread go on meanwhile.
   writer.pragma('busy_timeout = 0')
   return writer
+}
+
+/** As PostgreSQL does: without this, LIKE finds ASCII letters of either case. */
+function matchCase(handle: Sqlite.Database): Sqlite.Database {
+  handle.pragma('case_sensitive_like = on')
+  return handle
 }
 
 function createReaders(path: string) {
@@ -80,7 +90,7 @@ function createReaders(path: string) {
     async acquire() {
       if (isClosed) throw new StoreUnavailableError('The store is closed.')
       while (idle.length === 0 && inUse.size >= maxReaders) await new Promise<void>((resolve) => waiting.push(resolve))
-      const handle = idle.pop() ?? new Sqlite(path, { readonly: true, timeout: recoveryTimeoutMs })
+      const handle = idle.pop() ?? matchCase(new Sqlite(path, { readonly: true, timeout: recoveryTimeoutMs }))
       const connection = new SqliteConnection(handle)
       inUse.set(connection, handle)
       return connection
@@ -102,20 +112,13 @@ function createReaders(path: string) {
   }
 }
 
+/** One write after the other, in the order in which they were asked for. */
 function createWrite(writer: Sqlite.Database) {
   let last: Promise<unknown> = Promise.resolve()
-  let isClosed = false
-  return {
-    write: <T>(work: Work<T>): Promise<T> => {
-      if (isClosed) return Promise.reject(new StoreUnavailableError('The store is closed.'))
-      const done = last.then(() => retryConflicts(() => writeOnce(writer, work)))
-      last = done.catch(() => undefined)
-      return done
-    },
-    finish: (): Promise<unknown> => {
-      isClosed = true
-      return last
-    },
+  return <T>(work: Work<T>): Promise<T> => {
+    const done = last.then(() => retryConflicts(() => writeOnce(writer, work)))
+    last = done.catch(() => undefined)
+    return done
   }
 }
 
