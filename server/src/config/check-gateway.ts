@@ -14,6 +14,10 @@ export function checkGateway(gateway: GatewaySettings, findings: Findings): void
     const hint = 'Name the load balancer in `gateway.trustedProxies`.'
     findings.report(['gateway', 'proxyProtocol'], 'no proxy is trusted to send PROXY headers', { hint })
   }
+  if (gateway.forwardedField === 'forwarded' && gateway.trustedProxies.length === 0) {
+    const hint = 'Name the proxies that write it in `gateway.trustedProxies`.'
+    findings.report(['gateway', 'forwardedField'], 'has no effect: no proxy is trusted', { hint })
+  }
   if (gateway.limits.maxTargetBytes > gateway.limits.maxHeadBytes) {
     const hint = 'Raise `maxHeadBytes`, of which the target is a part.'
     findings.report(['gateway', 'limits', 'maxTargetBytes'], 'is more than the whole head may have', { hint })

@@ -85,6 +85,7 @@ describe('gateway settings that contradict each other or do nothing', () => {
   test.each([
     ['trustedProxies: [10.0.0.0/33]', 'gateway.trustedProxies[0]: this is not an address or a network.'],
     ['trustedProxies: [example.com]', 'gateway.trustedProxies[0]: this is not an address or a network.'],
+    ['forwardedField: forwarded', 'gateway.forwardedField: has no effect: no proxy is trusted.'],
     ['proxyProtocol: true', 'gateway.proxyProtocol: no proxy is trusted to send PROXY headers.'],
     [tls('clientCa: "file:own.crt"'), 'gateway.tls.clientCa: has no effect: clients are not asked for a certificate.'],
     [

@@ -33,6 +33,7 @@ export function toListenerSpec(settings: GatewaySettings): ListenerSpec {
       maxRequestsPerConnection: limits.maxRequestsPerConnection,
     },
     trustedProxies: settings.trustedProxies,
+    forwardedField: settings.forwardedField,
     proxyProtocol: settings.proxyProtocol,
     halfClose: settings.halfClose,
     debugKey: settings.debugKey,

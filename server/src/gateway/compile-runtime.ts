@@ -69,7 +69,7 @@ class Compiler {
       version: snapshot.version,
       listener: snapshot.listener,
       tls: tls === undefined ? undefined : new TlsAcceptor(tls, parts.ticketKeys, limits.headMs),
-      trusted: new TrustedProxies(snapshot.listener.trustedProxies),
+      trusted: new TrustedProxies(snapshot.listener.trustedProxies, snapshot.listener.forwardedField),
       keepsEncodedSlash: snapshot.routes.some(({ match }) => match.encodedSlash === 'keep'),
       routeIds: new Set(snapshot.routes.map(({ id }) => id)),
       router,

@@ -21,6 +21,11 @@ export interface PolicyInstance {
     /** False for an exchange whose body the policy leaves alone, so that it streams. Asked before `request`. */
     wants?(exchange: Exchange): boolean
   }
+  /**
+   * Of a policy that authenticates: takes the credential away that it would look at, valid or not, unless it is
+   * configured to keep it. Called when another policy has let the caller in.
+   */
+  dropCredential?(exchange: Exchange): void
   /** Before the upstream; an answer ends the request phases. Synchronous unless it really has to wait. */
   request?(exchange: Exchange): Answer | Promise<Answer>
   /** Wraps the call of the upstream, the first policy outermost. */

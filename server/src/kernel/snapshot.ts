@@ -181,6 +181,9 @@ export interface UpstreamTlsSpec {
   readonly verify: boolean
 }
 
+/** The kind of fields in which trusted proxies tell of their clients. */
+export type ForwardedField = 'x-forwarded-for' | 'forwarded'
+
 export interface ListenerSpec {
   readonly tls:
     | {
@@ -197,6 +200,7 @@ export interface ListenerSpec {
   readonly limits: ListenerLimits
   /** Networks (CIDR) whose PROXY header and forwarded fields are believed. */
   readonly trustedProxies: readonly string[]
+  readonly forwardedField: ForwardedField
   readonly proxyProtocol: boolean
   /** What a client that half-closes is taken for: gone, or still reading. */
   readonly halfClose: 'abort' | 'answer'

@@ -45,6 +45,49 @@ test('a trusted proxy is believed about the client, its scheme and the id of the
   expect(await gateway.recorded(1)).toMatchObject([{ ip: '192.0.2.7', id: 'mine' }])
 })
 
+test('of the two kinds of fields only the one counts that the proxies are said to write', async () => {
+  const proxied = { 'x-forwarded-for': '192.0.2.7', 'x-forwarded-proto': 'http' }
+  const smuggled = { forwarded: 'for=9.9.9.9;proto=https' }
+  const gateway = await trusting('127.0.0.1')
+  await gateway.inject('GET /', { headers: { ...proxied, ...smuggled } })
+  await gateway.inject('GET /', { headers: smuggled })
+  const other = await testGateway({
+    document: { gateway: { trustedProxies: ['127.0.0.1'], forwardedField: 'forwarded' } },
+  })
+  await other.inject('GET /', { headers: { ...proxied, forwarded: 'for=192.0.2.8;proto=https' } })
+  await other.inject('GET /', { headers: { ...proxied, 'x-forwarded-proto': 'https' } })
+  const told = [...gateway.seen, ...other.seen].map(({ headers }) => [
+    headers['x-forwarded-for'],
+    headers['x-forwarded-proto'],
+    headers['forwarded'],
+  ])
+  expect(told).toEqual([
+    ['192.0.2.7', 'http', undefined],
+    ['127.0.0.1', 'http', undefined],
+    ['192.0.2.8', 'https', undefined],
+    ['127.0.0.1', 'http', undefined],
+  ])
+})
+
+const forwarded: Record<string, [field: string | string[], ip: string]> = {
+  'the first address from the right that is not trusted': [
+    'for=9.9.9.9, for="[2001:db8::7]:80";proto=https, for=10.0.0.1',
+    '2001:db8::7',
+  ],
+  'what proxies added behind an open quote': ['for="9.9.9.9, for=192.0.2.7', '192.0.2.7'],
+  'what proxies added behind another field': [['for="9.9.9.9', 'for=192.0.2.7'], '192.0.2.7'],
+  'nothing behind an element without an address': ['for=192.0.2.7, by=10.0.0.1', '127.0.0.1'],
+  'nothing behind a name that hides an address': ['for=192.0.2.7, for=_hidden', '127.0.0.1'],
+}
+for (const [what, [field, ip]] of Object.entries(forwarded)) {
+  test(`of Forwarded counts ${what}`, async () => {
+    const settings = { trustedProxies: ['127.0.0.1', '10.0.0.0/8'], forwardedField: 'forwarded' }
+    const gateway = await testGateway({ document: { gateway: settings } })
+    await gateway.inject('GET /', { headers: { forwarded: field } })
+    expect((await gateway.recorded(1))[0]?.ip).toBe(ip)
+  })
+}
+
 const chains: Record<string, [fields: Record<string, string | string[]>, ip: string]> = {
   'the first address from the right that is not trusted': [
     { 'x-forwarded-for': '9.9.9.9, 192.0.2.7, 10.1.1.1' },
@@ -54,7 +97,6 @@ const chains: Record<string, [fields: Record<string, string | string[]>, ip: str
   'fields that are repeated, as one list': [{ 'x-forwarded-for': ['9.9.9.9', '192.0.2.7'] }, '192.0.2.7'],
   'ports and brackets left out': [{ 'x-forwarded-for': '[2001:db8::7]:1234' }, '2001:db8::7'],
   'mapped addresses as plain ones': [{ 'x-forwarded-for': '::ffff:192.0.2.7' }, '192.0.2.7'],
-  Forwarded: [{ forwarded: 'for=9.9.9.9, for="[2001:db8::7]:80";proto=https' }, '2001:db8::7'],
   'nothing behind what is no address': [{ 'x-forwarded-for': '192.0.2.7, unknown' }, '127.0.0.1'],
   'nothing where there is nothing': [{}, '127.0.0.1'],
 }

@@ -118,6 +118,11 @@ export const gatewaySettings = z
       description:
         'Addresses and networks (CIDR) whose forwarded fields and PROXY headers are believed. Default: nobody.',
     }),
+    forwardedField: z.enum(['x-forwarded-for', 'forwarded']).default('x-forwarded-for').meta({
+      title: 'Forwarded field',
+      description:
+        'Where trusted proxies tell of their clients: in `X-Forwarded-For` with `X-Forwarded-Proto`, or in `Forwarded` (RFC 7239). The other kind is dropped unread.',
+    }),
     proxyProtocol: z.boolean().default(false).meta({
       title: 'PROXY protocol',
       description: 'Expect a PROXY header (v1 or v2) on connections from trusted proxies.',

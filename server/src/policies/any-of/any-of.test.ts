@@ -121,11 +121,48 @@ test('the anonymous pass where it is optional, a wrong credential does not', asy
   expect(codeOf(await run(optional, { headers: { 'x-api-key': 'wrong' } }))).toBe('key_auth.invalid')
 })
 
-test('no credential is taken away by a way that did not let the caller in', async () => {
-  const headers = { 'x-api-key': 'wrong', authorization: `Bearer ${token('first')}` }
-  const { exchange } = await run(keyOrToken, { headers })
-  expect(exchange.request.fields.get('x-api-key')).toBe('wrong')
-  expect(exchange.request.fields.has('authorization')).toBe(false)
+describe('whoever is let in by one way', () => {
+  const good = { 'x-api-key': 'acme-key', authorization: `Bearer ${token('first')}` }
+
+  test.each([
+    ['a good one', good],
+    ['a wrong one', { ...good, 'x-api-key': 'wrong' }],
+    ['one that nobody looked at any more', { ...good, authorization: 'Bearer nothing' }],
+  ])('shows the upstream no credential of another way either: %s', async (_, headers) => {
+    const { exchange } = await run(keyOrToken, { headers })
+    expect(exchange.principal).toBeDefined()
+    expect(exchange.request.fields.names).toEqual([])
+  })
+
+  test('keeps what a way is configured to keep, and what is no way of any of them', async () => {
+    const kept = { policies: [{ kind: 'key-auth', config: { keepCredential: true } }, way('first')] }
+    expect((await run(kept, { headers: good })).exchange.request.fields.names).toEqual(['x-api-key'])
+    const keepsToken = { policies: [{ kind: 'key-auth' }, way('first', { keepCredential: true })] }
+    expect((await run(keepsToken, { headers: good })).exchange.request.fields.names).toEqual(['authorization'])
+    const basic = { ...good, authorization: 'Basic YTpi', cookie: 'a=b' }
+    expect((await run(keyOrToken, { headers: basic })).exchange.request.fields.names).toEqual([
+      'authorization',
+      'cookie',
+    ])
+  })
+
+  test('keeps nothing that another way looks at and does not keep', async () => {
+    const policies = [way('first', { keepCredential: true }), way('second')]
+    expect((await run({ policies }, bearer(token('first')))).exchange.request.fields.names).toEqual([])
+  })
+
+  test('keeps no key in the query either', async () => {
+    const config = { policies: [way('first'), { kind: 'key-auth', config: { query: 'key' } }] }
+    const { exchange } = await run(config, { ...bearer(token('first')), query: 'a=1&key=acme-key' })
+    expect(exchange.request.query).toBe('a=1')
+  })
+})
+
+test('a request that nobody lets in keeps its credentials, and goes nowhere', async () => {
+  const headers = { 'x-api-key': 'wrong', authorization: 'Bearer nothing' }
+  const refused = await run(keyOrToken, { headers })
+  expect(refused.reply.status).toBe(401)
+  expect(refused.exchange.request.fields.names).toEqual(['x-api-key', 'authorization'])
 })
 
 describe('a configuration is refused', () => {

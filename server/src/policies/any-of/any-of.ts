@@ -70,9 +70,13 @@ export const anyOf = definePolicy({
     const ask = (exchange: Exchange, at: number, refusals: readonly Problem[]): Answer | Promise<Answer> => {
       const way = ways[at]
       if (way === undefined) return conclude(refusals)
-      const answer = way(exchange)
-      const go = (found: Answer): Answer | Promise<Answer> =>
-        found instanceof Problem ? ask(exchange, at + 1, [...refusals, found]) : found
+      const answer = way.request(exchange)
+      const go = (found: Answer): Answer | Promise<Answer> => {
+        if (found instanceof Problem) return ask(exchange, at + 1, [...refusals, found])
+        // What the others would have looked at is not what let the caller in, and the upstream could take it for that.
+        for (const other of ways) if (other !== way) other.dropCredential(exchange)
+        return found
+      }
       return answer instanceof Promise ? answer.then(go) : go(answer)
     }
     const conclude = (refusals: readonly Problem[]): Answer => {
@@ -86,14 +90,21 @@ export const anyOf = definePolicy({
 
 const NONE: readonly Problem[] = []
 
-type Way = (exchange: Exchange) => Answer | Promise<Answer>
+interface Way {
+  request(exchange: Exchange): Answer | Promise<Answer>
+  dropCredential(exchange: Exchange): void
+}
 
 /** Only the request phase takes part, since nobody could tell afterwards whose turn the others are. */
 function toWay(kind: string, instance: PolicyInstance): Way {
-  if (instance.request === undefined || Object.keys(instance).length > 1) {
-    throw new Error(`${kind} cannot be one of any-of: it does more than to authenticate`)
+  const isWay = instance.request !== undefined && instance.dropCredential !== undefined
+  if (!isWay || Object.keys(instance).length > 2) {
+    throw new Error(`${kind} cannot be one of any-of: it does more or less than to authenticate`)
   }
-  return (exchange) => instance.request?.(exchange)
+  return {
+    request: (exchange) => instance.request?.(exchange),
+    dropCredential: (exchange) => instance.dropCredential?.(exchange),
+  }
 }
 
 /** A credential that is known and refused tells the caller more than one that is unknown; our own trouble tops all. */

@@ -100,6 +100,12 @@ export const jwt = definePolicy({
         const verified = verifyOnce(token, tokenHash)
         return verified instanceof Problem ? verified : verified.then(({ outcome }) => admit(exchange, outcome))
       },
+      dropCredential({ request: { fields } }) {
+        const holdsToken = (value: string, at: number): boolean =>
+          fields.names[at] === header && readToken(value, config.scheme) !== undefined
+        // Credentials of another scheme are not ours to take away.
+        if (!config.keepCredential && fields.values.some(holdsToken)) fields.remove(header)
+      },
     }
   },
 })

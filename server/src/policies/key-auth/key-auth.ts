@@ -120,6 +120,9 @@ export const keyAuth = definePolicy({
         if (!config.keepCredential) reader.remove(exchange.request)
         return undefined
       },
+      dropCredential({ request }) {
+        if (!config.keepCredential) reader.remove(request)
+      },
     }
   },
 })
