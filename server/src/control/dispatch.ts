@@ -3,13 +3,22 @@
  * Everything thrown below ends here, as a problem (RFC 9457), and nothing is half done.
  */
 import { z } from 'zod'
-import { isUnavailable, isUniqueViolation } from '../db/errors.ts'
+import { isForeignKeyViolation, isUnavailable, isUniqueViolation } from '../db/errors.ts'
 import { ControlError, refuse } from './control-error.ts'
 import { maySee, may, type Actor } from './actor.ts'
 import type { Control } from './control.ts'
 import type { AdminRoute, Answer, Call, WorkspaceRef } from './define-route.ts'
 import { recallAnswer, type Recalled } from './idempotency.ts'
-import { forbidden, internal, invalid, notFound, preconditionRequired, storeUnavailable, taken } from './problems.ts'
+import {
+  forbidden,
+  inUse,
+  internal,
+  invalid,
+  notFound,
+  preconditionRequired,
+  storeUnavailable,
+  taken,
+} from './problems.ts'
 import { createWriter } from './write.ts'
 import { findWorkspace } from './workspaces/find-workspace.ts'
 
@@ -155,5 +164,6 @@ function toControlError(cause: unknown): ControlError {
   if (isUnavailable(cause)) return new ControlError(storeUnavailable({ cause }))
   // Two creations at the same moment: both looked, the second one finds the first when it writes.
   if (isUniqueViolation(cause)) return new ControlError(taken({ cause }))
+  if (isForeignKeyViolation(cause)) return new ControlError(inUse({ cause }))
   return new ControlError(internal({ cause }))
 }

@@ -1,5 +1,6 @@
 /** The one list of admin operations. */
 import { createCredential, listCredentials, revokeCredential } from './credentials/credential-routes.ts'
+import { apply, exportConfiguration } from './apply/apply-routes.ts'
 import { collections } from './collections.ts'
 import type { AdminRoute } from './define-route.ts'
 import { createDeployment, listDeployments, rollbackDeployment } from './deployments/deployment-routes.ts'
@@ -42,6 +43,8 @@ export const routes: readonly AdminRoute[] = [
   removeEnvironment,
   getGatewaySettings,
   replaceGatewaySettings,
+  apply,
+  exportConfiguration,
   ...collections.flatMap(collectionRoutes),
   listVersions,
   createVersion,

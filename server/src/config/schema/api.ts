@@ -78,9 +78,28 @@ const route = z
   })
   .meta({ title: 'Route', description: 'A match and what happens to what it takes.' })
 
+const words = (title: string, description: string) => z.string().max(2000).optional().meta({ title, description })
+
+/** What is said of an API as a whole: for people and for the catalogue, nothing that a gateway runs. */
+export const apiFacts = {
+  title: words('Title', 'What people call it.'),
+  description: words('Description', 'What it is for, in a sentence or two.'),
+  owner: words('Owner', 'Address of the person who answers for it.'),
+  team: words('Team', 'Name of the team that works on it.'),
+  labels: z
+    .record(z.string().max(100), z.string().max(500))
+    .optional()
+    .meta({ title: 'Labels', description: 'Anything worth knowing about it.' }),
+  visibility: z
+    .enum(['private', 'internal', 'public'])
+    .optional()
+    .meta({ title: 'Visibility', description: 'Who may find it in the catalogue. Default: private.' }),
+}
+
 export const api = z
   .strictObject({
     name: name({ title: 'Name', description: 'Name of the API.' }),
+    ...apiFacts,
     version: name({ title: 'Version', description: 'Several versions of one API stand beside each other.' }).default(
       '1.0.0',
     ),

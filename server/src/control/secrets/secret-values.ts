@@ -17,6 +17,7 @@ export async function writeSecret(
   { name, value }: FoundSecret,
   by: string,
 ): Promise<void> {
+  if (await isKnownSecret(db, control, workspace, { name, value })) return
   const nowMs = control.clock.now()
   const shelf = { workspaceId: workspace.id, kind: 'secret', parentId: '' }
   const spec = JSON.stringify({ sealed: control.keys.seal(value, aboutSecret(workspace, name)) })
@@ -40,6 +41,18 @@ export async function writeSecret(
     created_at_ms: nowMs,
     updated_at_ms: nowMs,
   })
+}
+
+/** Whether a secret has this very value already. */
+export async function isKnownSecret(
+  db: Kysely<Tables>,
+  control: Control,
+  workspace: WorkspaceRef,
+  { name, value }: FoundSecret,
+): Promise<boolean> {
+  const row = await findResource(db, { workspaceId: workspace.id, kind: 'secret', parentId: '' }, name)
+  const sealed = row === undefined ? '' : readSealed(row.spec)
+  return sealed !== '' && control.keys.open(sealed, aboutSecret(workspace, name)) === value
 }
 
 /** The document with the values of its secrets; refuses, and names it, when one has none. */

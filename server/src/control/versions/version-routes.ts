@@ -1,25 +1,22 @@
 /** Drafts of versions: what is written here is live only when a revision of it has been deployed. */
 import { z } from 'zod'
-import { isJsonObject, type JsonObject } from '../../kernel/json.ts'
-import { defineRoute, type Call, type Write } from '../define-route.ts'
+import { isJsonObject } from '../../kernel/json.ts'
+import { defineRoute, type Call } from '../define-route.ts'
 import { refuse } from '../control-error.ts'
 import { inUse, invalid } from '../problems.ts'
 import { listQuery, pageOf } from '../resources/paging.ts'
 import {
   checkVersion as checkIfMatch,
   getResource,
-  insertResource,
   listResources,
   removeResource,
-  replaceResource,
   type Resource,
 } from '../resources/resource-store.ts'
 import { resourceFacts, toResourceNote, toResourceView } from '../resources/resource-view.ts'
-import { extractSecrets } from '../resources/secret-references.ts'
-import { writeSecret } from '../secrets/secret-values.ts'
 import { checkVersion } from './compile-version.ts'
 import { version } from './version-schema.ts'
-import { draftOf, getVersion, readBlob, writeBlob } from './version-store.ts'
+import { insertVersion, updateVersion, type GivenDraft } from './version-drafts.ts'
+import { draftOf, getVersion, readBlob } from './version-store.ts'
 
 const apiParams = z.strictObject({ api: z.string().max(200) })
 const params = z.strictObject({ api: z.string().max(200), version: z.string().max(200) })
@@ -166,73 +163,11 @@ export const removeVersion = defineRoute({
   },
 })
 
-/** A draft as it was sent: without the defaults of the schema. */
-export interface GivenDraft {
-  readonly name: string
-  readonly settings: JsonObject
-  /** The document as text; undefined: the one that is there stays. */
-  readonly spec: string | undefined
-}
-
 function readDraft({ given }: Call): GivenDraft {
   if (!isJsonObject(given) || !isJsonObject(given['settings'])) throw new TypeError('the schema asks for settings')
   const { settings, document } = given
   const { name } = settings
   if (typeof name !== 'string') throw new TypeError('the schema asks for a name')
   const spec = document === undefined || typeof document === 'string' ? document : JSON.stringify(document)
-  return { name, settings, spec }
-}
-
-export interface DraftParts {
-  readonly call: Pick<Call, 'control' | 'actor' | 'workspace' | 'expectedVersion'>
-  readonly write: Write
-  readonly api: Resource
-  readonly draft: GivenDraft
-  /** Who manages it as code; undefined leaves that as it is. */
-  readonly source?: string
-}
-
-export async function insertVersion(parts: DraftParts): Promise<Resource> {
-  const { call, write, api, draft, source = '' } = parts
-  const nowMs = call.control.clock.now()
-  const row: Resource = {
-    id: call.control.newId('version'),
-    workspace_id: call.workspace.id,
-    kind: 'version',
-    parent_id: api.id,
-    environment: '',
-    name: draft.name,
-    spec: await toStored(parts, undefined),
-    search: `${api.name} ${draft.name}`.toLowerCase(),
-    source,
-    updated_by: call.actor.id,
-    version: 1,
-    created_at_ms: nowMs,
-    updated_at_ms: nowMs,
-  }
-  await insertResource(write.db, row)
-  write.note(toResourceNote(undefined, row))
-  return row
-}
-
-export async function updateVersion(parts: DraftParts, before: Resource): Promise<Resource> {
-  const { call, write, source } = parts
-  const changes = {
-    spec: await toStored(parts, draftOf(before).specHash),
-    updated_by: call.actor.id,
-    updated_at_ms: call.control.clock.now(),
-    ...(source === undefined ? {} : { source }),
-  }
-  const after = await replaceResource(write.db, before, changes, call.expectedVersion)
-  write.note(toResourceNote(before, after))
-  return after
-}
-
-async function toStored({ call, write, api, draft }: DraftParts, knownHash: string | undefined): Promise<string> {
-  const { control, workspace, actor } = call
-  const owner = `apis.${api.name}.${draft.name}`
-  const { document: settings, secrets } = extractSecrets(draft.settings, version, control.policies, owner)
-  for (const secret of secrets) await writeSecret(write.db, control, workspace, secret, actor.id)
-  const specHash = draft.spec === undefined ? knownHash : await writeBlob(write.db, draft.spec)
-  return JSON.stringify({ settings, specHash })
+  return { name, settings, spec, keepsSpec: true }
 }

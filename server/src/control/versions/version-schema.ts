@@ -1,16 +1,13 @@
 /** A version of an API as the admin API takes it: the shape of an API in a file, with its OpenAPI document apart. */
 import { z } from 'zod'
-import { api } from '../../config/schema/api.ts'
+import { api, apiFacts } from '../../config/schema/api.ts'
 import { name } from '../../config/schema/quantities.ts'
 
-const { name: _name, version: _version, spec: _spec, ...settings } = api.shape
-
-/** Where a version stands in its life. What each step asks for is in `lifecycle.ts`. */
-export const LIFECYCLE = ['design', 'mock', 'published', 'deprecated', 'retired'] as const
+/** What belongs to the API as a whole, or stands apart. */
+const apart = new Set(['name', 'version', 'spec', ...Object.keys(apiFacts)])
+const settings = Object.fromEntries(Object.entries(api.shape).filter(([key]) => !apart.has(key)))
 
 export const version = z.strictObject({
   name: name({ title: 'Name', description: 'The version, such as 1.0.0.' }),
   ...settings,
 })
-
-export type VersionSettings = z.output<typeof version>

@@ -37,7 +37,7 @@ export function draftOf(row: Resource): VersionDraft {
 
 /** Keeps a text once, however many refer to it; returns its SHA-256 in hex. */
 export async function writeBlob(db: Kysely<Tables>, content: string): Promise<string> {
-  const key = hash('sha256', content)
+  const key = hashBlob(content)
   await db
     .insertInto('blobs')
     .values({ hash: key, content })
@@ -49,4 +49,9 @@ export async function writeBlob(db: Kysely<Tables>, content: string): Promise<st
 export async function readBlob(db: Kysely<Tables>, key: string): Promise<string> {
   const { content } = await db.selectFrom('blobs').select('content').where('hash', '=', key).executeTakeFirstOrThrow()
   return content
+}
+
+/** The name under which a text is kept. */
+export function hashBlob(content: string): string {
+  return hash('sha256', content)
 }

@@ -10,11 +10,9 @@ import { defineRoute, type Call } from '../define-route.ts'
 import { inUse, taken } from '../problems.ts'
 import { checkVersion } from '../resources/resource-store.ts'
 import { toTime } from '../resources/resource-view.ts'
-import { extractSecrets } from '../resources/secret-references.ts'
-import { writeSecret } from '../secrets/secret-values.ts'
 import { checkDocument } from '../snapshots/compile-lines.ts'
 import { DEFAULT_WORKSPACE } from '../snapshots/snapshot-names.ts'
-import { redeployWorkspace } from '../deployments/redeploy.ts'
+import { writeWorkspacePolicies } from './workspace-policies.ts'
 import { workspaceSettings } from './workspace-settings.ts'
 
 type Workspace = Selectable<WorkspaceTable>
@@ -121,23 +119,18 @@ export const replaceWorkspace = defineRoute({
   body: z.strictObject({ title, settings: workspaceSettings }),
   output: view,
   async handle(call) {
-    const { control, workspace, actor, body, given } = call
+    const { control, workspace, body, given } = call
     const written = isJsonObject(given) && isJsonObject(given['settings']) ? given['settings'] : {}
     checkDocument(control, written)
-    const { document, secrets } = extractSecrets(written, workspaceSettings, control.policies, 'workspace')
+    const policies = Array.isArray(written['policies']) ? written['policies'] : []
     return call.write(async (write) => {
       const before = await readWorkspace(write.db, workspace.id)
       checkVersion(before, call.expectedVersion)
-      for (const secret of secrets) await writeSecret(write.db, control, workspace, secret, actor.id)
-      const after: Workspace = {
-        ...before,
-        title: body.title,
-        settings: JSON.stringify(document),
-        version: before.version + 1,
-        updated_at_ms: control.clock.now(),
-      }
-      await write.db.updateTable('workspaces').set(after).where('id', '=', workspace.id).execute()
-      if (after.settings !== before.settings) await redeployWorkspace(call, write)
+      await writeWorkspacePolicies(call, write, policies)
+      const { version } = await readWorkspace(write.db, workspace.id)
+      const changes = { title: body.title, version: version + 1, updated_at_ms: control.clock.now() }
+      await write.db.updateTable('workspaces').set(changes).where('id', '=', workspace.id).execute()
+      const after = await readWorkspace(write.db, workspace.id)
       write.note({ kind: 'workspace', id: before.id, name: before.name, before: toNote(before), after: toNote(after) })
       return { body: toView(after), etag: after.version }
     })

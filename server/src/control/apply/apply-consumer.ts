@@ -1,0 +1,106 @@
+/** Applies a consumer with its keys and subscriptions, which are things of their own in the control plane. */
+import { consumers } from '../consumers/consumers.ts'
+import { consumerPart } from '../consumers/consumer-part.ts'
+import { refuse } from '../control-error.ts'
+import { invalid } from '../problems.ts'
+import { findResource, type Resource } from '../resources/resource-store.ts'
+import { publishResource } from '../snapshots/publish-resource.ts'
+import { tell, type ApplyContext } from './apply-context.ts'
+import { applyResource } from './apply-resources.ts'
+import type { DesiredConsumer, DesiredKey } from './desired-state.ts'
+
+export async function applyConsumer(context: ApplyContext, desired: DesiredConsumer): Promise<void> {
+  const { call, write } = context
+  const row = await applyResource(context, consumers, desired.document)
+  const hasKeys = await applyKeys(context, row, desired.keys)
+  const hasSubscriptions = await applySubscriptions(context, row, desired)
+  if (!hasKeys && !hasSubscriptions) return
+  const { control, workspace } = call
+  await publishResource({ control, workspace, write, before: row, after: row }, consumerPart)
+}
+
+/** Whether anything changed. Keys that the document does not name go with the source that made the consumer. */
+async function applyKeys(context: ApplyContext, row: Resource, keys: readonly DesiredKey[]): Promise<boolean> {
+  const { call, write, source } = context
+  const nowMs = call.control.clock.now()
+  const known = await write.db.selectFrom('credentials').selectAll().where('consumer_id', '=', row.id).execute()
+  let hasChanged = false
+  for (const key of keys) {
+    const before = known.find(({ name }) => name === key.name)
+    if (before?.hash === key.hash && before.expires_at_ms === key.expiresAtMs && before.revoked_at_ms === null) continue
+    hasChanged = true
+    const changes = { hash: key.hash, expires_at_ms: key.expiresAtMs, revoked_at_ms: null, updated_at_ms: nowMs }
+    if (before === undefined) {
+      const id = call.control.newId('credential')
+      const facts = { id, workspace_id: call.workspace.id, consumer_id: row.id, name: key.name, prefix: '' }
+      await write.db
+        .insertInto('credentials')
+        .values({ ...facts, ...changes, version: 1, created_at_ms: nowMs })
+        .execute()
+    } else {
+      await write.db
+        .updateTable('credentials')
+        .set({ ...changes, version: before.version + 1 })
+        .where('id', '=', before.id)
+        .execute()
+    }
+    tell(context, 'credential', `${row.name}/${key.name}`, before === undefined ? 'created' : 'changed')
+    write.note({ kind: 'credential', id: before?.id ?? key.name, name: `${row.name}/${key.name}` })
+  }
+  if (row.source !== source) return hasChanged
+  for (const { id, name } of known.filter((each) => !keys.some((key) => key.name === each.name))) {
+    await write.db.deleteFrom('credentials').where('id', '=', id).execute()
+    tell(context, 'credential', `${row.name}/${name}`, 'removed')
+    write.note({ kind: 'credential', id, name: `${row.name}/${name}` })
+    hasChanged = true
+  }
+  return hasChanged
+}
+
+async function applySubscriptions(
+  context: ApplyContext,
+  row: Resource,
+  { subscriptions }: DesiredConsumer,
+): Promise<boolean> {
+  const { call, write, source } = context
+  const nowMs = call.control.clock.now()
+  const known = await write.db.selectFrom('subscriptions').selectAll().where('consumer_id', '=', row.id).execute()
+  const kept = new Set<string>()
+  let hasChanged = false
+  for (const { product, plan } of subscriptions) {
+    const shelf = { workspaceId: call.workspace.id, kind: 'product', parentId: '' }
+    const found = await findResource(write.db, shelf, product)
+    if (found === undefined) {
+      return refuse(invalid({ detail: `${row.name} subscribes to ${JSON.stringify(product)}, which is no product.` }))
+    }
+    kept.add(found.id)
+    const before = known.find((each) => each.product_id === found.id)
+    if (before?.plan === plan && before.state === 'active') continue
+    hasChanged = true
+    const name = `${row.name}/${product}`
+    const id = before?.id ?? call.control.newId('subscription')
+    if (before === undefined) {
+      const facts = { id, workspace_id: call.workspace.id, consumer_id: row.id, product_id: found.id, plan }
+      await write.db
+        .insertInto('subscriptions')
+        .values({ ...facts, state: 'active', version: 1, created_at_ms: nowMs, updated_at_ms: nowMs })
+        .execute()
+    } else {
+      await write.db
+        .updateTable('subscriptions')
+        .set({ plan, state: 'active', version: before.version + 1, updated_at_ms: nowMs })
+        .where('id', '=', id)
+        .execute()
+    }
+    tell(context, 'subscription', name, before === undefined ? 'created' : 'changed')
+    write.note({ kind: 'subscription', id, name, after: { plan } })
+  }
+  if (row.source !== source) return hasChanged
+  for (const { id } of known.filter((each) => !kept.has(each.product_id))) {
+    await write.db.deleteFrom('subscriptions').where('id', '=', id).execute()
+    tell(context, 'subscription', `${row.name}/${id}`, 'removed')
+    write.note({ kind: 'subscription', id, name: row.name })
+    hasChanged = true
+  }
+  return hasChanged
+}

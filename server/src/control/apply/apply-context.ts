@@ -1,0 +1,35 @@
+/** What the steps of an apply share, and what they say was done. */
+import type { Call, Write } from '../define-route.ts'
+import type { DocumentChange } from './document-changes.ts'
+
+export interface ApplyContext {
+  readonly call: Pick<Call, 'control' | 'actor' | 'workspace'>
+  readonly write: Write
+  readonly environment: string
+  /** Who manages what is applied; what it applied before and no longer names is removed. */
+  readonly source: string
+  readonly outcomes: Outcome[]
+}
+
+export interface Outcome {
+  readonly kind: string
+  readonly name: string
+  readonly action: 'created' | 'changed' | 'removed' | 'unchanged'
+  readonly changes: readonly DocumentChange[]
+}
+
+/** The call as the operations of a noun want it: no version is expected, for the whole apply is one change. */
+export function asCall({ call }: ApplyContext): Pick<Call, 'control' | 'actor' | 'workspace' | 'expectedVersion'> {
+  const { control, actor, workspace } = call
+  return { control, actor, workspace, expectedVersion: undefined }
+}
+
+export function tell(
+  context: ApplyContext,
+  kind: string,
+  name: string,
+  action: Outcome['action'],
+  changes: readonly DocumentChange[] = [],
+): void {
+  context.outcomes.push({ kind, name, action, changes })
+}

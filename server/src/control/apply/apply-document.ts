@@ -1,0 +1,55 @@
+/** Makes an environment of a workspace say what a document says: all of it in one transaction, or nothing. */
+import type { JsonObject } from '../../kernel/json.ts'
+import { apis } from '../apis/apis.ts'
+import { consumers } from '../consumers/consumers.ts'
+import { writeGatewaySettings } from '../environments/gateway-settings.ts'
+import { products } from '../products/products.ts'
+import { upstreams } from '../upstreams/upstreams.ts'
+import { readWorkspaceSettings } from '../workspaces/workspace-settings.ts'
+import { writeWorkspacePolicies } from '../workspaces/workspace-policies.ts'
+import { applyApi, pruneVersions } from './apply-api.ts'
+import { applyConsumer } from './apply-consumer.ts'
+import { tell, type ApplyContext } from './apply-context.ts'
+import { applyResource, pruneResources } from './apply-resources.ts'
+import { nameOf, type DesiredState } from './desired-state.ts'
+import { listChanges } from './document-changes.ts'
+
+/** In the order in which things refer to each other; what goes, goes in the reverse one. */
+export async function applyDocument(context: ApplyContext, desired: DesiredState): Promise<void> {
+  await applyGateway(context, desired.gateway)
+  await applyPolicies(context, desired.policies)
+  for (const document of desired.upstreams) await applyResource(context, upstreams, document)
+  for (const api of desired.apis) await applyApi(context, api)
+  for (const document of desired.products) await applyResource(context, products, document)
+  for (const consumer of desired.consumers) await applyConsumer(context, consumer)
+  await prune(context, desired)
+}
+
+async function prune(context: ApplyContext, desired: DesiredState): Promise<void> {
+  const versions = desired.apis.flatMap(({ document, versions: list }) =>
+    list.map(({ name }) => `${nameOf(document)} ${name}`),
+  )
+  await pruneVersions(context, new Set(versions))
+  const names = (documents: readonly JsonObject[]): Set<string> => new Set(documents.map(nameOf))
+  await pruneResources(context, consumers, names(desired.consumers.map(({ document }) => document)))
+  await pruneResources(context, products, names(desired.products))
+  await pruneResources(context, apis, names(desired.apis.map(({ document }) => document)))
+  await pruneResources(context, upstreams, names(desired.upstreams))
+}
+
+async function applyGateway(context: ApplyContext, gateway: JsonObject | undefined): Promise<void> {
+  if (gateway === undefined) return
+  const { call, write, environment } = context
+  const { before, after } = await writeGatewaySettings(call, write, environment, gateway, undefined)
+  const changes = listChanges(before, after)
+  tell(context, 'gateway-settings', environment, changes.length === 0 ? 'unchanged' : 'changed', changes)
+}
+
+async function applyPolicies(context: ApplyContext, policies: DesiredState['policies']): Promise<void> {
+  if (policies === undefined) return
+  const { call, write } = context
+  const { policies: before } = await readWorkspaceSettings(write.db, call.workspace)
+  const after = await writeWorkspacePolicies(call, write, policies)
+  const changes = listChanges(before, after)
+  tell(context, 'policies', call.workspace.name, changes.length === 0 ? 'unchanged' : 'changed', changes)
+}

@@ -1,0 +1,116 @@
+/** Configuration as code: a document in, and out again. */
+import { z } from 'zod'
+import { isJsonObject, type JsonObject } from '../../kernel/json.ts'
+import { defineRoute, type Call } from '../define-route.ts'
+import { may } from '../actor.ts'
+import { refuse } from '../control-error.ts'
+import { toEnvironmentName } from '../environments/environment-names.ts'
+import type { Permission } from '../permissions.ts'
+import { forbidden } from '../problems.ts'
+import { checkDocument } from '../snapshots/compile-lines.ts'
+import { applyDocument } from './apply-document.ts'
+import type { Outcome } from './apply-context.ts'
+import { toDesiredState, toTextName } from './desired-state.ts'
+import { exportDocument } from './export-document.ts'
+
+const MOST_BYTES = 64 * 1024 * 1024
+
+const outcome = z.strictObject({
+  kind: z.string(),
+  name: z.string(),
+  action: z.enum(['created', 'changed', 'removed', 'unchanged']),
+  changes: z.array(z.looseObject({ pointer: z.string() })),
+})
+
+/** What a document may hold, and what writing that needs. */
+const PARTS: Readonly<Record<string, readonly Permission[]>> = {
+  gateway: ['environments.write'],
+  policies: ['workspace.write'],
+  upstreams: ['upstreams.write'],
+  apis: ['apis.write', 'revisions.write', 'deployments.write'],
+  products: ['products.write'],
+  consumers: ['consumers.write', 'credentials.write', 'subscriptions.write'],
+}
+
+export const apply = defineRoute({
+  id: 'apply',
+  method: 'POST',
+  path: '/workspaces/{workspace}/apply',
+  tag: 'configuration',
+  summary: 'Makes an environment say what a document says, in one step; with dryRun, says what would change.',
+  permission: 'apis.write',
+  effect: 'action',
+  maxBodyBytes: MOST_BYTES,
+  body: z.strictObject({
+    document: z.looseObject({ headgate: z.literal(1) }).meta({ description: 'The shape of a headgate.yaml.' }),
+    files: z
+      .record(z.string().max(1000), z.string())
+      .default({})
+      .meta({ description: 'The OpenAPI documents by the path under which the document names them.' }),
+    environment: z.string().max(100).optional().meta({ description: 'Default: the default environment.' }),
+    source: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$/, 'letters, digits, dots, dashes, underscores and slashes')
+      .default('cli')
+      .meta({ description: 'Who manages this; only what the same source applied before is ever removed.' }),
+  }),
+  output: z.strictObject({ environment: z.string(), changed: z.boolean(), outcomes: z.array(outcome) }),
+  async handle(call) {
+    const { control, body } = call
+    const environment = await toEnvironmentName(call.db, body.environment)
+    const document = documentOf(call)
+    permitParts(call, document)
+    const texts = new Map(Object.entries(body.files).map(([name, text]) => [toTextName(name), text]))
+    checkDocument(control, document, texts)
+    const desired = toDesiredState(document, texts)
+    return call.write(async (write) => {
+      const outcomes: Outcome[] = []
+      await applyDocument({ call, write, environment, source: body.source, outcomes }, desired)
+      const done = outcomes.filter(({ action }) => action !== 'unchanged')
+      const note = { outcomes: done.map(({ kind, name, action }) => `${action} ${kind} ${name}`) }
+      write.note({ kind: 'apply', id: body.source, name: environment, after: note })
+      const shown = outcomes.map((each) => ({ ...each, changes: each.changes.map((change) => ({ ...change })) }))
+      return { body: { environment, changed: done.length > 0, outcomes: shown } }
+    })
+  },
+})
+
+export const exportConfiguration = defineRoute({
+  id: 'export',
+  method: 'GET',
+  path: '/workspaces/{workspace}/export',
+  tag: 'configuration',
+  summary: 'Gives what is live in an environment as a document: sorted, secrets as references, keys as hashes.',
+  permission: 'apis.read',
+  effect: 'read',
+  query: z.strictObject({ environment: z.string().max(100).optional() }),
+  output: z.strictObject({
+    environment: z.string(),
+    document: z.looseObject({ headgate: z.literal(1) }),
+    files: z.record(z.string(), z.string()),
+  }),
+  async handle(call) {
+    if (!may(call.actor, 'credentials.read', call.workspace.id)) {
+      refuse(forbidden({ detail: 'This needs the permission credentials.read: an export holds hashes of keys.' }))
+    }
+    const environment = await toEnvironmentName(call.db, call.query.environment)
+    const { document, files } = await exportDocument(call.db, call.workspace, environment)
+    const whole = { ...document, headgate: 1 as const }
+    return { body: { environment, document: whole, files: Object.fromEntries(files) } }
+  },
+})
+
+function documentOf({ given }: Pick<Call, 'given'>): JsonObject {
+  const document = isJsonObject(given) ? given['document'] : undefined
+  if (!isJsonObject(document)) throw new TypeError('the schema asks for a document')
+  return document
+}
+
+function permitParts({ actor, workspace }: Call, document: JsonObject): void {
+  for (const [key, permissions] of Object.entries(PARTS)) {
+    if (document[key] === undefined) continue
+    const workspaceId = key === 'gateway' ? '' : workspace.id
+    const missing = permissions.find((permission) => !may(actor, permission, workspaceId))
+    if (missing !== undefined) refuse(forbidden({ detail: `\`${key}\` needs the permission ${missing}.` }))
+  }
+}

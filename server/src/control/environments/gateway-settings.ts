@@ -1,0 +1,52 @@
+/** Writes the settings of the gateways of an environment, for their operation and for `apply`. */
+import { gatewaySettings } from '../../config/schema/gateway.ts'
+import { isJsonObject, type JsonObject } from '../../kernel/json.ts'
+import { toCanonicalJson } from '../../config/canonical-json.ts'
+import { toHeaderLine } from '../bootstrap.ts'
+import type { Call, Write } from '../define-route.ts'
+import { checkVersion } from '../resources/resource-store.ts'
+import { extractSecrets } from '../resources/secret-references.ts'
+import { writeSecret } from '../secrets/secret-values.ts'
+import { compileDocument } from '../snapshots/compile-lines.ts'
+import { publishLines } from '../snapshots/publish-lines.ts'
+import { DEFAULT_WORKSPACE } from '../snapshots/snapshot-names.ts'
+import { findWorkspace } from '../workspaces/find-workspace.ts'
+import { readEnvironment } from './environment-routes.ts'
+
+export interface WrittenSettings {
+  readonly before: JsonObject
+  /** With references for secrets. */
+  readonly after: JsonObject
+  readonly version: number
+}
+
+/** `given` was checked; secrets go to the default workspace, for environments belong to none. */
+export async function writeGatewaySettings(
+  { control, actor }: Pick<Call, 'control' | 'actor'>,
+  write: Write,
+  environment: string,
+  given: JsonObject,
+  expectedVersion: number | undefined,
+): Promise<WrittenSettings> {
+  const row = await readEnvironment(write.db, environment)
+  checkVersion(row, expectedVersion)
+  const home = await findWorkspace(write.db, DEFAULT_WORKSPACE)
+  if (home === undefined) throw new Error('an installation has its default workspace')
+  const owner = `environments.${environment}`
+  const { document, secrets } = extractSecrets(given, gatewaySettings, control.policies, owner)
+  for (const secret of secrets) await writeSecret(write.db, control, home, secret, actor.id)
+  const before = toSettings(JSON.parse(row.gateway))
+  const compiled = await compileDocument(write.db, control, home, { gateway: document })
+  await publishLines(write, row.name, { removed: [], lines: [{ key: 'header', line: toHeaderLine(compiled) }] })
+  if (toCanonicalJson(before) === toCanonicalJson(document)) return { before, after: document, version: row.version }
+  const version = row.version + 1
+  const changes = { gateway: JSON.stringify(document), version, updated_at_ms: control.clock.now() }
+  await write.db.updateTable('environments').set(changes).where('id', '=', row.id).execute()
+  write.note({ kind: 'environment', id: row.id, name: row.name, before, after: document })
+  return { before, after: document, version }
+}
+
+export function toSettings(value: unknown): JsonObject {
+  if (isJsonObject(value)) return value
+  throw new TypeError('settings of gateways are an object')
+}
