@@ -212,7 +212,7 @@ export class ChunkedDecoder {
     const fields = new Fields()
     const facts = new SectionFacts()
     const bytes = Buffer.from(this.trailerText, 'latin1')
-    const flaw = parseFields(bytes, this.trailerText, 0, bytes.length, this.limits.maxFields, fields, facts)
+    const flaw = parseFields(bytes, 0, bytes.length, this.limits.maxFields, fields, facts)
     if (flaw !== undefined) return this.fail(invalidTrailer)
     if (isAboutMessage(facts)) return this.fail(framingTrailer)
     const kept = new Fields()

@@ -1,10 +1,11 @@
 import { describe, expect, test } from 'vitest'
 import { ROLE_DISGUISED, ROLE_HOST, ROLE_ORDINARY, findName, isNominable, nameAt, roleAt } from './field-names.ts'
 
-/** Finds a name as the parser does: in bytes, with the hash of its lower-case form. */
-function find(name: string): { name: string | undefined; role: number | undefined } {
+/** Finds a name as the parser does: in lower-case bytes, with their hash. */
+function find(given: string): { name: string | undefined; role: number | undefined } {
+  const name = given.toLowerCase()
   let hash = 0
-  for (const character of name.toLowerCase()) hash = (Math.imul(hash, 31) + character.charCodeAt(0)) | 0
+  for (const character of name) hash = (Math.imul(hash, 31) + character.charCodeAt(0)) | 0
   const slot = findName(Buffer.from(name), 0, name.length, hash)
   return { name: nameAt[slot], role: roleAt[slot] }
 }

@@ -5,7 +5,6 @@
  * checks them, and a small direct-mapped cache for all others. Names that an attacker invents push each other out
  * of the cache and cost one string each; nothing grows.
  */
-import { LOWER_TOKEN } from './grammar.ts'
 
 /** What the parser does with a field besides keeping it. */
 export const ROLE_ORDINARY = 0
@@ -117,12 +116,12 @@ function isNameAt(slot: number, bytes: Uint8Array, from: number, length: number)
   if (lengths[slot] !== length) return false
   const row = slot * rowBytes
   for (let i = 0; i < length; i++) {
-    if (LOWER_TOKEN[bytes[from + i] ?? 0] !== rows[row + i]) return false
+    if (bytes[from + i] !== rows[row + i]) return false
   }
   return true
 }
 
-/** The slot of the name in bytes[from, to), whose `hash` the caller has: `nameAt` and `roleAt` tell the rest. */
+/** The slot of the lower-case name in bytes[from, to), whose `hash` the caller has: `nameAt` and `roleAt` tell the rest. */
 export function findName(bytes: Buffer, from: number, to: number, hash: number): number {
   let slot = toSlot(hash, knownSlots)
   while (lengths[slot] !== 0) {
@@ -132,7 +131,7 @@ export function findName(bytes: Buffer, from: number, to: number, hash: number):
   slot = knownSlots + toSlot(hash, learntSlots)
   return isNameAt(slot, bytes, from, to - from)
     ? slot
-    : learnName(bytes.toString('latin1', from, to).toLowerCase(), slot)
+    : learnName(bytes.toString('latin1', from, to), slot)
 }
 
 /** The name must be a text of its own: a slice would keep the whole head alive for as long as it is learnt. */

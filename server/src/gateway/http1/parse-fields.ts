@@ -56,35 +56,74 @@ export class SectionFacts {
   repeatsSingle = false
 }
 
+/** Where the fields of a section stand, five numbers for each, and their names: kept from one section to the next. */
+let places = new Int32Array(5 * 128)
+const foundNames: string[] = []
+const ROLE = 0
+const LINE_START = 1
+const VALUE_START = 2
+const VALUE_END = 3
+const LINE_END = 4
+const PLACE = 5
+
 /**
  * Reads the field lines of bytes[start, end) up to the empty line at their end into `fields` and `facts`. The caller
- * has made sure that they end in CRLF CRLF, so every loop ends at a CR. Bytes are faster to walk than the characters
- * of a string; `text` is the same section as latin1, of which the values are slices.
+ * has made sure that they end in CRLF CRLF, so every loop ends at a CR. Names are lowered where they stand, so that
+ * lines which are in order can be passed on as they are.
  */
 export function parseFields(
   bytes: Buffer,
-  text: string,
   start: number,
   end: number,
   maxFields: number,
   fields: Fields,
   facts: SectionFacts,
 ): Flaw | undefined {
-  const { names, values } = fields
-  const offset = end - text.length
+  if (places.length < PLACE * maxFields) places = new Int32Array(PLACE * maxFields)
+  const count = findFields(bytes, start, end, maxFields)
+  if (typeof count !== 'number') return count
+  const text = bytes.toString('latin1', start, end)
+  fields.receiveFrom(text)
+  for (let i = 0; i < count; i++) {
+    const place = PLACE * i
+    const role = places[place + ROLE] ?? ROLE_ORDINARY
+    const lineStart = places[place + LINE_START] ?? 0
+    const valueStart = places[place + VALUE_START] ?? 0
+    const valueEnd = places[place + VALUE_END] ?? 0
+    const lineEnd = places[place + LINE_END] ?? 0
+    const value = text.slice(valueStart - start, valueEnd - start)
+    if (role === ROLE_ORDINARY || role >= ROLE_WEBSOCKET_KEY) {
+      const name = foundNames[i] ?? ''
+      // One blank before the value and none behind it: the line is as it would be written.
+      const isInOrder = valueStart === lineStart + name.length + 2 && valueEnd === lineEnd
+      fields.receive(name, value, isInOrder && bytes[valueStart - 1] === SP ? lineStart - start : -1)
+    }
+    if (role !== ROLE_ORDINARY) {
+      // A tab behind `chunked` hides it from some parsers, llhttp among them.
+      if (role === ROLE_TRANSFER_ENCODING && valueEnd !== lineEnd) return flaws.paddedCoding
+      const flaw = note(role, value, facts)
+      if (flaw !== undefined) return flaw
+    }
+  }
+  return undefined
+}
+
+/** Checks the lines and fills `places`; returns how many fields there are, or what is wrong. */
+function findFields(bytes: Buffer, start: number, end: number, maxFields: number): number | Flaw {
   let at = start
   let count = 0
   for (;;) {
     let code = bytes[at] ?? 0
-    if (code === CR) return toEndFlaw(bytes, at, end)
-    if (++count > maxFields) return flaws.tooManyFields
-    const nameStart = at
+    if (code === CR) return toEndFlaw(bytes, at, end) ?? count
+    if (count === maxFields) return flaws.tooManyFields
+    const lineStart = at
     let hash = 0
     for (let lower = LOWER_TOKEN[code] ?? 0; lower !== 0; lower = LOWER_TOKEN[code] ?? 0) {
       hash = (Math.imul(hash, 31) + lower) | 0
+      bytes[at] = lower
       code = bytes[++at] ?? 0
     }
-    if (code !== COLON || at === nameStart) return flaws.toNameFlaw(code, at === nameStart)
+    if (code !== COLON || at === lineStart) return flaws.toNameFlaw(code, at === lineStart)
     const nameEnd = at
     do code = bytes[++at] ?? 0
     while (code === SP || code === HTAB)
@@ -93,20 +132,15 @@ export function parseFields(
     if (code !== CR || bytes[at + 1] !== LF) {
       return code === CR || code === LF ? flaws.bareLineBreak : flaws.controlCharacter
     }
-    const valueEnd = skipBack(bytes, valueStart, at)
-    const slot = findName(bytes, nameStart, nameEnd, hash)
-    const role = roleAt[slot] ?? ROLE_ORDINARY
-    const value = text.slice(valueStart - offset, valueEnd - offset)
-    if (role === ROLE_ORDINARY || role >= ROLE_WEBSOCKET_KEY) {
-      names.push(nameAt[slot] ?? '')
-      values.push(value)
-    }
-    if (role !== ROLE_ORDINARY) {
-      // A tab behind `chunked` hides it from some parsers, llhttp among them.
-      if (role === ROLE_TRANSFER_ENCODING && valueEnd !== at) return flaws.paddedCoding
-      const flaw = note(role, value, facts)
-      if (flaw !== undefined) return flaw
-    }
+    // A learnt name holds its slot only until the next one of its hash, so it is taken at once.
+    const slot = findName(bytes, lineStart, nameEnd, hash)
+    foundNames[count] = nameAt[slot] ?? ''
+    const place = PLACE * count++
+    places[place + ROLE] = roleAt[slot] ?? ROLE_ORDINARY
+    places[place + LINE_START] = lineStart
+    places[place + VALUE_START] = valueStart
+    places[place + VALUE_END] = skipBack(bytes, valueStart, at)
+    places[place + LINE_END] = at
     at += 2
   }
 }

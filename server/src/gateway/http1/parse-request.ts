@@ -42,21 +42,20 @@ const unknownWebsocketVersion = problems.websocketVersion({
 export function parseRequestHead(bytes: Buffer, start: number, end: number, limits: HeadLimits): RequestHead | Problem {
   if (end - start > limits.maxHeadBytes) return headTooLarge
   if (!endsInEmptyLine(bytes, start, end)) return flaws.unfinishedHead.inRequest
-  const head = bytes.toString('latin1', start, end)
+  const line = bytes.toString('latin1', start, findLineEnd(bytes, start) + 2)
   const request = new RequestHead(new Fields())
-  const methodEnd = head.indexOf(' ')
-  const method = methodEnd === -1 ? undefined : methods.get(head.slice(0, methodEnd))
-  if (method === undefined) return toMethodProblem(head, methodEnd)
+  const methodEnd = line.indexOf(' ')
+  const method = methodEnd === -1 ? undefined : methods.get(line.slice(0, methodEnd))
+  if (method === undefined) return toMethodProblem(line, methodEnd)
   request.method = method
   const targetStart = methodEnd + 1
-  const targetEnd = head.indexOf(' ', targetStart)
+  const targetEnd = line.indexOf(' ', targetStart)
   if (targetEnd === -1 || targetEnd === targetStart) return invalidLine
   if (targetEnd - targetStart > limits.maxTargetBytes) return targetTooLong
-  const wrong = parseTarget(head, targetStart, targetEnd, method, request) ?? parseVersion(head, targetEnd + 1, request)
+  const wrong = parseTarget(line, targetStart, targetEnd, method, request) ?? parseVersion(line, targetEnd + 1, request)
   if (wrong !== undefined) return wrong
   const facts = new SectionFacts()
-  const fieldsStart = start + targetEnd + 1 + 'HTTP/1.1\r\n'.length
-  const flaw = parseFields(bytes, head, fieldsStart, end, limits.maxFields, request.fields, facts)
+  const flaw = parseFields(bytes, start + line.length, end, limits.maxFields, request.fields, facts)
   if (flaw !== undefined) return flaw.inRequest
   return applyFacts(request, facts) ?? request
 }
@@ -67,9 +66,15 @@ export function applyFacts(request: RequestHead, facts: SectionFacts): Problem |
   return applyHost(request, facts) ?? applyFraming(request, facts) ?? applyConnection(request, facts)
 }
 
-function toMethodProblem(head: string, methodEnd: number): Problem {
-  const line = head.slice(0, head.indexOf('\r\n'))
-  if (methodEnd === -1 || methodEnd > line.length) return invalidLine
+/** Where the first CR stands; there is one, as the head ends in an empty line. */
+function findLineEnd(bytes: Buffer, start: number): number {
+  let at = start
+  while (bytes[at] !== CR) at++
+  return at
+}
+
+function toMethodProblem(line: string, methodEnd: number): Problem {
+  if (methodEnd === -1) return invalidLine
   return toUnservedProblem(line.slice(0, methodEnd))
 }
 

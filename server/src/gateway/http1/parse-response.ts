@@ -18,6 +18,9 @@ const interimClose = malformedResponse({ detail: 'A 1xx response says that it is
 const forbiddenLength = malformedResponse({ detail: 'A 1xx or 204 response has a Content-Length (RFC 9110 §8.6).' })
 const forbiddenCoding = malformedResponse({ detail: 'A 1xx or 204 response has Transfer-Encoding (RFC 9112 §6.1).' })
 
+/** Version and status: what stands behind them is checked and dropped. */
+const STATUS_LINE_CHARS = 12
+
 /** Reads the head in bytes[start, end), from the status line up to and including the empty line. */
 export function parseResponseHead(
   bytes: Buffer,
@@ -29,14 +32,13 @@ export function parseResponseHead(
 ): ResponseHead | Problem {
   if (end - start > limits.maxHeadBytes) return headTooLarge
   if (!endsInEmptyLine(bytes, start, end)) return flaws.unfinishedHead.inResponse
-  const head = bytes.toString('latin1', start, end)
   const response = new ResponseHead(new Fields())
-  const wrong = parseStatusLine(head, response)
+  const wrong = parseStatusLine(bytes.toString('latin1', start, start + STATUS_LINE_CHARS), response)
   if (wrong !== undefined) return wrong
-  const lineEnd = skipReason(bytes, start + 12)
+  const lineEnd = skipReason(bytes, start + STATUS_LINE_CHARS)
   if (lineEnd === -1) return invalidLine
   const facts = new SectionFacts()
-  const flaw = parseFields(bytes, head, lineEnd, end, limits.maxFields, response.fields, facts)
+  const flaw = parseFields(bytes, lineEnd, end, limits.maxFields, response.fields, facts)
   if (flaw !== undefined) return flaw.inResponse
   response.keepAlive = response.version === '1.1' && !facts.close
   if (facts.nominated !== undefined) dropNominated(response.fields, facts.nominated)

@@ -66,6 +66,16 @@ describe('a head that comes byte by byte', () => {
 })
 
 describe('the parsers', () => {
+  test('give each field its own name, also when one head has more unknown ones than are kept', () => {
+    const names = Array.from({ length: 600 }, (_, i) => `x-unknown-${i}`)
+    const text = `GET / HTTP/1.1\r\nHost: a\r\n${names.map((name) => `${name}: ${name}\r\n`).join('')}\r\n`
+    const limits = { maxHeadBytes: 65_536, maxFields: 1000, maxTargetBytes: 100 }
+    const head = parseRequestHead(Buffer.from(text), 0, text.length, limits)
+    if (head instanceof Problem) throw new Error(head.detail)
+    expect(head.fields.names).toEqual(names)
+    expect(head.fields.values).toEqual(names)
+  })
+
   const printable = fc.string({
     unit: fc.constantFrom('a', 'X', '-', ':', ';', ',', ' ', '\t', '"', '=', '%', '\xa0', '\x01', '\r', '\n'),
     maxLength: 30,

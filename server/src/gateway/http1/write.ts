@@ -15,24 +15,16 @@ function toStatusLine(status: number): string {
   return STATUS_LINES[status] ?? `HTTP/1.1 ${status} \r\n`
 }
 
-/** The field lines of a section, without the empty line that ends it. */
-export function toFieldLines(fields: Fields): string {
-  const { names, values } = fields
-  let text = ''
-  for (let i = 0; i < names.length; i++) text += names[i] + ': ' + values[i] + '\r\n'
-  return text
-}
-
 /** The head of an answer to a client: `framing` and `connection` are whole field lines or empty. */
 export function toAnswerHead(status: number, fields: Fields, framing: string, connection: string): string {
-  return toStatusLine(status) + toFieldLines(fields) + framing + connection + '\r\n'
+  return toStatusLine(status) + fields.toLines() + framing + connection + '\r\n'
 }
 
 /** The head of a request to a target; its body has `bodyBytes`, or comes in chunks, or is not there. */
 export function toRequestHead(request: UpstreamRequest, bodyBytes: number | undefined, chunked: boolean): string {
   const { method } = request
   let text =
-    method + ' ' + request.path + ' HTTP/1.1\r\nhost: ' + request.authority + '\r\n' + toFieldLines(request.fields)
+    method + ' ' + request.path + ' HTTP/1.1\r\nhost: ' + request.authority + '\r\n' + request.fields.toLines()
   if (chunked) text += 'transfer-encoding: chunked\r\n'
   else if (bodyBytes !== undefined) text += 'content-length: ' + bodyBytes + '\r\n'
   // RFC 9110 §8.6: methods whose body has a meaning say that there is none.
@@ -111,6 +103,6 @@ export function writeChunk(socket: Writer, bytes: Uint8Array): boolean {
 
 /** Ends a chunked body, with its trailers if there are any. */
 export function writeLastChunk(socket: Writer, trailers: Fields | undefined): boolean {
-  const text = trailers === undefined || trailers.size === 0 ? LAST_CHUNK : `0\r\n${toFieldLines(trailers)}\r\n`
+  const text = trailers === undefined || trailers.size === 0 ? LAST_CHUNK : `0\r\n${trailers.toLines()}\r\n`
   return socket.write(text, 'latin1')
 }

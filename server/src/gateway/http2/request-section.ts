@@ -60,7 +60,6 @@ export function readRequest(section: readonly FieldEntry[], limits: HeadLimits):
 }
 
 function readEntries(section: readonly FieldEntry[], limits: HeadLimits, draft: Draft): Problem | undefined {
-  const { names, values } = draft.fields
   let regular = 0
   for (let i = 0; i < section.length; i++) {
     const entry = section[i]
@@ -76,10 +75,7 @@ function readEntries(section: readonly FieldEntry[], limits: HeadLimits, draft: 
     if (role === ROLE_COOKIE) draft.cookie += draft.cookie === '' ? value : '; ' + value
     else if (role === ROLE_TE) draft.facts.acceptsTrailers = true
     else {
-      if (role === ROLE_ORDINARY || role >= ROLE_WEBSOCKET_KEY) {
-        names.push(entry.name)
-        values.push(value)
-      }
+      if (role === ROLE_ORDINARY || role >= ROLE_WEBSOCKET_KEY) draft.fields.append(entry.name, value)
       const flaw = role === ROLE_ORDINARY ? undefined : note(role, value, draft.facts)
       if (flaw !== undefined) return flaw.inRequest
     }

@@ -73,7 +73,7 @@ function toRenaming(from: string, to: string): Change {
   return (fields) => {
     if (!fields.has(from)) return
     fields.remove(to)
-    for (const [at, name] of fields.names.entries()) if (name === from) fields.names[at] = to
+    fields.rename(from, to)
   }
 }
 
