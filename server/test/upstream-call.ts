@@ -28,6 +28,7 @@ export function toRequest(
     authority: 'books.test',
     scheme: 'http',
     fields: Fields.of(header ?? {}),
+    forwarded: undefined,
     body: undefined,
     upgrade: undefined,
     acceptsTrailers: false,

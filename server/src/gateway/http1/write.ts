@@ -4,6 +4,7 @@
  */
 import type { Fields } from '../../kernel/fields.ts'
 import type { UpstreamRequest } from '../upstream/client.ts'
+import { toForwardedLines } from '../upstream/forwarded-fields.ts'
 import { REASONS } from './reasons.ts'
 
 const STATUS_LINES: string[] = []
@@ -22,9 +23,10 @@ export function toAnswerHead(status: number, fields: Fields, framing: string, co
 
 /** The head of a request to a target; its body has `bodyBytes`, or comes in chunks, or is not there. */
 export function toRequestHead(request: UpstreamRequest, bodyBytes: number | undefined, chunked: boolean): string {
-  const { method } = request
+  const { method, forwarded } = request
   let text =
     method + ' ' + request.path + ' HTTP/1.1\r\nhost: ' + request.authority + '\r\n' + request.fields.toLines()
+  if (forwarded !== undefined) text += toForwardedLines(forwarded)
   if (chunked) text += 'transfer-encoding: chunked\r\n'
   else if (bodyBytes !== undefined) text += 'content-length: ' + bodyBytes + '\r\n'
   // RFC 9110 §8.6: methods whose body has a meaning say that there is none.

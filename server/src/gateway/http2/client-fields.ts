@@ -7,6 +7,7 @@ import { isBodySource } from '../../kernel/body.ts'
 import { Fields } from '../../kernel/fields.ts'
 import { isFieldValue, isToken } from '../http1/grammar.ts'
 import type { UpstreamRequest } from '../upstream/client.ts'
+import { toForwardedFields } from '../upstream/forwarded-fields.ts'
 import { nodeHttp2 } from './node-http2.ts'
 
 /** Connection-specific fields (RFC 9113 §8.2.2), and those that are written from other parts of the request. */
@@ -39,6 +40,7 @@ export function toRequestSection(request: UpstreamRequest): string[] {
     if (LEFT_OUT.has(name) || (upgrade !== undefined && name === 'sec-websocket-key')) continue
     section.push(name, fields.values[i] ?? '')
   }
+  if (request.forwarded !== undefined) section.push(...toForwardedFields(request.forwarded))
   const bodyBytes = toBodyBytes(request)
   if (bodyBytes !== undefined) section.push('content-length', String(bodyBytes))
   if (acceptsTrailers) section.push('te', 'trailers')

@@ -4,6 +4,7 @@
  */
 import type { Body, BodySource } from '../../kernel/body.ts'
 import type { Fields } from '../../kernel/fields.ts'
+import type { ForwardedExchange } from './forwarded-fields.ts'
 
 export interface UpstreamRequest {
   readonly method: string
@@ -14,6 +15,8 @@ export interface UpstreamRequest {
   readonly scheme: 'http' | 'https'
   /** Without the fields of a connection (RFC 9110 §7.6.1), `host` and `content-length`, which the client writes. */
   readonly fields: Fields
+  /** Whose way is told behind `fields` (see `forwarded-fields.ts`); undefined: nothing is told. */
+  readonly forwarded: ForwardedExchange | undefined
   readonly body: BodySource | Uint8Array | undefined
   /** A tunnel is asked for: the request's body is its way up, the body of the 101 its way down. */
   readonly upgrade: 'websocket' | undefined

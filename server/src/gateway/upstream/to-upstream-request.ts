@@ -10,7 +10,7 @@ import type { Endpoint } from './endpoint.ts'
 
 /**
  * Builds the request for one attempt: the path that was matched behind the target's own, the fields that are left of
- * the client's, what the gateway knows of the client (`x-forwarded-*`), the request's id, and the upstream's credentials.
+ * the client's, the upstream's credentials, and what the gateway knows of the client.
  */
 export function toUpstreamRequest(
   exchange: Exchange,
@@ -21,23 +21,13 @@ export function toUpstreamRequest(
 ): UpstreamRequest {
   const { request, forwardPath } = exchange
   const strippedLength = forwardPath === undefined ? route.strippedLength : 0
-  const fields = request.fields.clone()
-  if (spec.headers.length > 0) setCredentials(fields, spec.headers)
-  fields.append('x-forwarded-for', request.peer.ip)
-  fields.append('x-forwarded-proto', request.peer.scheme)
-  fields.append('x-forwarded-host', request.authority)
-  fields.append('x-request-id', exchange.id)
-  // RFC 9110 §7.6.3: the protocol version that the message came in, and who passes it on.
-  fields.append(
-    'via',
-    request.version === '2' ? '2 headgate' : request.version === '1.0' ? '1.0 headgate' : '1.1 headgate',
-  )
   return {
     method: request.method,
     path: toForwardedPath(forwardPath ?? request.path, request.query, strippedLength, endpoint.basePath),
     authority: route.spec.preserveHost ? request.authority : endpoint.authority,
     scheme: endpoint.scheme,
-    fields,
+    fields: spec.headers.length === 0 ? request.fields : withCredentials(request.fields, spec.headers),
+    forwarded: exchange,
     body,
     upgrade: request.upgrade,
     acceptsTrailers: request.acceptsTrailers,
@@ -45,9 +35,11 @@ export function toUpstreamRequest(
 }
 
 /** A client's own field of such a name must not count, in whatever spelling the target takes for the same. */
-function setCredentials(fields: Fields, headers: UpstreamSpec['headers']): void {
-  removeDisguised(fields, (plainName) => headers.some(({ name }) => name === plainName))
-  for (const { name, value } of headers) fields.set(name, value)
+function withCredentials(fields: Fields, headers: UpstreamSpec['headers']): Fields {
+  const own = fields.clone()
+  removeDisguised(own, (plainName) => headers.some(({ name }) => name === plainName))
+  for (const { name, value } of headers) own.set(name, value)
+  return own
 }
 
 /** The public path without its first `strippedLength` characters, behind the target's base path. */
