@@ -1,13 +1,13 @@
 /**
- * The access log of one thread: lines are collected as text and written in large pieces, one at a time. When the output
+ * The access log of one thread: lines are collected as bytes and written in large pieces, one at a time. When the output
  * is slower than the traffic, lines beyond a bound are dropped and counted; nothing ever waits for the log.
  */
 import type { ExchangeRecord } from '../kernel/record.ts'
 import { toLogLine } from './access-log-line.ts'
 
-const PIECE_CHARS = 65_536
-/** Holds a piece of plain text, whose last line may go beyond its bound. */
-const MEMORY_BYTES = 2 * PIECE_CHARS
+const PIECE_BYTES = 65_536
+/** Most bytes that a character takes in UTF-8, for each unit of its text. */
+const MAX_CHAR_BYTES = 3
 const MAX_CHARS = 4_194_304
 const MAX_DELAY_MS = 200
 
@@ -34,7 +34,9 @@ export interface AccessLog {
 }
 
 interface Piece {
-  text: string
+  readonly memory: Buffer<ArrayBuffer>
+  bytes: number
+  chars: number
   lines: number
 }
 
@@ -47,13 +49,13 @@ class BufferedAccessLog implements AccessLog {
   dropped = 0
   private readonly options: AccessLogOptions
   private readonly maxChars: number
-  private readonly encoder = new TextEncoder()
   /** Full pieces, oldest first; the one that is being written is not among them. */
   private readonly full: Piece[] = []
-  private filling: Piece = { text: '', lines: 0 }
+  private filling: Piece | undefined
   private waitingChars = 0
   private writing: Promise<void> | undefined
-  private spare: Uint8Array<ArrayBuffer> | undefined
+  /** Memory of a piece that is written, for the next one. */
+  private spare: Buffer<ArrayBuffer> | undefined
   private timer: NodeJS.Timeout | undefined
   private closed = false
 
@@ -65,12 +67,12 @@ class BufferedAccessLog implements AccessLog {
   append(record: ExchangeRecord): void {
     const line = toLogLine(record)
     if (this.closed || this.waitingChars + line.length > this.maxChars) return this.drop(1)
-    const { filling } = this
-    if (filling.lines === 0) this.startTimer()
-    filling.text += line
-    filling.lines++
+    // Bytes at once, and no text that grows: that would be a tree of all the parts of all its lines until it is written.
+    const piece = this.pieceFor(MAX_CHAR_BYTES * line.length)
+    piece.bytes += piece.memory.write(line, piece.bytes)
+    piece.chars += line.length
+    piece.lines++
     this.waitingChars += line.length
-    if (filling.text.length >= PIECE_CHARS) this.pushOut()
   }
 
   async flush(): Promise<void> {
@@ -86,14 +88,33 @@ class BufferedAccessLog implements AccessLog {
 
   /** Runs only while lines wait, and keeps no process alive. */
   private startTimer(): void {
-    if (this.timer === undefined) this.timer = setTimeout(() => this.pushOut(), MAX_DELAY_MS).unref()
+    if (this.timer === undefined) this.timer = setTimeout(() => this.due(), MAX_DELAY_MS).unref()
     else this.timer.refresh()
   }
 
+  /** While the output is blocked a piece is filled first: each takes its whole memory, however few its lines are. */
+  private due(): void {
+    if (this.writing === undefined) this.pushOut()
+    else this.startTimer()
+  }
+
+  /** The piece that is being filled, when it has that much room, else the next one. */
+  private pieceFor(bytes: number): Piece {
+    const { filling } = this
+    if (filling !== undefined) {
+      if (filling.bytes + bytes <= filling.memory.length) return filling
+      this.pushOut()
+    } else this.startTimer()
+    let memory = this.spare
+    this.spare = undefined
+    if (memory === undefined || memory.length < bytes) memory = Buffer.allocUnsafeSlow(Math.max(PIECE_BYTES, bytes))
+    return (this.filling = { memory, bytes: 0, chars: 0, lines: 0 })
+  }
+
   private pushOut(): void {
-    if (this.filling.lines > 0) {
+    if (this.filling !== undefined) {
       this.full.push(this.filling)
-      this.filling = { text: '', lines: 0 }
+      this.filling = undefined
     }
     if (this.full.length > 0) this.writing ??= this.writeAll()
   }
@@ -101,23 +122,15 @@ class BufferedAccessLog implements AccessLog {
   private async writeAll(): Promise<void> {
     for (let piece = this.full.shift(); piece !== undefined; piece = this.full.shift()) {
       try {
-        this.spare = (await this.options.write(this.toBytes(piece.text))) ?? undefined
+        const written = await this.options.write(piece.memory.subarray(0, piece.bytes))
+        if (written !== undefined) this.spare = Buffer.from(written.buffer)
       } catch {
         // A log that cannot be written must not stop the traffic that it is about; the count tells of the loss.
         this.drop(piece.lines)
       }
-      this.waitingChars -= piece.text.length
+      this.waitingChars -= piece.chars
     }
     this.writing = undefined
-  }
-
-  /** Encodes into the memory of an earlier piece when it is there and large enough. */
-  private toBytes(text: string): Uint8Array<ArrayBuffer> {
-    const memory = this.spare ?? new Uint8Array(MEMORY_BYTES)
-    this.spare = undefined
-    const whole = new Uint8Array(memory.buffer)
-    const { read, written } = this.encoder.encodeInto(text, whole)
-    return read === text.length ? whole.subarray(0, written) : this.encoder.encode(text)
   }
 
   private drop(lines: number): void {
