@@ -72,6 +72,8 @@ export class Http1Client implements UpstreamClient {
   private readonly ticker: Ticker
   private opening = 0
   private closed = false
+  /** The time as it was a moment ago, which is exact enough for idle connections and asks no clock. */
+  private tickedMs = performance.now()
 
   constructor(options: Http1ClientOptions, ticker: Ticker) {
     this.options = options
@@ -100,7 +102,7 @@ export class Http1Client implements UpstreamClient {
     if (next !== undefined) this.assign(connection, next)
     else if (this.closed) connection.destroy()
     else {
-      connection.idleSinceMs = performance.now()
+      connection.idleSinceMs = this.tickedMs
       this.idle.push(connection)
     }
   }
@@ -115,6 +117,7 @@ export class Http1Client implements UpstreamClient {
 
   /** Closes what was idle for too long; told a few times a second. */
   tick(nowMs: number): void {
+    this.tickedMs = nowMs
     let oldest = this.idle[0]
     while (oldest !== undefined && nowMs - oldest.idleSinceMs > this.options.idleMs) {
       oldest.destroy()

@@ -33,9 +33,10 @@ export class Deadline {
     this.untilMs = performance.now() + limits.headMs
   }
 
-  idle(nowMs: number): void {
+  /** Counts from the next check on: asking the clock for each request would cost more than the quarter second matters. */
+  idle(): void {
     this.phase = 'idle'
-    this.untilMs = nowMs + this.limits.idleMs
+    this.untilMs = 0
   }
 
   headBegan(): void {
@@ -70,6 +71,7 @@ export class Deadline {
     if (this.stalledSinceMs > 0 && nowMs - this.stalledSinceMs > this.limits.idleMs) return 'stalled'
     switch (this.phase) {
       case 'idle':
+        if (this.untilMs === 0) this.untilMs = nowMs + this.limits.idleMs
         return nowMs > this.untilMs ? 'idle' : 'fine'
       case 'head':
         return nowMs > this.untilMs ? 'slow-head' : 'fine'

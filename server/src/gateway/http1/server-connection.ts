@@ -307,7 +307,7 @@ export class ServerConnection implements Carrier {
     if (cause !== undefined) this.breakOff()
     else if (unread || !this.keepAlive) this.close()
     else {
-      this.deadline.idle(performance.now())
+      this.deadline.idle()
       this.goOn()
     }
   }
