@@ -14,6 +14,7 @@ export const envoy: Subject = {
   version: () =>
     commandOutput(peerProgram('envoy'), ['--version']).replace(/^.*version: \w+\/([^/]+)\/.*$/s, 'Envoy $1'),
   missing: () => missingPeer('envoy'),
+  note: 'Envoy normalises paths, passes the host on and tells the limit in its answers, as Headgate does; nginx and HAProxy have no such answer.',
   start: (job, place) =>
     startGateway('envoy', job, place, (site) => {
       const file = join(site.directory, 'envoy.json')
@@ -57,6 +58,7 @@ function connectionManager(job: Job, site: Site, place: Workplace): object {
     prefix_rewrite: '/',
     ...(job.policies === 'bare' ? {} : { rate_limits: rateLimits }),
   }
+  const forwardedHost = { header: { key: 'x-forwarded-host', value: '%REQ(:AUTHORITY)%' } }
   return {
     name: 'envoy.filters.network.http_connection_manager',
     typed_config: {
@@ -64,10 +66,14 @@ function connectionManager(job: Job, site: Site, place: Workplace): object {
       stat_prefix: 'clients',
       codec_type: 'AUTO',
       use_remote_address: true,
+      // As Envoy's manual advises at the edge; nginx and Headgate match normalised paths, too.
+      normalize_path: true,
+      merge_slashes: true,
       always_set_request_id_in_response: true,
       ...(job.policies === 'bare' ? {} : { access_log: [accessLog(site)] }),
       http_filters: [...policyFilters(job, place), filter('router', 'Router', {})],
       route_config: {
+        request_headers_to_add: [forwardedHost],
         virtual_hosts: [{ name: 'all', domains: ['*'], routes: [{ match: { prefix: `${basePath}/` }, route }] }],
       },
     },
@@ -118,6 +124,8 @@ function limitFilter(job: Job): object {
   }))
   return filter('local_ratelimit', 'LocalRateLimit', {
     stat_prefix: 'limit',
+    // Every answer says what is left of the limit, as Headgate's do.
+    enable_x_ratelimit_headers: 'DRAFT_VERSION_03',
     token_bucket: { max_tokens: 1_000_000, tokens_per_fill: 1_000_000, fill_interval: '1s' },
     filter_enabled: always,
     filter_enforced: always,
