@@ -129,9 +129,7 @@ export function findName(bytes: Buffer, from: number, to: number, hash: number):
     slot = (slot + 1) & (knownSlots - 1)
   }
   slot = knownSlots + toSlot(hash, learntSlots)
-  return isNameAt(slot, bytes, from, to - from)
-    ? slot
-    : learnName(bytes.toString('latin1', from, to), slot)
+  return isNameAt(slot, bytes, from, to - from) ? slot : learnName(bytes.toString('latin1', from, to), slot)
 }
 
 /** The name must be a text of its own: a slice would keep the whole head alive for as long as it is learnt. */

@@ -24,8 +24,7 @@ export function toAnswerHead(status: number, fields: Fields, framing: string, co
 /** The head of a request to a target; its body has `bodyBytes`, or comes in chunks, or is not there. */
 export function toRequestHead(request: UpstreamRequest, bodyBytes: number | undefined, chunked: boolean): string {
   const { method, forwarded } = request
-  let text =
-    method + ' ' + request.path + ' HTTP/1.1\r\nhost: ' + request.authority + '\r\n' + request.fields.toLines()
+  let text = method + ' ' + request.path + ' HTTP/1.1\r\nhost: ' + request.authority + '\r\n' + request.fields.toLines()
   if (forwarded !== undefined) text += toForwardedLines(forwarded)
   if (chunked) text += 'transfer-encoding: chunked\r\n'
   else if (bodyBytes !== undefined) text += 'content-length: ' + bodyBytes + '\r\n'
