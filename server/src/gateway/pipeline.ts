@@ -76,6 +76,10 @@ export class Walk implements Passage, ForwardingOwner {
     this.upstreamAnswered(problem)
   }
 
+  passesTrailer(direction: 'request' | 'response', name: string): boolean {
+    return this.entered?.some(({ instance }) => instance.claims?.[direction]?.(name) === true) !== true
+  }
+
   broke(problem: Problem): void {
     this.exchange.problem ??= problem
   }

@@ -10,6 +10,12 @@ import type { RouteFacts } from './snapshot.ts'
 
 export type Answer = Reply | Problem | undefined
 
+/** Whether fields of a name, in lower case, are a policy's to write or to take away, on the way there or back. */
+export interface FieldClaims {
+  request?(name: string): boolean
+  response?(name: string): boolean
+}
+
 /** The phases that a configured policy takes part in. An absent phase is not called and costs nothing. */
 export interface PolicyInstance {
   /**
@@ -21,6 +27,8 @@ export interface PolicyInstance {
     /** False for an exchange whose body the policy leaves alone, so that it streams. Asked before `request`. */
     wants?(exchange: Exchange): boolean
   }
+  /** No trailer may bring in again what the policy writes or takes away in a head. */
+  readonly claims?: FieldClaims
   /**
    * Of a policy that authenticates: takes the credential away that it would look at, valid or not, unless it is
    * configured to keep it. Called when another policy has let the caller in.

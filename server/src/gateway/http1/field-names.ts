@@ -68,8 +68,7 @@ const endToEnd = `accept accept-charset accept-encoding accept-language accept-r
 const notInTrailers = new Set(
   `authorization cache-control content-disposition content-encoding content-location content-range content-type cookie
   forwarded if-match if-modified-since if-none-match if-range if-unmodified-since max-forwards pragma range set-cookie
-  trailer via x-api-key x-forwarded-for x-forwarded-host x-forwarded-port x-forwarded-prefix x-forwarded-proto
-  x-real-ip`.split(/\s+/),
+  trailer via x-api-key x-real-ip x-request-id`.split(/\s+/),
 )
 
 const knownSlots = 1024
@@ -158,5 +157,5 @@ export function isNominable(name: string): boolean {
 
 /** Whether a trailer of this name may be passed on. */
 export function isTrailerAllowed(name: string): boolean {
-  return !notInTrailers.has(name)
+  return !notInTrailers.has(name) && !name.startsWith('x-forwarded-')
 }

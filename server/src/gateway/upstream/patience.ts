@@ -17,16 +17,21 @@ export class Patience {
     this.startedMs = startedMs
   }
 
-  /** The request's body for the next attempt. */
-  upload(nowMs: number): Body {
+  /** The request's body for the next attempt; `passes` is asked for the names of trailers. */
+  upload(nowMs: number, passes: ((name: string) => boolean) | undefined): Body {
     const { body } = this.request
-    this.up = isBodySource(body) ? new WatchedBody(body, nowMs) : undefined
+    this.up = isBodySource(body) ? new WatchedBody(body, nowMs, passes) : undefined
     return this.up ?? body
   }
 
   /** The answer's body, once there is one; `broke` is told why it broke off. */
-  download(body: BodySource, nowMs: number, broke: (cause: Error) => void): BodySource {
-    this.down = new WatchedBody(body, nowMs, broke)
+  download(
+    body: BodySource,
+    nowMs: number,
+    passes: (name: string) => boolean,
+    broke: (cause: Error) => void,
+  ): BodySource {
+    this.down = new WatchedBody(body, nowMs, passes, broke)
     return this.down
   }
 

@@ -5,7 +5,7 @@
  * `Forwarding` for each exchange, which is told of everything that happens to it.
  */
 import { performance } from 'node:perf_hooks'
-import type { Body } from '../../kernel/body.ts'
+import type { Body, BodySource } from '../../kernel/body.ts'
 import { isBodySource } from '../../kernel/body.ts'
 import type { Exchange, Reply } from '../../kernel/exchange.ts'
 import type { Fields } from '../../kernel/fields.ts'
@@ -37,6 +37,8 @@ export interface ForwardingOwner {
   informed(status: number, fields: Fields): void
   replied(reply: Reply): void
   refused(problem: Problem): void
+  /** Whether a trailer may go on to the upstream or, as one of the answer, to the client. */
+  passesTrailer(direction: 'request' | 'response', name: string): boolean
   /** The reply's body broke off after `replied`: the blame for the record. */
   broke(problem: Problem): void
 }
@@ -100,8 +102,7 @@ export class Forwarding implements UpstreamReceiver {
       exchange.upstream.status = status
     }
     if (!isBodySource(body)) this.finishAttempt()
-    const watched = isBodySource(body) ? this.patience.download(body, nowMs, (cause) => this.bodyBroke(cause)) : body
-    this.owner.replied({ status, fields, body: watched })
+    this.owner.replied({ status, fields, body: isBodySource(body) ? this.download(body, nowMs) : body })
   }
 
   fail(error: UpstreamError): void {
@@ -130,6 +131,19 @@ export class Forwarding implements UpstreamReceiver {
     if (reason !== undefined) this.call?.abort('timeout', reason)
   }
 
+  private download(body: BodySource, nowMs: number): BodySource {
+    const passes = (name: string): boolean => this.owner.passesTrailer('response', name)
+    return this.patience.download(body, nowMs, passes, (cause) => this.bodyBroke(cause))
+  }
+
+  /** A trailer must not add to a field that the head has, nor to the upstream's credentials. */
+  private passesTrailer(name: string): boolean {
+    const plainName = name.replaceAll('_', '-')
+    if (this.exchange.request.fields.has(name)) return false
+    if (this.upstream.spec.headers.some((credential) => credential.name === plainName)) return false
+    return this.owner.passesTrailer('request', name)
+  }
+
   private attempt(nowMs: number): void {
     const { upstream, exchange } = this
     const consistent = upstream.spec.loadBalancing.algorithm === 'consistent-hash'
@@ -145,7 +159,8 @@ export class Forwarding implements UpstreamReceiver {
       exchange.upstream.target = target.endpoint.id
       exchange.upstream.attempts = attempt
     }
-    const body = this.patience.upload(nowMs)
+    const isStreamed = isBodySource(exchange.request.body)
+    const body = this.patience.upload(nowMs, isStreamed ? (name) => this.passesTrailer(name) : undefined)
     const request = toUpstreamRequest(exchange, this.route, upstream.spec, target.endpoint, body)
     const call = target.client.send(request, this)
     // The client may have failed before it returned, and the next attempt may be under way already.

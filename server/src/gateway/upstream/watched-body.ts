@@ -1,7 +1,7 @@
 /** A body on its way through the walk, which sees when it last moved and whether it broke. */
 import { performance } from 'node:perf_hooks'
 import type { BodySink, BodySource } from '../../kernel/body.ts'
-import type { Fields } from '../../kernel/fields.ts'
+import { Fields } from '../../kernel/fields.ts'
 
 export class WatchedBody implements BodySource, BodySink {
   readonly bodyBytes: number | undefined
@@ -9,12 +9,20 @@ export class WatchedBody implements BodySource, BodySink {
   movedMs: number
   private readonly source: BodySource
   private readonly broke: ((cause: Error) => void) | undefined
+  private readonly passes: ((name: string) => boolean) | undefined
   private sink: BodySink | undefined
   private over = false
   private blocked = false
 
-  constructor(source: BodySource, nowMs: number, broke?: (cause: Error) => void) {
+  /** `passes` is asked for each trailer whether it may go on. */
+  constructor(
+    source: BodySource,
+    nowMs: number,
+    passes: ((name: string) => boolean) | undefined,
+    broke?: (cause: Error) => void,
+  ) {
     this.source = source
+    this.passes = passes
     this.bodyBytes = source.bodyBytes
     this.movedMs = nowMs
     this.broke = broke
@@ -60,7 +68,7 @@ export class WatchedBody implements BodySource, BodySink {
 
   end(trailers: Fields | undefined): void {
     this.over = true
-    this.sink?.end(trailers)
+    this.sink?.end(trailers === undefined || this.passes === undefined ? trailers : keepOf(trailers, this.passes))
   }
 
   fail(cause: Error): void {
@@ -68,4 +76,10 @@ export class WatchedBody implements BodySource, BodySink {
     this.broke?.(cause)
     this.sink?.fail(cause)
   }
+}
+
+function keepOf(trailers: Fields, passes: (name: string) => boolean): Fields {
+  const kept = new Fields()
+  for (const [at, name] of trailers.names.entries()) if (passes(name)) kept.append(name, trailers.values[at] ?? '')
+  return kept
 }

@@ -84,13 +84,17 @@ export const anyOf = definePolicy({
       if (furthest !== undefined && howFar(furthest) > 0) return furthest
       return optional ? undefined : noCredential(refusals)
     }
-    return { request: (exchange) => ask(exchange, 0, NONE) }
+    return {
+      claims: { request: (name) => ways.some(({ claims }) => claims?.request?.(name) === true) },
+      request: (exchange) => ask(exchange, 0, NONE),
+    }
   },
 })
 
 const NONE: readonly Problem[] = []
 
 interface Way {
+  readonly claims: PolicyInstance['claims']
   request(exchange: Exchange): Answer | Promise<Answer>
   dropCredential(exchange: Exchange): void
 }
@@ -98,10 +102,11 @@ interface Way {
 /** Only the request phase takes part, since nobody could tell afterwards whose turn the others are. */
 function toWay(kind: string, instance: PolicyInstance): Way {
   const isWay = instance.request !== undefined && instance.dropCredential !== undefined
-  if (!isWay || Object.keys(instance).length > 2) {
+  if (!isWay || Object.keys(instance).length > (instance.claims === undefined ? 2 : 3)) {
     throw new Error(`${kind} cannot be one of any-of: it does more or less than to authenticate`)
   }
   return {
+    claims: instance.claims,
     request: (exchange) => instance.request?.(exchange),
     dropCredential: (exchange) => instance.dropCredential?.(exchange),
   }

@@ -47,6 +47,17 @@ export function toDisguiseRemoval({ remove, rename, set, add }: FieldEdit): Chan
   return (fields) => removeDisguised(fields, isMeant)
 }
 
+/** Whether a field of this name, or of one that some servers read alike, is one of those that an edit is about. */
+export function toClaim({ remove, rename, set, add }: FieldEdit): (name: string) => boolean {
+  const all = [...remove, ...Object.entries(rename).flat(), ...Object.keys(set), ...Object.keys(add)]
+  const names = new Set(all.map((name) => name.toLowerCase().replaceAll('_', '-')))
+  const prefixes = [...names].filter((name) => name.endsWith('*')).map((name) => name.slice(0, -1))
+  return (name) => {
+    const plainName = name.replaceAll('_', '-')
+    return names.has(plainName) || prefixes.some((prefix) => plainName.startsWith(prefix))
+  }
+}
+
 /** Compiles the changes; the function throws an ExpressionFault for a computed value that no field can have. */
 export function compileEdit(edit: FieldEdit, services: PolicyServices): Change {
   const changes: Change[] = [

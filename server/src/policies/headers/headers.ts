@@ -1,7 +1,7 @@
 /** Changes header fields of the request before the upstream sees them, and of the answer before the client does. */
 import { z } from 'zod'
 import { definePolicy, type PolicyInstance } from '../../kernel/policy.ts'
-import { checkEdit, compileEdit, fieldEdit, toDisguiseRemoval } from './field-edit.ts'
+import { checkEdit, compileEdit, fieldEdit, toClaim, toDisguiseRemoval } from './field-edit.ts'
 
 export const headers = definePolicy({
   kind: 'headers',
@@ -43,6 +43,10 @@ export const headers = definePolicy({
     const removeDisguises = request && toDisguiseRemoval(request)
     const editResponse = response && compileEdit(response, services)
     return {
+      claims: {
+        ...(request && { request: toClaim(request) }),
+        ...(response && { response: toClaim(response) }),
+      },
       ...(editRequest && {
         request(exchange) {
           removeDisguises?.(exchange.request.fields, exchange)

@@ -87,6 +87,7 @@ export const jwt = definePolicy({
     }
 
     return {
+      claims: { request: (name) => name.replaceAll('_', '-') === header },
       request(exchange) {
         const { fields } = exchange.request
         // Somebody who looks at the other field would see another caller, so none of them counts.

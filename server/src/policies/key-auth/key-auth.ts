@@ -100,7 +100,8 @@ export const keyAuth = definePolicy({
   },
 
   setup(config, { consumers, clock }) {
-    const reader = createKeyReader({ ...config, header: config.header.toLowerCase() })
+    const header = config.header.toLowerCase()
+    const reader = createKeyReader({ ...config, header })
     const headers = { 'www-authenticate': challengeOf(config) }
     // One object for all occurrences: refusals are what attackers ask for, so they cost nothing.
     const noKey = missing({ headers, detail: `No API key was sent. Send it in ${reader.places.join(' or in ')}.` })
@@ -108,6 +109,7 @@ export const keyAuth = definePolicy({
     const oldKey = expired({ headers, detail: 'The API key has expired.' })
     const manyKeys = ambiguous({ detail: 'The request carries API keys that differ.' })
     return {
+      claims: { request: (name) => name.replaceAll('_', '-') === header },
       request(exchange) {
         const key = reader.read(exchange.request)
         if (key === undefined) return config.optional ? undefined : noKey
