@@ -7,8 +7,11 @@ import type { ExchangeRecord } from '../kernel/record.ts'
 /** What JSON wants escaped (RFC 8259 §7), and surrogates, which may stand alone. */
 const UNSAFE = /["\\\u0000-\u001f\ud800-\udfff]/
 
-/** Pairs of texts from the configuration come again and again, so each is escaped and joined once. */
-const MAX_KNOWN_PAIRS = 4096
+/**
+ * Pairs that there are few of come again and again, so each is escaped and joined once. Routes and callers are not among
+ * them: with thousands, keeping what was joined costs more than joining it.
+ */
+const MAX_KNOWN_PAIRS = 1024
 const MAX_KNOWN_CHARS = 256
 
 /** Three digits behind a point. */
@@ -17,8 +20,6 @@ const FRACTIONS = Array.from({ length: 1000 }, (_, thousandths) => `.${String(th
 let second = 0
 let secondText = ''
 
-const routePair = createPair('route', 'api')
-const callerPair = createPair('consumer', 'credential')
 const targetPair = createPair('upstream', 'target')
 const problemPair = createPair('problem', 'blame')
 
@@ -29,8 +30,8 @@ export function toLogLine(record: ExchangeRecord): string {
   if (traceId !== '') line += ',"traceId":' + toText(traceId)
   line += ',"ip":' + toText(record.ip) + ',"version":"' + record.version + '","method":' + toText(record.method)
   line += ',"host":' + toText(record.host) + ',"path":' + toText(record.path)
-  if (route !== '') line += routePair(route, record.api)
-  if (consumer !== '') line += callerPair(consumer, record.credential)
+  if (route !== '') line += ',"route":' + toText(route) + ',"api":' + toText(record.api)
+  if (consumer !== '') line += ',"consumer":' + toText(consumer) + ',"credential":' + toText(record.credential)
   line += ',"status":' + record.status
   if (problem !== '') line += problemPair(problem, blame)
   else if (blame !== '') line += ',"blame":"' + blame + '"'
