@@ -5,6 +5,7 @@
 import { countConditions } from '../kernel/count-conditions.ts'
 import { decodeSegment } from '../kernel/path.ts'
 import type { RouteMatch } from '../kernel/snapshot.ts'
+import { EXACT, NO_MARK, NO_NODE, PathNodes, PATTERNS, PREFIX, ROOT } from './path-nodes.ts'
 import { SegmentPattern } from './segment-pattern.ts'
 
 /** A route with its compiled conditions on fields, query and expression; undefined when it has none. */
@@ -18,15 +19,10 @@ export interface Found<Route> {
   readonly parameters: readonly string[]
 }
 
-interface Node<Route> {
-  literals: Map<string, Node<Route>> | undefined
-  /** Segments of text and parameters, most text first. */
-  patterns: { readonly pattern: SegmentPattern; readonly node: Node<Route> }[] | undefined
-  parameter: Node<Route> | undefined
-  /** Routes that end here, most conditions first. */
-  exact: Route[]
-  /** Routes `…/*` whose prefix ends here. */
-  prefix: Route[]
+/** A segment of text and parameters, and the node that it leads to. */
+interface PatternChild {
+  readonly pattern: SegmentPattern
+  readonly node: number
 }
 
 /** One request on its way through trees. */
@@ -49,68 +45,67 @@ export class Search<Subject> {
 const NO_PARAMETERS: readonly string[] = []
 
 export class RouteTree<Subject, Route extends Routable<Subject>> {
-  /** Paths without parameters, which are most: one lookup, and always the most specific. */
-  private readonly fixed = new Map<string, Route[]>()
-  private readonly root: Node<Route> = createNode()
+  private readonly nodes = new PathNodes()
+  /** The route with the most conditions of each path; its index is the mark of the path's node. */
+  private readonly first: (Route | undefined)[] = [undefined]
+  /** Other routes of the same path by that index, most conditions first. Most paths have none. */
+  private readonly others = new Map<number, readonly Route[]>()
+  /** Children with patterns, most text first, by the mark of their parent. */
+  private readonly patterns: PatternChild[][] = [[]]
 
   add(route: Route): void {
     const { path } = route.match
-    if (!path.includes('{') && !path.endsWith('/*')) {
-      const known = this.fixed.get(path)
-      if (known === undefined) this.fixed.set(toUnique(path), [route])
-      else insert(known, route)
-      return
-    }
     const isPrefix = path.endsWith('/*')
-    let node = this.root
-    for (const segment of (isPrefix ? path.slice(0, -2) : path).split('/').slice(1)) node = childOf(node, segment)
-    insert(isPrefix ? node.prefix : node.exact, route)
+    let node = ROOT
+    for (const segment of (isPrefix ? path.slice(0, -2) : path).split('/').slice(1)) node = this.childOf(node, segment)
+    const kind = isPrefix ? PREFIX : EXACT
+    const mark = this.nodes.mark(node, kind)
+    if (mark === NO_MARK) this.nodes.setMark(node, kind, this.first.push(route) - 1)
+    else this.insert(mark, route)
   }
 
   find(search: Search<Subject>): Found<Route> | undefined {
-    const fixed = this.fixed.get(search.path)
-    if (fixed !== undefined) {
-      const route = pick(fixed, search)
-      if (route !== undefined) return { route, parameters: NO_PARAMETERS }
-    }
     search.raw.length = 0
-    const route = this.walk(this.root, 0, search)
+    const route = this.walk(ROOT, 0, search)
     if (route === undefined) return undefined
     return { route, parameters: search.raw.length === 0 ? NO_PARAMETERS : search.raw.map(decodeSegment) }
   }
 
   /** `at` is the index of the slash before the segment that is looked at. */
-  private walk(node: Node<Route>, at: number, search: Search<Subject>): Route | undefined {
+  private walk(node: number, at: number, search: Search<Subject>): Route | undefined {
     const { path } = search
-    if (at >= path.length) return pick(node.exact, search) ?? pick(node.prefix, search)
+    const { nodes } = this
+    if (at >= path.length)
+      return this.pick(nodes.mark(node, EXACT), search) ?? this.pick(nodes.mark(node, PREFIX), search)
     const end = path.indexOf('/', at + 1)
     const next = end === -1 ? path.length : end
-    const segment = path.slice(at + 1, next)
-    const literal = node.literals?.get(segment)
-    let found = literal === undefined ? undefined : this.walk(literal, next, search)
+    const literal = nodes.literal(node, path, at + 1, next)
+    let found = literal === NO_NODE ? undefined : this.walk(literal, next, search)
     if (found !== undefined) return found
-    if (node.patterns !== undefined) {
-      found = this.walkPatterns(node.patterns, segment, next, search)
+    const patterns = nodes.mark(node, PATTERNS)
+    if (patterns !== NO_MARK) {
+      found = this.walkPatterns(this.patterns[patterns] ?? [], path.slice(at + 1, next), next, search)
       if (found !== undefined) return found
     }
+    const parameter = nodes.parameter(node)
     // A parameter is never empty: `/books/` is not a book.
-    if (node.parameter !== undefined && segment !== '') {
-      search.raw.push(segment)
-      found = this.walk(node.parameter, next, search)
+    if (parameter !== NO_NODE && next > at + 1) {
+      search.raw.push(path.slice(at + 1, next))
+      found = this.walk(parameter, next, search)
       if (found !== undefined) return found
       search.raw.pop()
     }
-    return pick(node.prefix, search)
+    return this.pick(nodes.mark(node, PREFIX), search)
   }
 
   private walkPatterns(
-    patterns: NonNullable<Node<Route>['patterns']>,
+    children: readonly PatternChild[],
     segment: string,
     next: number,
     search: Search<Subject>,
   ): Route | undefined {
     const before = search.raw.length
-    for (const { pattern, node } of patterns) {
+    for (const { pattern, node } of children) {
       if (!pattern.match(segment, search.raw)) continue
       const found = this.walk(node, next, search)
       if (found !== undefined) return found
@@ -118,60 +113,51 @@ export class RouteTree<Subject, Route extends Routable<Subject>> {
     }
     return undefined
   }
-}
 
-/**
- * The engine looks texts up in a map by their one unique copy. As a property key a text becomes that copy, so that a
- * request's path is found as it is and no second copy is made of it.
- */
-function toUnique(text: string): string {
-  return Object.keys({ [text]: true })[0] ?? text
-}
-
-function createNode<Route>(): Node<Route> {
-  return { literals: undefined, patterns: undefined, parameter: undefined, exact: [], prefix: [] }
-}
-
-function childOf<Route>(node: Node<Route>, segment: string): Node<Route> {
-  if (segment.includes('{')) return parameterChildOf(node, new SegmentPattern(segment))
-  node.literals ??= new Map()
-  const known = node.literals.get(segment)
-  if (known !== undefined) return known
-  const child = createNode<Route>()
-  node.literals.set(segment, child)
-  return child
-}
-
-function parameterChildOf<Route>(node: Node<Route>, pattern: SegmentPattern): Node<Route> {
-  if (pattern.shape === '{}') return (node.parameter ??= createNode())
-  node.patterns ??= []
-  const known = node.patterns.find((each) => each.pattern.shape === pattern.shape)
-  if (known !== undefined) return known.node
-  const child = createNode<Route>()
-  const at = node.patterns.findIndex((each) => each.pattern.textChars < pattern.textChars)
-  node.patterns.splice(at === -1 ? node.patterns.length : at, 0, { pattern, node: child })
-  return child
-}
-
-function insert<Route extends { readonly match: RouteMatch }>(routes: Route[], route: Route): void {
-  const conditions = countConditions(route.match)
-  const at = routes.findIndex((each) => countConditions(each.match) < conditions)
-  routes.splice(at === -1 ? routes.length : at, 0, route)
-}
-
-function pick<Subject, Route extends Routable<Subject>>(
-  routes: readonly Route[],
-  search: Search<Subject>,
-): Route | undefined {
-  for (const route of routes) {
-    const { methods } = route.match
-    if (methods.length > 0 && !methods.includes(search.method)) {
-      if (route.fits !== undefined && !route.fits(search.subject)) continue
-      search.allowed ??= new Set()
-      for (const method of methods) search.allowed.add(method)
-      continue
-    }
-    if (route.fits === undefined || route.fits(search.subject)) return route
+  private pick(mark: number, search: Search<Subject>): Route | undefined {
+    const route = mark === NO_MARK ? undefined : this.first[mark]
+    if (route === undefined || isMatch(route, search)) return route
+    return this.others.get(mark)?.find((each) => isMatch(each, search))
   }
-  return undefined
+
+  private childOf(node: number, segment: string): number {
+    if (!segment.includes('{')) return this.nodes.addLiteral(node, segment)
+    const pattern = new SegmentPattern(segment)
+    return pattern.shape === '{}' ? this.nodes.addParameter(node) : this.patternChildOf(node, pattern)
+  }
+
+  private patternChildOf(parent: number, pattern: SegmentPattern): number {
+    let mark = this.nodes.mark(parent, PATTERNS)
+    if (mark === NO_MARK) {
+      mark = this.patterns.push([]) - 1
+      this.nodes.setMark(parent, PATTERNS, mark)
+    }
+    const children = this.patterns[mark] ?? []
+    const known = children.find((each) => each.pattern.shape === pattern.shape)
+    if (known !== undefined) return known.node
+    const node = this.nodes.addPattern(parent)
+    const at = children.findIndex((each) => each.pattern.textChars < pattern.textChars)
+    children.splice(at === -1 ? children.length : at, 0, { pattern, node })
+    return node
+  }
+
+  private insert(mark: number, route: Route): void {
+    const known = this.first[mark]
+    const routes = known === undefined ? [] : [known, ...(this.others.get(mark) ?? [])]
+    const conditions = countConditions(route.match)
+    const at = routes.findIndex((each) => countConditions(each.match) < conditions)
+    routes.splice(at === -1 ? routes.length : at, 0, route)
+    this.first[mark] = routes.shift()
+    this.others.set(mark, routes)
+  }
+}
+
+/** Whether the route takes the request; one that would but for the method leaves its methods for `Allow`. */
+function isMatch<Subject>(route: Routable<Subject>, search: Search<Subject>): boolean {
+  const { methods } = route.match
+  if (route.fits !== undefined && !route.fits(search.subject)) return false
+  if (methods.length === 0 || methods.includes(search.method)) return true
+  search.allowed ??= new Set()
+  for (const method of methods) search.allowed.add(method)
+  return false
 }
