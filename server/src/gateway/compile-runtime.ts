@@ -39,11 +39,15 @@ export async function compileRuntime(snapshot: Snapshot, parts: CompileParts): P
   return compiler.compile()
 }
 
+type RouteSegments = Pick<CompiledRoute, 'segment' | 'preflight'>
+
 class Compiler {
   private readonly snapshot: Snapshot
   private readonly parts: CompileParts
   private readonly consumers = new ConsumerIndex()
   private readonly entries = new Map<PolicySpec, Entry>()
+  private readonly apiSegments = new Map<ApiSpec | undefined, RouteSegments>()
+  private readonly methods = new Map<string, readonly string[]>()
 
   constructor(snapshot: Snapshot, parts: CompileParts) {
     this.snapshot = snapshot
@@ -92,20 +96,47 @@ class Compiler {
   }
 
   private toRoute(spec: RouteSpec, api: ApiSpec | undefined, upstreams: ReadonlyMap<string, Upstream>): CompiledRoute {
-    const list = [...this.snapshot.policies, ...(api?.policies ?? []), ...spec.policies]
-    const entries = list.map((policy) => this.toEntry(policy))
-    const preflight = entries.filter((entry) => this.parts.findPolicy(entry.kind)?.answersPreflight === true)
+    const { segment, preflight } = this.toSegments(api, spec.policies)
     return {
-      spec,
-      match: spec.match,
+      methods: this.shareMethods(spec.match.methods),
       fits: compileConditions(spec.match),
-      segment: { entries },
-      preflight: preflight.length === 0 ? undefined : { entries: preflight },
+      segment,
       upstream: spec.upstream === undefined ? undefined : upstreams.get(spec.upstream),
       timeouts: spec.timeouts,
       strippedLength: spec.stripBasePath ? toStrippedLength(spec.match.basePath) : 0,
+      preserveHost: spec.preserveHost,
       series: this.parts.seriesOf(spec),
+      id: spec.id,
+      api: spec.api,
+      match: spec.match,
+      preflight,
+      name: spec.name,
+      apiVersion: spec.apiVersion,
+      parameterNames: spec.parameterNames,
+      operation: spec.operation,
     }
+  }
+
+  /** Routes without policies of their own share those of their api. */
+  private toSegments(api: ApiSpec | undefined, own: readonly PolicySpec[]): RouteSegments {
+    const known = own.length === 0 ? this.apiSegments.get(api) : undefined
+    if (known !== undefined) return known
+    const list = [...this.snapshot.policies, ...(api?.policies ?? []), ...own]
+    const entries = list.map((policy) => this.toEntry(policy))
+    const preflight = entries.filter((entry) => this.parts.findPolicy(entry.kind)?.answersPreflight === true)
+    const segments = {
+      segment: { entries },
+      preflight: preflight.length === 0 ? undefined : { entries: preflight },
+    }
+    if (own.length === 0) this.apiSegments.set(api, segments)
+    return segments
+  }
+
+  private shareMethods(methods: readonly string[]): readonly string[] {
+    const key = methods.join(' ')
+    const known = this.methods.get(key) ?? methods
+    this.methods.set(key, known)
+    return known
   }
 
   /** An entry is set up once, however many routes share it. */

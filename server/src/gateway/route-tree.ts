@@ -11,6 +11,8 @@ import { SegmentPattern } from './segment-pattern.ts'
 /** A route with its compiled conditions on fields, query and expression; undefined when it has none. */
 export interface Routable<Subject> {
   readonly match: RouteMatch
+  /** Those of the match. */
+  readonly methods: readonly string[]
   readonly fits: ((subject: Subject) => boolean) | undefined
 }
 
@@ -154,7 +156,7 @@ export class RouteTree<Subject, Route extends Routable<Subject>> {
 
 /** Whether the route takes the request; one that would but for the method leaves its methods for `Allow`. */
 function isMatch<Subject>(route: Routable<Subject>, search: Search<Subject>): boolean {
-  const { methods } = route.match
+  const { methods } = route
   if (route.fits !== undefined && !route.fits(search.subject)) return false
   if (methods.length === 0 || methods.includes(search.method)) return true
   search.allowed ??= new Set()

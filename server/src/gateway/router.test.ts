@@ -12,6 +12,7 @@ interface Asked {
 interface NamedRoute {
   readonly name: string
   readonly match: RouteMatch
+  readonly methods: readonly string[]
   readonly fits: ((asked: Asked) => boolean) | undefined
 }
 
@@ -28,7 +29,12 @@ function routeOf(name: string, path: string, more: Partial<RouteMatch> = {}): Na
     ...more,
   }
   const [wanted] = match.headers
-  return { name, match, fits: wanted === undefined ? undefined : (asked) => asked.header === wanted.value }
+  return {
+    name,
+    match,
+    methods: match.methods,
+    fits: wanted === undefined ? undefined : (asked) => asked.header === wanted.value,
+  }
 }
 
 /** `find('GET', '/books')` gives the route's name with its parameters, or the methods that are allowed. */

@@ -1,7 +1,7 @@
 /** A snapshot compiled to closures: what a worker thread serves from. Replaced as a whole by a reload. */
 import type { Exchange } from '../kernel/exchange.ts'
 import type { PolicyInstance } from '../kernel/policy.ts'
-import type { ListenerSpec, RouteMatch, RouteSpec, TimeoutSpec } from '../kernel/snapshot.ts'
+import type { ListenerSpec, RouteFacts, RouteMatch, TimeoutSpec } from '../kernel/snapshot.ts'
 import type { TrustedProxies } from './client-address.ts'
 import type { Router } from './router.ts'
 import type { TlsAcceptor } from './tls.ts'
@@ -20,19 +20,24 @@ export interface Segment {
   readonly entries: readonly Entry[]
 }
 
-export interface CompiledRoute {
-  readonly spec: RouteSpec
-  readonly match: RouteMatch
+/**
+ * One of thousands of routes is in no cache when its request comes: so it is one object with what every request needs in
+ * front, and what many routes have in common they share.
+ */
+export interface CompiledRoute extends RouteFacts {
+  readonly methods: readonly string[]
   readonly fits: ((exchange: Exchange) => boolean) | undefined
   readonly segment: Segment
   readonly upstream: Upstream | undefined
   readonly timeouts: TimeoutSpec | undefined
-  /** The policies that answer a CORS preflight, before all others; undefined when the route has none. */
-  readonly preflight: Segment | undefined
   /** Length of the part of the public path that is not forwarded. */
   readonly strippedLength: number
+  readonly preserveHost: boolean
   /** Index of the route's series in the metrics. */
   readonly series: number
+  readonly match: RouteMatch
+  /** The policies that answer a CORS preflight, before all others; undefined when the route has none. */
+  readonly preflight: Segment | undefined
 }
 
 export interface Runtime {

@@ -93,7 +93,7 @@ export class GatewayServer implements Gateway, WalkHost {
     if (this.runtime.keepsEncodedSlash && route.match.encodedSlash === 'refuse' && path.includes('%2F')) {
       return this.answerAtOnce(exchange, carrier, pathRefused({ detail: 'This route takes no encoded slash.' }))
     }
-    exchange.route = route.spec
+    exchange.route = route
     exchange.parameters = found.parameters
     if (this.isDebugged(exchange)) exchange.decisions = []
     const walk = new Walk(this, exchange, carrier, route, preflightFor !== undefined)

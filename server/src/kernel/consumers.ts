@@ -6,12 +6,16 @@ import { hash } from 'node:crypto'
 import { DigestTable } from './digest-table.ts'
 import type { ConsumerSpec } from './snapshot.ts'
 
+/** All that a request needs to know, in one piece: among thousands of consumers, each further object is a cache miss. */
 export interface ConsumerCredential {
-  readonly consumer: ConsumerSpec
+  /** Name of the consumer. */
+  readonly consumer: string
   /** Name of the key within its consumer, for logs. */
   readonly credential: string
   /** Wall-clock milliseconds after which the key no longer counts. */
   readonly expiresAtMs: number | undefined
+  readonly scopes: readonly string[]
+  readonly roles: readonly string[]
 }
 
 export interface Consumers {
@@ -30,12 +34,15 @@ export class ConsumerIndex implements Consumers {
   private readonly consumers = new Map<string, ConsumerSpec>()
 
   add(consumer: ConsumerSpec): void {
-    this.consumers.set(consumer.name, consumer)
+    const { name, scopes, roles } = consumer
+    this.consumers.set(name, consumer)
     for (const key of consumer.keys) {
       this.credentials.set(Buffer.from(key.hash, 'hex').toString('latin1'), {
-        consumer,
+        consumer: name,
         credential: key.name,
         expiresAtMs: key.expiresAtMs,
+        scopes,
+        roles,
       })
     }
   }

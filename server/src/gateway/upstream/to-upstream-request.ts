@@ -24,7 +24,7 @@ export function toUpstreamRequest(
   return {
     method: request.method,
     path: toForwardedPath(forwardPath ?? request.path, request.query, strippedLength, endpoint.basePath),
-    authority: route.spec.preserveHost ? request.authority : endpoint.authority,
+    authority: route.preserveHost ? request.authority : endpoint.authority,
     scheme: endpoint.scheme,
     fields: spec.headers.length === 0 ? request.fields : withCredentials(request.fields, spec.headers),
     forwarded: exchange,

@@ -134,9 +134,8 @@ function challengeOf({ header, scheme, realm }: z.output<typeof config>): string
   return scheme === undefined ? `ApiKey realm="${realm}", header="${header}"` : `${scheme} realm="${realm}"`
 }
 
-function toPrincipal({ consumer, credential }: ConsumerCredential): Principal {
-  const { name, scopes, roles } = consumer
-  return { id: name, consumer: name, credential, by: 'key-auth', scopes, roles, claims: NO_CLAIMS }
+function toPrincipal({ consumer, credential, scopes, roles }: ConsumerCredential): Principal {
+  return { id: consumer, consumer, credential, by: 'key-auth', scopes, roles, claims: NO_CLAIMS }
 }
 
 const NO_CLAIMS = {}
