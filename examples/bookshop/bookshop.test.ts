@@ -1,10 +1,14 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { findFreePorts, holdPort } from '../../server/test/ports.ts'
 
-const startFile = join(import.meta.dirname, 'start.ts')
+const program = join(import.meta.dirname, '../../server/src/bin/headgate.ts')
+const folder = mkdtempSync(join(tmpdir(), 'headgate-example-'))
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
 const running = new Set<ChildProcess>()
 
 afterEach(async () => {
@@ -22,11 +26,24 @@ interface Example {
   printed: string
 }
 
+/** An installation of its own for each start. */
+function settingsOf(port = 0, gatewayPort = 0, metricsPort = 0): NodeJS.ProcessEnv {
+  return {
+    ...process.env,
+    HEADGATE_DATA_DIR: mkdtempSync(join(folder, 'data-')),
+    HEADGATE_NODE_KEY_FILE: join(folder, 'node.key'),
+    HEADGATE_DEMO_PORT: `${port}`,
+    HEADGATE_GATEWAY_PORT: `${gatewayPort}`,
+    HEADGATE_METRICS_PORT: `${metricsPort}`,
+    HEADGATE_CONTROL_PORT: '0',
+    HEADGATE_WORKERS: '1',
+  }
+}
+
 async function startExample(): Promise<Example> {
   const [port, gatewayPort, metricsPort] = await findFreePorts(3)
-  const settings = { PORT: `${port}`, HEADGATE_GATEWAY_PORT: `${gatewayPort}`, HEADGATE_METRICS_PORT: `${metricsPort}` }
-  const env = { ...process.env, ...settings, HEADGATE_WORKERS: '1' }
-  const child = spawn(process.execPath, [startFile], { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  const env = settingsOf(port, gatewayPort, metricsPort)
+  const child = spawn(process.execPath, [program, 'start'], { env, stdio: ['ignore', 'pipe', 'pipe'] })
   running.add(child)
   let printed = ''
   await new Promise<void>((resolve, reject) => {
@@ -86,18 +103,13 @@ describe('npm start', () => {
   test('says which port is taken and how to choose another', async () => {
     const { server: holder, port: taken } = await holdPort()
     const [gatewayPort, metricsPort] = await findFreePorts(2)
-    const settings = {
-      PORT: `${taken}`,
-      HEADGATE_GATEWAY_PORT: `${gatewayPort}`,
-      HEADGATE_METRICS_PORT: `${metricsPort}`,
-    }
-    const env = { ...process.env, ...settings }
-    const child = spawn(process.execPath, [startFile], { env, stdio: ['ignore', 'ignore', 'pipe'] })
+    const env = settingsOf(taken, gatewayPort, metricsPort)
+    const child = spawn(process.execPath, [program, 'start'], { env, stdio: ['ignore', 'ignore', 'pipe'] })
     let errors = ''
     child.stderr.on('data', (chunk: Buffer) => (errors += chunk.toString()))
     const [code] = await once(child, 'close')
     holder.close()
     expect(code).toBe(1)
-    expect(errors).toBe(`Port ${taken} is taken. Free it, or set PORT to another one.\n`)
+    expect(errors).toBe(`Port ${taken} is taken. Free it, or set HEADGATE_DEMO_PORT to another one.\n`)
   })
 })

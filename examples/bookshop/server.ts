@@ -1,5 +1,5 @@
 // A small bookshop: the backend of the example. It knows nothing of Headgate; the gateway in front of it asks for keys
-// and keeps the limits. Started by start.ts, or alone with `node examples/bookshop/server.ts`.
+// and keeps the limits. Started by `headgate start`, or alone with `node examples/bookshop/server.ts`.
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import { json } from 'node:stream/consumers'
 

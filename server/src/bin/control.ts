@@ -1,11 +1,12 @@
 /** `headgate control`: runs the control plane alone. */
 import { Command } from 'commander'
 import { ControlStartError, startControl } from '../control/control-process.ts'
+import { createJoinToken } from '../control/gateways/create-join-token.ts'
 import { createLog } from '../kernel/log.ts'
 import type { CommandSurroundings } from './command-surroundings.ts'
 import { controlSettings } from './control-settings.ts'
 import { listSettings, readSettings, SettingsError } from './settings.ts'
-import { isListenError, stopSignal, toListenSentence } from './running.ts'
+import { isListenError, stopSignal, tellParent, toListenSentence } from './running.ts'
 import { readVersion } from './version.ts'
 
 const example = `
@@ -14,6 +15,9 @@ Example:
   $ HEADGATE_DATABASE_URL=postgres://headgate@db/headgate headgate control --control-bind 0.0.0.0
 
 Exit codes: 0 stopped, 1 could not start, 2 wrong use.`
+
+/** A gateway that the same start begins joins at once. */
+const JOIN_MINUTES = 5
 
 export function createControlCommand(surroundings: CommandSurroundings, exit: (code: number) => void): Command {
   const command = new Command('control')
@@ -47,9 +51,18 @@ async function runControl(
       port: settings.controlPort,
       log: createLog(settings.logLevel),
     })
-    if (control.freshToken !== undefined) {
+    if (control.freshToken !== undefined && process.send === undefined) {
       surroundings.write(`Admin token, shown this once: ${control.freshToken}\n`)
     }
+    tellParent({ kind: 'ready', port: control.port, token: control.freshToken, isNew: control.isNew })
+    process.on('message', (message: { readonly kind?: unknown }) => {
+      if (message.kind !== 'join-token') return
+      void createJoinToken(control.control, settings.environment, JOIN_MINUTES).then(({ token }) =>
+        tellParent({ kind: 'join-token', token }),
+      )
+    })
+    // Hearing its parent must not keep a process that has nothing left to do.
+    process.channel?.unref()
     await stopped
     await control.stop()
     exit(0)

@@ -1,4 +1,5 @@
 /** `headgate gateway`: runs the data plane, from files or from a control plane. */
+import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { ConfigRefused, GatewayProcess } from '../gateway/process/gateway-process.ts'
@@ -7,7 +8,7 @@ import { createFileSource } from '../gateway/process/file-source.ts'
 import { createLog, type Log } from '../kernel/log.ts'
 import type { CommandSurroundings } from './command-surroundings.ts'
 import { gatewaySettings, listSettings, readSettings, SettingsError, type GatewaySettings } from './settings.ts'
-import { isListenError, stopSignal, toListenSentence } from './running.ts'
+import { isListenError, stopSignal, tellParent, toListenSentence } from './running.ts'
 import { readVersion } from './version.ts'
 
 const example = `
@@ -54,7 +55,7 @@ async function createSource(
   }
   // Loaded here alone: a gateway that runs from files does not carry it.
   const { openControlSource } = await import('../gateway/process/open-control-source.ts')
-  const { nodeToken, nodeKeyFile } = settings
+  const { nodeToken, nodeKeyFile = join(homedir(), '.config', 'headgate', 'node.key') } = settings
   return openControlSource({ url: controlUrl, joinToken: nodeToken, dataDir, nodeKeyFile, version: readVersion(), log })
 }
 
@@ -85,6 +86,7 @@ async function runGateway(
     // Before the start: whoever reads that the gateway is ready may send a signal at once.
     const stopped = stopSignal(() => void gateway.reload())
     await gateway.start()
+    tellParent({ kind: 'ready', port: gateway.ports.port })
     await stopped
     await gateway.stop()
     exit(0)

@@ -17,12 +17,13 @@ const exit = (code: number): void => {
 }
 
 const program = new Command('headgate')
-  .description('The gateway of Headgate, a self-hosted API management platform.')
+  .description('Headgate, a self-hosted API management platform.')
   .addHelpText('after', '\nExample:\n  $ headgate validate headgate.yaml')
   .exitOverride()
 
 /** Each command by its name, loaded when it is asked for: a gateway must not carry what only `validate` needs. */
 const commands: Readonly<Record<string, () => Promise<Command>>> = {
+  start: async () => (await import('./start.ts')).createStartCommand(surroundings, exit),
   control: async () => (await import('./control.ts')).createControlCommand(surroundings, exit),
   gateway: async () => (await import('./gateway.ts')).createGatewayCommand(surroundings, exit),
   validate: async () => (await import('./validate.ts')).createValidateCommand(surroundings, exit),

@@ -1,4 +1,26 @@
 /** What all roles need to run as a process: signals, and sentences for ports that cannot be had. */
+import type { FromRole } from './process-tree.ts'
+
+/** To the process that started this one as a role of its tree; to nobody when there is none. */
+export function tellParent(message: FromRole): void {
+  process.send?.(message)
+}
+
+/**
+ * Resolves when npm, which started this process, is gone: it passes SIGTERM to the shell between the two, which dies
+ * without passing it on.
+ */
+export function orphaned(): Promise<void> {
+  const parent = process.ppid
+  if (process.env['npm_lifecycle_event'] === undefined) return new Promise(() => undefined)
+  return new Promise((resolve) => {
+    const looking = setInterval(() => {
+      if (process.ppid === parent) return
+      clearInterval(looking)
+      resolve()
+    }, 500).unref()
+  })
+}
 
 /** Resolves when the process is told to stop; a second signal ends it at once. */
 export function stopSignal(reload: () => void): Promise<void> {

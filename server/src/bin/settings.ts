@@ -3,8 +3,7 @@
  * default. A wrong one stops the start with a sentence that says what to write.
  */
 import { readFileSync } from 'node:fs'
-import { availableParallelism, homedir } from 'node:os'
-import { join } from 'node:path'
+import { availableParallelism } from 'node:os'
 import type * as Yaml from 'yaml'
 import { z } from 'zod'
 import { loadWhenNeeded } from '../kernel/load-when-needed.ts'
@@ -28,14 +27,10 @@ export const gatewaySettings = z.strictObject({
     description: 'Join token, needed at the first start with a control plane.',
     variable: 'HEADGATE_NODE_TOKEN',
   }),
-  nodeKeyFile: z
-    .string()
-    .min(1)
-    .default(join(homedir(), '.config', 'headgate', 'node.key'))
-    .meta({
-      description: 'Key that seals the snapshot kept in the data folder; lies apart from it.',
-      variable: 'HEADGATE_NODE_KEY_FILE',
-    }),
+  nodeKeyFile: z.string().min(1).optional().meta({
+    description: 'Key that seals the snapshot kept in the data folder; by default ~/.config/headgate/node.key.',
+    variable: 'HEADGATE_NODE_KEY_FILE',
+  }),
   gatewayPort: port
     .default(8080)
     .meta({ description: 'Port for HTTP/1.1, HTTP/2, WebSocket and gRPC.', variable: 'HEADGATE_GATEWAY_PORT' }),

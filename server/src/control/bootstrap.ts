@@ -7,13 +7,14 @@ import type { Database } from '../db/client.ts'
 import { newId } from './new-id.ts'
 import { DEFAULT_WORKSPACE } from './snapshots/snapshot-names.ts'
 
+/** Whether the installation is new. */
 export async function bootstrap(
   database: Database,
   clock: Clock,
   policies: readonly PolicyDefinition[],
   environment: string,
-): Promise<void> {
-  await database.write(async (db) => {
+): Promise<boolean> {
+  return database.write(async (db) => {
     const nowMs = clock.now()
     const changeable = { version: 1, created_at_ms: nowMs, updated_at_ms: nowMs }
     const workspace = await db.selectFrom('workspaces').select('id').limit(1).executeTakeFirst()
@@ -30,7 +31,7 @@ export async function bootstrap(
         .execute()
     }
     const known = await db.selectFrom('environments').select('id').limit(1).executeTakeFirst()
-    if (known !== undefined) return
+    if (known !== undefined) return false
     await db
       .insertInto('environments')
       .values({
@@ -46,6 +47,7 @@ export async function bootstrap(
       .execute()
     const line = toHeaderLine(compilePart({ headgate: 1 }, new Map(), policies))
     await db.insertInto('snapshot_lines').values({ environment, key: 'header', line, seq: 1 }).execute()
+    return true
   })
 }
 

@@ -42,6 +42,8 @@ export interface ControlProcess {
   readonly control: Control
   /** The bootstrap token, when it was made by this start. */
   readonly freshToken: string | undefined
+  /** The installation began with this start. */
+  readonly isNew: boolean
   stop(): Promise<void>
 }
 
@@ -70,7 +72,7 @@ async function open(options: ControlProcessOptions): Promise<ControlProcess> {
 async function start(options: ControlProcessOptions, database: Database, masterKey: Buffer): Promise<ControlProcess> {
   const { version, log, host, port, adminToken } = options
   await migrate(database)
-  await bootstrap(database, systemClock, policies, options.environment)
+  const isNew = await bootstrap(database, systemClock, policies, options.environment)
   const token = readAdminToken(adminToken, options.dataDir)
   const keys = await openKeyRing(database, masterKey, systemClock)
   const feed = new SnapshotFeed(database, log, (text) => keys.sign(text))
@@ -98,6 +100,7 @@ async function start(options: ControlProcessOptions, database: Database, masterK
     port: server.port,
     control,
     freshToken: token.fresh,
+    isNew,
     async stop() {
       await feed.close()
       await server.close()

@@ -12,7 +12,7 @@ import {
 } from './environments/environment-routes.ts'
 import { getGatewaySettings, replaceGatewaySettings } from './environments/gateway-settings-routes.ts'
 import { listGateways, reportGateway, revokeGateway } from './gateways/gateway-routes.ts'
-import { createJoinToken, joinGateway } from './gateways/join-routes.ts'
+import { createJoinTokenRoute, joinGateway } from './gateways/join-routes.ts'
 import { compareBuckets, getSnapshot } from './gateways/snapshot-routes.ts'
 import { collectionRoutes } from './resources/collection-routes.ts'
 import { createRevision, getRevisionRoute, listRevisions } from './revisions/revision-routes.ts'
@@ -62,7 +62,7 @@ export const routes: readonly AdminRoute[] = [
   revokeCredential,
   listGateways,
   revokeGateway,
-  createJoinToken,
+  createJoinTokenRoute,
   joinGateway,
   getSnapshot,
   compareBuckets,

@@ -7,6 +7,7 @@ import { refuse } from '../control-error.ts'
 import { toEnvironmentName } from '../environments/environment-names.ts'
 import { toTime } from '../resources/resource-view.ts'
 import { createSecretToken, hashToken } from '../tokens/secret-token.ts'
+import { insertJoinToken } from './create-join-token.ts'
 
 export const badJoinToken = defineProblem({
   code: 'gateway.bad_join_token',
@@ -16,7 +17,7 @@ export const badJoinToken = defineProblem({
   remedy: 'Make a new one: it can be used once, and only for a while.',
 })
 
-export const createJoinToken = defineRoute({
+export const createJoinTokenRoute = defineRoute({
   id: 'createJoinToken',
   method: 'POST',
   path: '/gateways/join-tokens',
@@ -37,16 +38,9 @@ export const createJoinToken = defineRoute({
   async handle(call) {
     const { control, body } = call
     const environment = await toEnvironmentName(call.db, body.environment)
-    const token = createSecretToken('join')
     return call.write(async (write) => {
-      const nowMs = control.clock.now()
-      const expiresAtMs = nowMs + body.minutes * 60_000
-      const row = { hash: hashToken(token), environment, created_at_ms: nowMs, expires_at_ms: expiresAtMs }
-      await write.db
-        .insertInto('join_tokens')
-        .values({ ...row, used_at_ms: null })
-        .execute()
-      write.note({ kind: 'join-token', id: row.hash.slice(0, 12), name: environment })
+      const { token, expiresAtMs } = await insertJoinToken(write.db, control.clock.now(), environment, body.minutes)
+      write.note({ kind: 'join-token', id: hashToken(token).slice(0, 12), name: environment })
       return { status: 201, body: { token, environment, expiresAt: toTime(expiresAtMs) } }
     })
   },
