@@ -12,7 +12,6 @@ import { readChecksum } from '../src/db/migration-checksum.ts'
 import { migrations } from '../src/db/migrations/index.ts'
 
 const silent = pino({ level: 'silent' })
-const dialects: readonly Dialect[] = ['sqlite', 'postgres']
 /** The one rule: where PostgreSQL is installed, and everywhere in CI, what is not there or does not start fails. */
 const hasPostgres = inject('postgresAt') !== ''
 
@@ -32,11 +31,19 @@ export interface StorePlace {
 
 /** Runs the suite once for each kind of store. */
 export function describeOnEveryStore(name: string, suite: (store: TestStore) => void): void {
-  for (const dialect of dialects) {
-    describe.skipIf(dialect === 'postgres' && !hasPostgres)(`${name}, on ${dialect}`, () => {
-      suite({ dialect, open: () => testDatabase(dialect), place: (options) => makePlace(dialect, options) })
-    })
-  }
+  describeOn('sqlite', name, suite)
+  describeOnPostgres(name, suite)
+}
+
+/** Runs the suite on PostgreSQL alone: for what only it can do. */
+export function describeOnPostgres(name: string, suite: (store: TestStore) => void): void {
+  describeOn('postgres', name, suite)
+}
+
+function describeOn(dialect: Dialect, name: string, suite: (store: TestStore) => void): void {
+  describe.skipIf(dialect === 'postgres' && !hasPostgres)(`${name}, on ${dialect}`, () => {
+    suite({ dialect, open: () => testDatabase(dialect), place: (options) => makePlace(dialect, options) })
+  })
 }
 
 /** A fresh store for one test. */

@@ -45,5 +45,5 @@ export async function openDatabase({ url, folder, log }: DatabaseOptions): Promi
     return openSqlite(folder)
   }
   const { openPostgres } = await import('./postgres-database.ts')
-  return openPostgres(url, log)
+  return openPostgres({ url, log })
 }

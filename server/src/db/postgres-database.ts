@@ -1,52 +1,35 @@
 /** The store on PostgreSQL: a pool of connections, and one more for notifications. Several processes may share it. */
 import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely'
-import { Pool, TypeOverrides, types, type ClientBase } from 'pg'
-import type { Log } from '../kernel/log.ts'
 import type { Database, Work } from './client.ts'
+import { StoreUnavailableError } from './errors.ts'
 import { createGate } from './gate.ts'
 import { createPostgresListener } from './postgres-listener.ts'
+import { createPostgresPool, type PoolOptions } from './postgres-pool.ts'
 import { retryConflicts } from './retry.ts'
 import type { Tables } from './tables.ts'
 
-const maxConnections = 10
-const connectTimeoutMs = 5000
-const statementTimeoutMs = 30_000
-/** A connection that vanished without a word is noticed by this, since the server cannot say it any more. */
-const answerTimeoutMs = 35_000
-const idleInTransactionTimeoutMs = 10_000
+const oldestVersion = 14
 const maxNotificationBytes = 7999
 /** Any number that nobody else uses: who holds it alone migrates or restores. */
 const aloneLock = 4_837_262
 
-/** Every connection keeps what `write` promises, whatever the server's defaults, and only `write` writes. */
-const sessionSettings = `
-  set default_transaction_read_only = on;
-  set statement_timeout = ${statementTimeoutMs};
-  set idle_in_transaction_session_timeout = ${idleInTransactionTimeoutMs};
-  select set_config('synchronous_commit', case setting when 'off' then 'on' else setting end, false)
-    from pg_settings where name = 'synchronous_commit'`
-
-export async function openPostgres(url: string, log: Log): Promise<Database> {
-  const pool = new Pool({
-    connectionString: url,
-    max: maxConnections,
-    connectionTimeoutMillis: connectTimeoutMs,
-    query_timeout: answerTimeoutMs,
-    keepAlive: true,
-    application_name: 'headgate',
-    types: createPortableTypes(),
-    onConnect: (client): unknown => prepareSession(client, log),
-  })
-  // pg reports here what happens to idle connections; the listener above has logged it.
-  pool.on('error', () => {})
-  const read = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
+/** Rejects with a sentence for the operator when the server cannot be used. */
+export async function openPostgres(options: PoolOptions): Promise<Database> {
+  const { pool, bounded } = createPostgresPool(options)
+  const read = new Kysely<Tables>({ dialect: new PostgresDialect({ pool: bounded }) })
+  // Migrations and restoring take as long as they take.
+  const unbounded = new Kysely<Tables>({ dialect: new PostgresDialect({ pool }) })
   const gate = createGate()
-  const listener = createPostgresListener(url, log)
+  const listener = createPostgresListener(options.url, options.log)
+  await checkServer(read).catch(async (error: unknown) => {
+    await pool.end()
+    throw error
+  })
   return {
     dialect: 'postgres',
     read,
     write: (work) => gate.enter(() => retryConflicts(() => writeOnce(read, work))),
-    writeAlone: (work) => gate.enter(() => writeAlone(read, work)),
+    writeAlone: (work) => gate.enter(() => writeAlone(unbounded, work)),
     listen: listener.listen,
     async notify(channel, payload) {
       if (Buffer.byteLength(payload) > maxNotificationBytes) throw new RangeError('The notification is too long.')
@@ -60,11 +43,21 @@ export async function openPostgres(url: string, log: Log): Promise<Database> {
   }
 }
 
-/** A connection is given out only after this; one that cannot be prepared is not. */
-async function prepareSession(client: ClientBase, log: Log): Promise<void> {
-  // Without a listener a connection that is lost between two queries would end the process; the next query says it too.
-  client.on('error', (error) => log.warn({ error: error.message }, 'a connection to the database was lost'))
-  await client.query(sessionSettings)
+async function checkServer(database: Kysely<Tables>): Promise<void> {
+  const question = sql<{
+    version: number
+    encoding: string
+  }>`select current_setting('server_version_num')::int as version,
+    current_setting('server_encoding') as encoding`
+  const { rows } = await question.execute(database).catch((error: unknown) => {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new StoreUnavailableError(`The database cannot be used: ${reason}`, { cause: error })
+  })
+  const [server] = rows
+  if (!server || server.version < oldestVersion * 10_000)
+    throw new Error(`The database is older than PostgreSQL ${oldestVersion}, the oldest that Headgate runs on.`)
+  if (server.encoding !== 'UTF8')
+    throw new Error(`The database's encoding is ${server.encoding}; make one with encoding UTF8.`)
 }
 
 function writeOnce<T>(pool: Kysely<Tables>, work: Work<T>): Promise<T> {
@@ -82,19 +75,4 @@ function writeAlone<T>(pool: Kysely<Tables>, work: Work<T>): Promise<T> {
     return work(transaction)
   }
   return pool.transaction().setIsolationLevel('read committed').setAccessMode('read write').execute(alone)
-}
-
-/** Numbers and truth values arrive as from SQLite: both as numbers. A number that JavaScript cannot hold is refused. */
-function createPortableTypes(): TypeOverrides {
-  const overrides = new TypeOverrides()
-  overrides.setTypeParser(types.builtins.INT8, toNumber)
-  overrides.setTypeParser(types.builtins.NUMERIC, toNumber)
-  overrides.setTypeParser(types.builtins.BOOL, (text) => (text === 't' ? 1 : 0))
-  return overrides
-}
-
-function toNumber(text: string): number {
-  const value = Number(text)
-  if (Math.abs(value) <= Number.MAX_SAFE_INTEGER) return value
-  throw new RangeError(`The database holds a number that is too large: ${text}.`)
 }

@@ -65,7 +65,15 @@ function createFile(folder: string): string {
 }
 
 function openWriter(path: string): Sqlite.Database {
-  const writer = new Sqlite(path, { timeout: recoveryTimeoutMs })
+  try {
+    return prepareWriter(new Sqlite(path, { timeout: recoveryTimeoutMs }))
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw new StoreUnavailableError(`The store ${path} cannot be opened: ${reason}.`, { cause: error })
+  }
+}
+
+function prepareWriter(writer: Sqlite.Database): Sqlite.Database {
   writer.pragma('journal_mode = wal')
   writer.pragma('synchronous = full')
   writer.pragma('foreign_keys = on')

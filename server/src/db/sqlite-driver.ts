@@ -59,6 +59,8 @@ export class SqliteConnection implements DatabaseConnection {
 
   end(how: 'commit' | 'rollback'): void {
     if (this.refusal && how === 'commit') throw this.refusal
+    // A refused work that fails later asks to be rolled back again, while the handle is already in the next transaction.
+    if (this.isOver) return
     this.isOver = true
     // SQLite itself rolls back on some errors, such as a full disk.
     if (this.handle.inTransaction) this.handle.exec(how)
