@@ -1,6 +1,7 @@
 /** The command line: a flat list of commands. Exit codes: 0 done, 1 failed, 2 wrong use. */
 import { enableCompileCache } from 'node:module'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { Command, CommanderError } from 'commander'
 import type { CommandSurroundings } from './command-surroundings.ts'
 
@@ -9,8 +10,9 @@ enableCompileCache(join(process.env['HEADGATE_DATA_DIR'] ?? '.headgate', 'compil
 
 const surroundings: CommandSurroundings = {
   environment: process.env,
-  write: (text) => process.stdout.write(text),
-  writeError: (text) => process.stderr.write(text),
+  write: (line) => process.stdout.write(line),
+  writeError: (line) => process.stderr.write(line),
+  readInput: () => text(process.stdin),
 }
 const exit = (code: number): void => {
   process.exitCode = code
@@ -26,6 +28,12 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   start: async () => (await import('./start.ts')).createStartCommand(surroundings, exit),
   control: async () => (await import('./control.ts')).createControlCommand(surroundings, exit),
   gateway: async () => (await import('./gateway.ts')).createGatewayCommand(surroundings, exit),
+  login: async () => (await import('./login.ts')).createLoginCommand(surroundings, exit),
+  apply: async () => (await import('./apply.ts')).createApplyCommand(surroundings, exit),
+  diff: async () => (await import('./apply.ts')).createDiffCommand(surroundings, exit),
+  export: async () => (await import('./export.ts')).createExportCommand(surroundings, exit),
+  deploy: async () => (await import('./deploy.ts')).createDeployCommand(surroundings, exit),
+  rollback: async () => (await import('./deploy.ts')).createRollbackCommand(surroundings, exit),
   validate: async () => (await import('./validate.ts')).createValidateCommand(surroundings, exit),
   version: async () => (await import('./version.ts')).createVersionCommand(surroundings),
 }

@@ -14,6 +14,7 @@ function run(text: string, options: { json?: boolean } = {}): { code: number; ou
       environment: {},
       write: (piece) => (out += piece),
       writeError: (piece) => (err += piece),
+      readInput: () => Promise.resolve(''),
     }),
   )
   return { code, out, err }

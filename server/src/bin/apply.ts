@@ -1,0 +1,97 @@
+/** `headgate apply` and `headgate diff`: makes an environment say what files say, or says what would change. */
+import type { Command } from 'commander'
+import { z } from 'zod'
+import { callAdmin, type Connection } from './admin-client.ts'
+import { createClientCommand, toJson } from './client-command.ts'
+import type { CommandSurroundings } from './command-surroundings.ts'
+import { readConfiguration } from './read-configuration.ts'
+
+const answer = z.looseObject({
+  environment: z.string(),
+  changed: z.boolean(),
+  outcomes: z.array(
+    z.looseObject({
+      kind: z.string(),
+      name: z.string(),
+      action: z.string(),
+      changes: z.array(
+        z.looseObject({ pointer: z.string(), before: z.unknown().optional(), after: z.unknown().optional() }),
+      ),
+    }),
+  ),
+})
+
+type Applied = z.output<typeof answer>
+
+const SIGNS: Readonly<Record<string, string>> = { created: '+', changed: '~', removed: '-' }
+
+export function createApplyCommand(surroundings: CommandSurroundings, exit: (code: number) => void): Command {
+  return createClientCommand(
+    {
+      name: 'apply',
+      summary: 'Make an environment say what files say, all of it or nothing.',
+      example: 'headgate apply -f headgate.yaml --environment production',
+      extend: addOptions,
+      async run(connection, flags) {
+        const applied = await send(connection, flags, surroundings, false)
+        surroundings.write(flags['json'] === true ? toJson(applied) : toLines(applied, 'Applied to'))
+        return 0
+      },
+    },
+    surroundings,
+    exit,
+  )
+}
+
+export function createDiffCommand(surroundings: CommandSurroundings, exit: (code: number) => void): Command {
+  return createClientCommand(
+    {
+      name: 'diff',
+      summary: 'Say what apply would change. Exit code 3 when something would.',
+      example: 'headgate diff -f headgate.yaml',
+      extend: addOptions,
+      async run(connection, flags) {
+        const applied = await send(connection, flags, surroundings, true)
+        surroundings.write(flags['json'] === true ? toJson(applied) : toLines(applied, 'Would change'))
+        return applied.changed ? 3 : 0
+      },
+    },
+    surroundings,
+    exit,
+  )
+}
+
+function addOptions(command: Command): void {
+  command
+    .requiredOption('-f, --file <path>', 'configuration file, or a directory of them')
+    .option('--environment <name>', 'by default the default environment')
+    .option('--source <name>', 'who manages this; only what the same source applied before is removed', 'cli')
+}
+
+async function send(
+  connection: Connection,
+  flags: Readonly<Record<string, unknown>>,
+  surroundings: CommandSurroundings,
+  dryRun: boolean,
+): Promise<Applied> {
+  const { file, environment, source } = flags
+  const configuration = readConfiguration(String(file), surroundings.environment)
+  const path = `/workspaces/${encodeURIComponent(connection.workspace)}/apply?dryRun=${dryRun}`
+  return answer.parse(await callAdmin(connection, 'POST', path, { ...configuration, environment, source }))
+}
+
+function toLines({ environment, changed, outcomes }: Applied, what: string): string {
+  if (!changed) return `${environment} says all of this already.\n`
+  const lines = outcomes
+    .filter(({ action }) => action !== 'unchanged')
+    .flatMap(({ kind, name, action, changes }) => [
+      `${SIGNS[action] ?? ' '} ${kind} ${name}`,
+      ...(action === 'changed' ? changes.map(toChangeLine) : []),
+    ])
+  return [`${what} ${environment}:`, ...lines, ''].join('\n')
+}
+
+function toChangeLine({ pointer, before, after }: { pointer: string; before?: unknown; after?: unknown }): string {
+  const show = (value: unknown): string => (value === undefined ? 'nothing' : JSON.stringify(value))
+  return `    ${pointer}: ${show(before)} → ${show(after)}`
+}

@@ -1,0 +1,103 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
+import { expect, onTestFinished, test } from 'vitest'
+import { ADMIN_TOKEN, testControl } from '../../test/test-control.ts'
+import { listenForControl } from '../control/server.ts'
+
+const program = join(import.meta.dirname, 'headgate.ts')
+const example = join(import.meta.dirname, '../../../examples/bookshop')
+
+interface Ran {
+  readonly code: unknown
+  readonly out: string
+  readonly err: string
+}
+
+interface CommandLine {
+  readonly folder: string
+  readonly run: (args: readonly string[], more?: { readonly input?: string; readonly token?: string }) => Promise<Ran>
+}
+
+/** A control plane on a real socket, and the real program that talks to it. */
+async function commandLine(): Promise<CommandLine> {
+  const folder = mkdtempSync(join(tmpdir(), 'headgate-commands-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const { app } = await testControl()
+  const server = await listenForControl(app, '127.0.0.1', 0)
+  onTestFinished(() => server.close())
+  return {
+    folder,
+    async run(args, { input = '', token = ADMIN_TOKEN } = {}) {
+      const env = {
+        ...process.env,
+        ACME_KEY: 'a-key-of-acme',
+        HEADGATE_URL: `http://127.0.0.1:${server.port}`,
+        HEADGATE_CREDENTIALS_FILE: join(folder, 'credentials.json'),
+        ...(token === '' ? {} : { HEADGATE_TOKEN: token }),
+      }
+      const child = spawn(process.execPath, [program, ...args], { env, stdio: 'pipe' })
+      child.stdin.end(input)
+      const [out, err, [code]] = await Promise.all([text(child.stdout), text(child.stderr), once(child, 'close')])
+      return { code, out, err }
+    },
+  }
+}
+
+test('diff tells what apply does, with 3 as long as something would change', async () => {
+  const { run } = await commandLine()
+  const before = await run(['diff', '-f', join(example, 'headgate.yaml')])
+  expect(before).toMatchObject({ code: 3, err: '' })
+  expect(before.out).toContain('+ version books 1.0.0')
+  expect(await run(['apply', '-f', join(example, 'headgate.yaml')])).toMatchObject({ code: 0, err: '' })
+  expect(await run(['diff', '-f', join(example, 'headgate.yaml')])).toMatchObject({
+    code: 0,
+    out: 'production says all of this already.\n',
+  })
+}, 30_000)
+
+test('an export to a directory is applied and exported to the same bytes', async () => {
+  const { run, folder } = await commandLine()
+  await run(['apply', '-f', join(example, 'headgate.yaml')])
+  const first = join(folder, 'first')
+  expect(await run(['export', '--directory', first])).toMatchObject({ code: 0 })
+  const fresh = await commandLine()
+  expect(await fresh.run(['apply', '-f', join(first, 'headgate.yaml')])).toMatchObject({ code: 0, err: '' })
+  const second = join(folder, 'second')
+  await fresh.run(['export', '--directory', second])
+  for (const name of ['headgate.yaml', 'specs/books-1.0.0.yaml']) {
+    expect(readFileSync(join(second, name), 'utf8')).toBe(readFileSync(join(first, name), 'utf8'))
+  }
+}, 30_000)
+
+test('says where a file is wrong, and that nothing was sent', async () => {
+  const { run, folder } = await commandLine()
+  const file = join(folder, 'wrong.yaml')
+  writeFileSync(file, 'headgate: 1\nupstreams: [{ name: a, targets: [] }]\n')
+  const { code, err } = await run(['apply', '-f', file])
+  expect(code).toBe(1)
+  expect(err).toContain('upstreams[0].targets')
+}, 20_000)
+
+test('login keeps a token that is right, for this user alone, and refuses a wrong one', async () => {
+  const { run, folder } = await commandLine()
+  expect(await run(['login'], { input: 'a-wrong-token', token: '' })).toMatchObject({ code: 1 })
+  expect(await run(['export'], { token: '' })).toMatchObject({ code: 1 })
+  expect(await run(['login'], { input: `${ADMIN_TOKEN}\n`, token: '' })).toMatchObject({ code: 0 })
+  expect(await run(['export'], { token: '' })).toMatchObject({ code: 0 })
+  expect(readFileSync(join(folder, 'credentials.json'), 'utf8')).toContain('http')
+}, 30_000)
+
+test('deploy and rollback say what is live', async () => {
+  const { run } = await commandLine()
+  await run(['apply', '-f', join(example, 'headgate.yaml')])
+  const deployed = await run(['deploy', 'books', '1.0.0', '--json'])
+  expect(deployed.code).toBe(0)
+  const id = /deployment_[0-9a-f]+/.exec(deployed.out)?.[0] ?? ''
+  const back = await run(['rollback', id, '--reason', 'a test'])
+  expect(back).toMatchObject({ code: 0, err: '' })
+  expect(back.out).toContain('books 1.0.0 revision 1 is active in production')
+}, 30_000)
