@@ -1,6 +1,7 @@
 /** The one list of admin operations. */
 import { createCredential, listCredentials, revokeCredential } from './credentials/credential-routes.ts'
 import { apply, exportConfiguration } from './apply/apply-routes.ts'
+import { listAudit, listWorkspaceAudit, verifyAuditRoute } from './audit/audit-routes.ts'
 import { collections } from './collections.ts'
 import type { AdminRoute } from './define-route.ts'
 import { createDeployment, listDeployments, rollbackDeployment } from './deployments/deployment-routes.ts'
@@ -14,6 +15,9 @@ import { getGatewaySettings, replaceGatewaySettings } from './environments/gatew
 import { listGateways, reportGateway, revokeGateway } from './gateways/gateway-routes.ts'
 import { createJoinTokenRoute, joinGateway } from './gateways/join-routes.ts'
 import { compareBuckets, getSnapshot } from './gateways/snapshot-routes.ts'
+import { installationMemberRoutes, workspaceMemberRoutes } from './members/member-routes.ts'
+import { createToken, listTokens, revokeToken } from './tokens/token-routes.ts'
+import { createUser, disableUser, listUsers } from './users/user-routes.ts'
 import { collectionRoutes } from './resources/collection-routes.ts'
 import { createRevision, getRevisionRoute, listRevisions } from './revisions/revision-routes.ts'
 import {
@@ -43,6 +47,17 @@ export const routes: readonly AdminRoute[] = [
   removeEnvironment,
   getGatewaySettings,
   replaceGatewaySettings,
+  ...installationMemberRoutes,
+  ...workspaceMemberRoutes,
+  listUsers,
+  createUser,
+  disableUser,
+  createToken,
+  listTokens,
+  revokeToken,
+  listAudit,
+  listWorkspaceAudit,
+  verifyAuditRoute,
   apply,
   exportConfiguration,
   ...collections.flatMap(collectionRoutes),

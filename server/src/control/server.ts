@@ -78,6 +78,7 @@ async function answerWith(control: Control, route: AdminRoute, context: Context)
   try {
     const actor = await toActor(control, route, context)
     const { req } = context
+    refuseNul(req.url, NUL_IN_URL)
     const answer = await dispatch(control, route, {
       actor,
       params: req.param(),
@@ -121,10 +122,22 @@ async function readBody(route: AdminRoute, { req }: Context): Promise<unknown> {
   if (type !== 'application/json')
     refuse(unreadable({ detail: `The content type ${type ?? 'that is missing'} is not taken.` }))
   try {
-    return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+    refuseNul(text, NUL_IN_JSON)
+    return JSON.parse(text)
   } catch (cause) {
+    if (cause instanceof ControlError) throw cause
     return refuse(unreadable({ detail: cause instanceof Error ? cause.message.slice(0, 200) : undefined, cause }))
   }
+}
+
+/** NUL as JSON escapes it, and not a backslash before the letters. */
+const NUL_IN_JSON = /(?<!\\)(?:\\\\)*\\u0000/
+const NUL_IN_URL = /%00/
+
+/** No text that is kept may hold the character NUL: PostgreSQL has no way to say it. */
+function refuseNul(text: string, written: RegExp): void {
+  if (written.test(text)) refuse(unreadable({ detail: 'The character NUL is not taken.' }))
 }
 
 async function readBytes(body: ReadableStream<Uint8Array> | null, most: number): Promise<Buffer> {

@@ -81,7 +81,8 @@ export const exportConfiguration = defineRoute({
   path: '/workspaces/{workspace}/export',
   tag: 'configuration',
   summary: 'Gives what is live in an environment as a document: sorted, secrets as references, keys as hashes.',
-  permission: 'apis.read',
+  // An export holds hashes of keys.
+  permission: 'credentials.read',
   effect: 'read',
   query: z.strictObject({ environment: z.string().max(100).optional() }),
   output: z.strictObject({
@@ -90,8 +91,8 @@ export const exportConfiguration = defineRoute({
     files: z.record(z.string(), z.string()),
   }),
   async handle(call) {
-    if (!may(call.actor, 'credentials.read', call.workspace.id)) {
-      refuse(forbidden({ detail: 'This needs the permission credentials.read: an export holds hashes of keys.' }))
+    if (!may(call.actor, 'apis.read', call.workspace.id)) {
+      refuse(forbidden({ detail: 'This needs the permission apis.read.' }))
     }
     const environment = await toEnvironmentName(call.db, call.query.environment)
     const { document, files } = await exportDocument(call.db, call.workspace, environment)

@@ -23,6 +23,23 @@ export async function grantsOfUser(db: Kysely<Tables>, userId: string): Promise<
   })
 }
 
+/** What a role permits in a workspace; undefined when there is no such role there. */
+export async function permissionsOfRole(
+  db: Kysely<Tables>,
+  role: string,
+  workspaceId: string,
+): Promise<readonly Permission[] | undefined> {
+  const builtIn = BUILT_IN_ROLES[role]
+  if (builtIn !== undefined) return builtIn.permissions
+  const row = await db
+    .selectFrom('roles')
+    .select('permissions')
+    .where('name', '=', role)
+    .where('workspace_id', 'in', ['', workspaceId])
+    .executeTakeFirst()
+  return row && readPermissions(row.permissions)
+}
+
 function readPermissions(text: string): Permission[] {
   const list: unknown = JSON.parse(text)
   return Array.isArray(list) ? list.filter((each) => typeof each === 'string').filter(isPermission) : []
