@@ -101,3 +101,17 @@ test('deploy and rollback say what is live', async () => {
   expect(back).toMatchObject({ code: 0, err: '' })
   expect(back.out).toContain('books 1.0.0 revision 1 is active in production')
 }, 30_000)
+
+test('import openapi publishes an API in one command, and only checks it without --publish', async () => {
+  const { run } = await commandLine()
+  const document = join(example, 'books.openapi.yaml')
+  const args = ['import', 'openapi', document, '--upstream', 'http://127.0.0.1:9001']
+  const checked = await run(args)
+  expect(checked).toMatchObject({ code: 0, err: '' })
+  expect(checked.out).toContain('Would publish')
+  expect((await run(['export'])).out).not.toContain('openapi.yaml')
+  const published = await run([...args, '--publish'])
+  expect(published).toMatchObject({ code: 0, err: '' })
+  expect(published.out).toMatch(/^Published .* with 6 routes under .* in production\.\nKey of .*: hg_key_/)
+  expect((await run(['export'])).out).toContain('kind: key-auth')
+}, 30_000)

@@ -32,6 +32,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   apply: async () => (await import('./apply.ts')).createApplyCommand(surroundings, exit),
   diff: async () => (await import('./apply.ts')).createDiffCommand(surroundings, exit),
   export: async () => (await import('./export.ts')).createExportCommand(surroundings, exit),
+  import: async () => (await import('./import.ts')).createImportCommand(surroundings, exit),
   deploy: async () => (await import('./deploy.ts')).createDeployCommand(surroundings, exit),
   rollback: async () => (await import('./deploy.ts')).createRollbackCommand(surroundings, exit),
   validate: async () => (await import('./validate.ts')).createValidateCommand(surroundings, exit),

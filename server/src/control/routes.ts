@@ -15,6 +15,7 @@ import { getGatewaySettings, replaceGatewaySettings } from './environments/gatew
 import { listGateways, reportGateway, revokeGateway } from './gateways/gateway-routes.ts'
 import { createJoinTokenRoute, joinGateway } from './gateways/join-routes.ts'
 import { compareBuckets, getSnapshot } from './gateways/snapshot-routes.ts'
+import { importOpenApi } from './imports/import-routes.ts'
 import { installationMemberRoutes, workspaceMemberRoutes } from './members/member-routes.ts'
 import { createToken, listTokens, revokeToken } from './tokens/token-routes.ts'
 import { createUser, disableUser, listUsers } from './users/user-routes.ts'
@@ -60,6 +61,7 @@ export const routes: readonly AdminRoute[] = [
   verifyAuditRoute,
   apply,
   exportConfiguration,
+  importOpenApi,
   ...collections.flatMap(collectionRoutes),
   listVersions,
   createVersion,

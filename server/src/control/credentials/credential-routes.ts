@@ -2,21 +2,18 @@
  * Keys of consumers. Headgate makes them, or takes over existing ones by their hash; it keeps only hashes. A new key
  * beside the old one, an expiry for the old one: that is a rotation without a gap.
  */
-import { hash } from 'node:crypto'
-import type { Kysely, Selectable } from 'kysely'
+import type { Kysely } from 'kysely'
 import { z } from 'zod'
 import { name } from '../../config/schema/quantities.ts'
-import type { CredentialTable, Tables } from '../../db/tables.ts'
+import type { Tables } from '../../db/tables.ts'
 import { consumerPart } from '../consumers/consumer-part.ts'
 import { refuse } from '../control-error.ts'
 import { defineRoute, type Call, type Write } from '../define-route.ts'
-import { invalid, notFound, taken } from '../problems.ts'
+import { invalid, notFound } from '../problems.ts'
 import { getResource, type Resource } from '../resources/resource-store.ts'
 import { toTime } from '../resources/resource-view.ts'
 import { publishResource } from '../snapshots/publish-resource.ts'
-import { createSecretToken } from '../tokens/secret-token.ts'
-
-type Credential = Selectable<CredentialTable>
+import { insertCredential, newCredential, type Credential } from './credential-store.ts'
 
 const path = '/workspaces/{workspace}/consumers/{consumer}/credentials'
 const params = z.strictObject({ consumer: z.string().max(200) })
@@ -92,7 +89,6 @@ export const createCredential = defineRoute({
   output: view.extend({ key: z.string().optional().meta({ description: 'The new key; nobody can read it again.' }) }),
   async handle(call) {
     const { control, workspace, body, query } = call
-    const key = body.hash === undefined ? createSecretToken('key') : undefined
     const expiresAtMs = body.expiresAt === undefined ? null : Date.parse(body.expiresAt)
     const nowMs = control.clock.now()
     if (expiresAtMs !== null && expiresAtMs <= nowMs) {
@@ -100,26 +96,14 @@ export const createCredential = defineRoute({
     }
     return call.write(async (write) => {
       const owner = await getConsumer(write.db, workspace.id, call.params.consumer, query.environment)
-      const row: Credential = {
-        id: control.newId('credential'),
-        workspace_id: workspace.id,
-        consumer_id: owner.id,
-        name: body.name,
-        hash: body.hash?.toLowerCase() ?? hash('sha256', key ?? ''),
-        prefix: key?.slice(0, 12) ?? '',
-        expires_at_ms: expiresAtMs,
-        revoked_at_ms: null,
-        version: 1,
-        created_at_ms: nowMs,
-        updated_at_ms: nowMs,
-      }
-      await insertCredential(write.db, row)
+      const { credential, key } = newCredential(control, owner, { name: body.name, hash: body.hash, expiresAtMs })
+      await insertCredential(write.db, credential)
       if (body.expireOthersAfterSeconds !== undefined) {
-        await expireOthers(write.db, row, nowMs + body.expireOthersAfterSeconds * 1000)
+        await expireOthers(write.db, credential, nowMs + body.expireOthersAfterSeconds * 1000)
       }
       await publish(call, write, owner)
-      write.note({ kind: 'credential', id: row.id, name: `${owner.name}/${row.name}` })
-      return { status: 201, body: { ...toView(row, nowMs), ...(key === undefined ? {} : { key }) } }
+      write.note({ kind: 'credential', id: credential.id, name: `${owner.name}/${credential.name}` })
+      return { status: 201, body: { ...toView(credential, nowMs), ...(key === undefined ? {} : { key }) } }
     })
   },
 })
@@ -171,27 +155,6 @@ function getConsumer(
   environment: string | undefined,
 ): Promise<Resource> {
   return getResource(db, { workspaceId, kind: 'consumer', parentId: '' }, consumer, environment)
-}
-
-async function insertCredential(db: Kysely<Tables>, row: Credential): Promise<void> {
-  const known = await db
-    .selectFrom('credentials')
-    .select('name')
-    .where('workspace_id', '=', row.workspace_id)
-    .where((where) =>
-      where.or([
-        where('hash', '=', row.hash),
-        where.and([where('consumer_id', '=', row.consumer_id), where('name', '=', row.name)]),
-      ]),
-    )
-    .executeTakeFirst()
-  if (known !== undefined) {
-    // Whose key it is would tell the caller that they guessed one.
-    refuse(
-      taken({ detail: known.name === row.name ? 'The consumer has a key of this name.' : 'This key cannot be used.' }),
-    )
-  }
-  await db.insertInto('credentials').values(row).execute()
 }
 
 async function expireOthers(db: Kysely<Tables>, { id, consumer_id: owner }: Credential, atMs: number): Promise<void> {

@@ -1,0 +1,130 @@
+/** From an OpenAPI document to a protected, published API in one call. */
+import { z } from 'zod'
+import { policyList } from '../../config/schema/policy-entry.ts'
+import { name } from '../../config/schema/quantities.ts'
+import type { JsonObject, JsonValue } from '../../kernel/json.ts'
+import { isJsonObject } from '../../kernel/json.ts'
+import { applyDocument } from '../apply/apply-document.ts'
+import { tell, type ApplyContext, type Outcome } from '../apply/apply-context.ts'
+import { toDesiredState } from '../apply/desired-state.ts'
+import { may } from '../actor.ts'
+import { consumers } from '../consumers/consumers.ts'
+import { consumerPart } from '../consumers/consumer-part.ts'
+import { refuse } from '../control-error.ts'
+import { insertCredential, newCredential } from '../credentials/credential-store.ts'
+import { defineRoute, type Call } from '../define-route.ts'
+import { toEnvironmentName } from '../environments/environment-names.ts'
+import type { Permission } from '../permissions.ts'
+import { forbidden, invalid } from '../problems.ts'
+import { putResource } from '../resources/define-collection.ts'
+import { findResource } from '../resources/resource-store.ts'
+import { checkDocument } from '../snapshots/compile-lines.ts'
+import { publishResource } from '../snapshots/publish-resource.ts'
+import { readOpenApi } from './read-openapi.ts'
+
+const SPEC = 'openapi.json'
+const MOST_BYTES = 32 * 1024 * 1024
+/** Who calls an API to see whether it works, before anybody else does. */
+const TEST_CONSUMER = 'test'
+
+const NEEDED: readonly Permission[] = [
+  'upstreams.write',
+  'revisions.write',
+  'deployments.write',
+  'consumers.write',
+  'credentials.write',
+]
+
+const body = z.strictObject({
+  document: z
+    .union([z.string().min(1), z.looseObject({})])
+    .meta({ description: 'The OpenAPI document, as text (JSON or YAML) or as an object.' }),
+  name: name({ title: 'Name', description: 'Name of the API. Default: from its title.' }).optional(),
+  version: name({ title: 'Version', description: 'Default: the one that the document says.' }).optional(),
+  basePath: z.string().max(2000).optional().meta({ description: 'Public path. Default: / and the name.' }),
+  upstreamUrl: z.url().optional().meta({ description: 'Where it runs. Default: the first server of the document.' }),
+  environment: z.string().max(100).optional().meta({ description: 'Default: the default environment.' }),
+  policies: policyList('Policies of the API. Default: it asks for a key.').unwrap().optional(),
+})
+
+export const importOpenApi = defineRoute({
+  id: 'importOpenApi',
+  method: 'POST',
+  path: '/workspaces/{workspace}/imports',
+  tag: 'configuration',
+  summary:
+    'Publishes an API from its OpenAPI document: upstream, version, revision, deployment and a key to try it with.',
+  permission: 'apis.write',
+  effect: 'create',
+  maxBodyBytes: MOST_BYTES,
+  body,
+  output: z.strictObject({
+    api: z.string(),
+    version: z.string(),
+    environment: z.string(),
+    basePath: z.string(),
+    routes: z.int(),
+    key: z.string().optional().meta({ description: 'Key of the test consumer, when it was made just now.' }),
+    outcomes: z.array(z.strictObject({ kind: z.string(), name: z.string(), action: z.string() })),
+  }),
+  async handle(call) {
+    const missing = NEEDED.find((permission) => !may(call.actor, permission, call.workspace.id))
+    if (missing !== undefined) refuse(forbidden({ detail: `This needs the permission ${missing}.` }))
+    const environment = await toEnvironmentName(call.db, call.body.environment)
+    const { document, texts, api, version, basePath } = toDocument(call)
+    const { routes } = checkDocument(call.control, document, texts)
+    return call.write(async (write) => {
+      const outcomes: Outcome[] = []
+      const context = { call, write, environment, source: `import/${api}/${version}`, outcomes }
+      await applyDocument(context, toDesiredState(document, texts))
+      const key = await makeTestKey(context)
+      const shown = outcomes.map(({ kind, name: each, action }) => ({ kind, name: each, action }))
+      const facts = { api, version, environment, basePath, routes: routes.length, outcomes: shown }
+      write.note({ kind: 'import', id: api, name: `${api} ${version}` })
+      return { status: 201, body: { ...facts, ...(key === undefined ? {} : { key }) } }
+    })
+  },
+})
+
+function toDocument({ body: given, given: sent }: Call<unknown, unknown, z.output<typeof body>>) {
+  const text = typeof given.document === 'string' ? given.document : JSON.stringify(given.document)
+  const facts = readOpenApi(text)
+  const { name: api = facts.name, version = facts.version, upstreamUrl = facts.serverUrl } = given
+  if (upstreamUrl === undefined) {
+    const detail = 'The document names no server with an absolute URL. Say where the API runs: `upstreamUrl`.'
+    refuse(invalid({ detail, errors: [{ pointer: '/upstreamUrl', detail }] }))
+  }
+  const basePath = given.basePath ?? `/${api}`
+  // As they were written: the schema has put its defaults into the others.
+  const written = isJsonObject(sent) ? sent['policies'] : undefined
+  const policies: JsonValue = written ?? [{ kind: 'key-auth' }]
+  const entry: JsonObject = { name: api, version, basePath, upstream: api, spec: SPEC, policies }
+  const words: JsonObject = { title: facts.title, description: facts.description }
+  const document: JsonObject = {
+    headgate: 1,
+    upstreams: [{ name: api, targets: [{ url: upstreamUrl ?? '' }] }],
+    apis: [{ ...entry, ...words }],
+  }
+  return { document, texts: new Map([[SPEC, text]]), api, version, basePath }
+}
+
+/** The key of the test consumer of the environment; undefined when it has one already. */
+async function makeTestKey(context: ApplyContext): Promise<string | undefined> {
+  const { call, write, environment } = context
+  const { control, workspace, actor } = call
+  const shelf = { workspaceId: workspace.id, kind: 'consumer', parentId: '' }
+  const known = await findResource(write.db, shelf, TEST_CONSUMER, environment)
+  if (known !== undefined) return undefined
+  const row = await putResource(consumers, {
+    call: { control, workspace, actor, expectedVersion: undefined },
+    write,
+    environment,
+    document: { name: TEST_CONSUMER, labels: { purpose: 'test' } },
+    row: undefined,
+  })
+  const { credential, key } = newCredential(control, row, { name: 'import' })
+  await insertCredential(write.db, credential)
+  await publishResource({ control, workspace, write, before: row, after: row }, consumerPart)
+  tell(context, 'credential', `${TEST_CONSUMER}/${credential.name}`, 'created')
+  return key
+}
