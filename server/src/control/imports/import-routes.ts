@@ -9,6 +9,7 @@ import { tell, type ApplyContext, type Outcome } from '../apply/apply-context.ts
 import { toDesiredState } from '../apply/desired-state.ts'
 import { may } from '../actor.ts'
 import { consumers } from '../consumers/consumers.ts'
+import type { Control } from '../control.ts'
 import { consumerPart } from '../consumers/consumer-part.ts'
 import { refuse } from '../control-error.ts'
 import { insertCredential, newCredential } from '../credentials/credential-store.ts'
@@ -86,7 +87,7 @@ export const importOpenApi = defineRoute({
   },
 })
 
-function toDocument({ body: given, given: sent }: Call<unknown, unknown, z.output<typeof body>>) {
+function toDocument({ control, body: given, given: sent }: Call<unknown, unknown, z.output<typeof body>>) {
   const text = typeof given.document === 'string' ? given.document : JSON.stringify(given.document)
   const facts = readOpenApi(text)
   const { name: api = facts.name, version = facts.version, upstreamUrl = facts.serverUrl } = given
@@ -97,7 +98,7 @@ function toDocument({ body: given, given: sent }: Call<unknown, unknown, z.outpu
   const basePath = given.basePath ?? `/${api}`
   // As they were written: the schema has put its defaults into the others.
   const written = isJsonObject(sent) ? sent['policies'] : undefined
-  const policies: JsonValue = written ?? [{ kind: 'key-auth' }]
+  const policies: JsonValue = written ?? askForKeys(control)
   const entry: JsonObject = { name: api, version, basePath, upstream: api, spec: SPEC, policies }
   const words: JsonObject = { title: facts.title, description: facts.description }
   const document: JsonObject = {
@@ -106,6 +107,13 @@ function toDocument({ body: given, given: sent }: Call<unknown, unknown, z.outpu
     apis: [{ ...entry, ...words }],
   }
   return { document, texts: new Map([[SPEC, text]]), api, version, basePath }
+}
+
+/** An API is closed from its first moment: whoever wants it open says so. */
+function askForKeys({ policies }: Control): JsonValue {
+  const asking = policies.find((policy) => policy.usesKeys === true && policy.config.safeParse({}).success)
+  if (asking === undefined) throw new Error('no policy asks for keys')
+  return [{ kind: asking.kind }]
 }
 
 /** The key of the test consumer of the environment; undefined when it has one already. */
