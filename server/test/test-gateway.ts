@@ -54,6 +54,8 @@ export interface TestGatewayOptions {
   /** Instead of the upstream's server: where to send requests. */
   readonly target?: string
   readonly debug?: boolean
+  /** What it runs, instead of what the options above describe. */
+  readonly snapshot?: Snapshot
   /** Policies of the test's own beside those of the product. */
   readonly definitions?: readonly PolicyDefinition[]
 }
@@ -88,7 +90,7 @@ export async function testGateway(options: TestGatewayOptions = {}): Promise<Tes
   const server = options.target === undefined ? await startUpstream(seen, options) : undefined
   const target = options.target ?? `http://127.0.0.1:${portOf(server)}`
   const memory = createCounterMemory({ limitSlots: 1024, gaugeSlots: 64, quotaSlots: 1024 })
-  const thread = await GatewayThread.create(toSnapshot(options, target), {
+  const thread = await GatewayThread.create(options.snapshot ?? toSnapshot(options, target), {
     findPolicy: (kind) => options.definitions?.find((each) => each.kind === kind) ?? findPolicy(kind),
     counters: createCounters(memory, systemClock),
     quotas: createQuotas(memory.quotas, systemClock, () => undefined),

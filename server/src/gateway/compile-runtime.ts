@@ -44,7 +44,8 @@ type RouteSegments = Pick<CompiledRoute, 'segment' | 'preflight'>
 class Compiler {
   private readonly snapshot: Snapshot
   private readonly parts: CompileParts
-  private readonly consumers = new ConsumerIndex()
+  /** Of each workspace its own: a key of one opens nothing of another. */
+  private readonly consumers = new Map<string, ConsumerIndex>()
   private readonly entries = new Map<PolicySpec, Entry>()
   private readonly apiSegments = new Map<ApiSpec | undefined, RouteSegments>()
   private readonly methods = new Map<string, readonly string[]>()
@@ -57,7 +58,7 @@ class Compiler {
   async compile(): Promise<Runtime> {
     const { snapshot, parts } = this
     for (const consumer of snapshot.consumers) {
-      this.consumers.add(consumer)
+      this.consumersOf(consumer.workspace).add(consumer)
       await parts.pause()
     }
     const upstreams = new Map(snapshot.upstreams.map((spec) => [spec.name, this.toUpstream(spec)]))
@@ -80,6 +81,14 @@ class Compiler {
       upstreams,
       principalSegment,
     }
+  }
+
+  private consumersOf(workspace = ''): ConsumerIndex {
+    const known = this.consumers.get(workspace)
+    if (known !== undefined) return known
+    const index = new ConsumerIndex()
+    this.consumers.set(workspace, index)
+    return index
   }
 
   private toUpstream(spec: Snapshot['upstreams'][number]): Upstream {
@@ -122,7 +131,7 @@ class Compiler {
     const known = own.length === 0 ? this.apiSegments.get(api) : undefined
     if (known !== undefined) return known
     const list = [...this.snapshot.policies, ...(api?.policies ?? []), ...own]
-    const entries = list.map((policy) => this.toEntry(policy))
+    const entries = list.map((policy) => this.toEntry(policy, api?.workspace))
     const preflight = entries.filter((entry) => this.parts.findPolicy(entry.kind)?.answersPreflight === true)
     const segments = {
       segment: { entries },
@@ -140,26 +149,26 @@ class Compiler {
   }
 
   /** An entry is set up once, however many routes share it. */
-  private toEntry(spec: PolicySpec): Entry {
+  private toEntry(spec: PolicySpec, workspace: string | undefined): Entry {
     const known = this.entries.get(spec)
     if (known !== undefined) return known
     const entry: Entry = {
       id: spec.id,
       kind: spec.kind,
       when: spec.when === undefined ? undefined : compileExpression(spec.when, 'bool'),
-      instance: this.setup(spec.kind, spec.config, spec.id),
+      instance: this.setup(spec.kind, spec.config, spec.id, workspace),
     }
     this.entries.set(spec, entry)
     return entry
   }
 
-  private setup(kind: string, config: unknown, policyId: string): Entry['instance'] {
+  private setup(kind: string, config: unknown, policyId: string, workspace: string | undefined): Entry['instance'] {
     const definition = this.parts.findPolicy(kind)
     if (definition === undefined) throw new Error(`There is no policy of the kind "${kind}".`)
     return definition.setup(config, {
       ...this.parts.services,
       policyId,
-      consumers: this.consumers,
+      consumers: this.consumersOf(workspace),
       expression: compileExpression,
       // The entry itself is checked and complete; what it nests has yet to get the defaults of its own schema.
       nested: (nestedKind, nestedConfig) =>
@@ -167,42 +176,56 @@ class Compiler {
           nestedKind,
           this.parts.findPolicy(nestedKind)?.config.parse(nestedConfig),
           `${policyId}/${nestedKind}`,
+          workspace,
         ),
     })
   }
 
   /** Policies of plans and consumers: compiled once here, joined for a consumer and an api when first asked for. */
   private async compilePrincipals(): Promise<Runtime['principalSegment']> {
-    const products = new Map(this.snapshot.products.map((product) => [product.name, product]))
-    const lists = new Map<string, (api: string) => PolicySpec[]>()
+    const products = new Map(this.snapshot.products.map((product) => [inWorkspace(product), product]))
+    const lists = new Map<string, (api: string) => Entry[]>()
     for (const consumer of this.snapshot.consumers) {
       await this.parts.pause()
-      for (const policy of consumer.policies) this.toEntry(policy)
-      if (consumer.policies.length === 0 && consumer.subscriptions.length === 0) continue
-      lists.set(consumer.name, (api) => {
-        const plans = consumer.subscriptions.flatMap(({ product, plan }) => {
-          const bundle = products.get(product)
+      const { workspace, policies, subscriptions } = consumer
+      const own = policies.map((policy) => this.toEntry(policy, workspace))
+      if (own.length === 0 && subscriptions.length === 0) continue
+      lists.set(inWorkspace(consumer), (api) => {
+        const plans = subscriptions.flatMap(({ product, plan }) => {
+          const bundle = products.get(inWorkspace({ workspace, name: product }))
           return bundle?.apis.includes(api) === true
             ? (bundle.plans.find(({ name }) => name === plan)?.policies ?? [])
             : []
         })
-        return [...plans, ...consumer.policies]
+        return [...plans.map((policy) => this.toEntry(policy, workspace)), ...own]
       })
     }
-    for (const { plans } of this.snapshot.products)
-      for (const { policies } of plans) policies.forEach((policy) => this.toEntry(policy))
+    for (const { plans, workspace } of this.snapshot.products)
+      for (const { policies } of plans) policies.forEach((policy) => this.toEntry(policy, workspace))
+    const workspaces = new Map(this.snapshot.apis.map(({ name, workspace }) => [name, workspace]))
     const segments = new Map<string, Segment | undefined>()
-    return (consumer, api) => {
-      const list = lists.get(consumer)
+    return (name, api) => {
+      const list = lists.get(inWorkspace({ workspace: workspaces.get(api), name }))
       if (list === undefined) return undefined
-      const key = `${consumer} ${api}`
+      const key = `${name} ${api}`
       if (!segments.has(key)) {
-        const entries = list(api).map((policy) => this.toEntry(policy))
+        const entries = list(api)
         segments.set(key, entries.length === 0 ? undefined : { entries })
       }
       return segments.get(key)
     }
   }
+}
+
+/** A name that only the workspace's own things have; names hold no blanks. */
+function inWorkspace({
+  workspace = '',
+  name,
+}: {
+  readonly workspace?: string | undefined
+  readonly name: string
+}): string {
+  return `${workspace} ${name}`
 }
 
 function toStrippedLength(basePath: string): number {

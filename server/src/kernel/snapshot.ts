@@ -28,6 +28,8 @@ export interface PolicySpec {
 }
 
 export interface ApiSpec {
+  /** Whose it is, where several workspaces share a gateway: what belongs to one is unknown in all others. */
+  readonly workspace?: string
   readonly name: string
   readonly version: string
   readonly policies: readonly PolicySpec[]
@@ -80,6 +82,8 @@ export interface FieldMatch {
 }
 
 export interface ConsumerSpec {
+  readonly workspace?: string
+  /** Unique in its workspace. */
   readonly name: string
   readonly labels: Readonly<Record<string, string>>
   readonly roles: readonly string[]
@@ -90,6 +94,8 @@ export interface ConsumerSpec {
 }
 
 export interface ProductSpec {
+  readonly workspace?: string
+  /** Unique in its workspace. */
   readonly name: string
   readonly apis: readonly string[]
   readonly plans: readonly { readonly name: string; readonly policies: readonly PolicySpec[] }[]

@@ -11,7 +11,7 @@ import type { Control } from '../control.ts'
 import type { WorkspaceRef } from '../define-route.ts'
 import { invalid } from '../problems.ts'
 import { withSecrets } from '../secrets/secret-values.ts'
-import { nameForSnapshot } from './snapshot-names.ts'
+import { DEFAULT_WORKSPACE, nameForSnapshot, toSnapshotName } from './snapshot-names.ts'
 
 /**
  * Compiles a document of the shape of a headgate.yaml with its secrets; `texts` are the OpenAPI documents that it names.
@@ -53,9 +53,19 @@ export function toLines({ upstreams, apis, routes, products, consumers }: Snapsh
     ...upstreams.map((each) => toLine(`upstreams/${each.name}`, each)),
     ...apis.map((each) => toLine(`apis/${each.name}/${each.version}`, each)),
     ...routes.map((each) => toLine(`routes/${each.id}`, each)),
-    ...products.map((each) => toLine(`products/${each.name}`, each)),
-    ...consumers.map((each) => toLine(`consumers/${each.name}`, each)),
+    ...products.map((each) => toLine(`products/${toOwnName(each)}`, each)),
+    ...consumers.map((each) => toLine(`consumers/${toOwnName(each)}`, each)),
   ]
+}
+
+function toOwnName({
+  workspace = DEFAULT_WORKSPACE,
+  name,
+}: {
+  readonly workspace?: string
+  readonly name: string
+}): string {
+  return toSnapshotName(workspace, name)
 }
 
 function toLine(key: string, part: unknown): SnapshotLine {

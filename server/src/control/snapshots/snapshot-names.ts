@@ -15,6 +15,7 @@ export function toSnapshotName(workspace: string, name: string): string {
 /** The parts of a compiled document under the names that they have in the snapshot of an environment. */
 export function nameForSnapshot(part: Snapshot, workspace: string): Snapshot {
   const named = (name: string): string => toSnapshotName(workspace, name)
+  const owner = workspace === DEFAULT_WORKSPACE ? {} : { workspace }
   const policies = (list: readonly PolicySpec[]): PolicySpec[] => list.map((each) => ({ ...each, id: named(each.id) }))
   return {
     ...part,
@@ -23,6 +24,7 @@ export function nameForSnapshot(part: Snapshot, workspace: string): Snapshot {
     upstreams: part.upstreams.map((each) => ({ ...each, name: named(each.name) })),
     apis: part.apis.map((each) => ({
       ...each,
+      ...owner,
       name: named(each.name),
       policies: policies([...part.policies, ...each.policies]),
     })),
@@ -33,15 +35,11 @@ export function nameForSnapshot(part: Snapshot, workspace: string): Snapshot {
       upstream: each.upstream === undefined ? undefined : named(each.upstream),
       policies: policies(each.policies),
     })),
-    consumers: part.consumers.map((each) => ({
-      ...each,
-      name: named(each.name),
-      policies: policies(each.policies),
-      subscriptions: each.subscriptions.map(({ product, plan }) => ({ product: named(product), plan })),
-    })),
+    // Consumers and products are only ever met within their workspace, so their names stay what its policies call them.
+    consumers: part.consumers.map((each) => ({ ...each, ...owner, policies: policies(each.policies) })),
     products: part.products.map((each) => ({
       ...each,
-      name: named(each.name),
+      ...owner,
       apis: each.apis.map(named),
       plans: each.plans.map((plan) => ({ ...plan, policies: policies(plan.policies) })),
     })),
