@@ -6,12 +6,10 @@
  * or a Node that keeps it elsewhere), the ordinary `data` events serve, so that this is speed and nothing else.
  */
 import { Socket, type SocketConstructorOpts } from 'node:net'
+import { READ_BUFFER } from './read-buffer.ts'
 
 /** Told of bytes as they are read, from the start of `bytes` to `end`; `volatile` ones are overwritten afterwards. */
 export type OnRead = (bytes: Buffer, end: number, volatile: boolean) => void
-
-/** One read at a time happens on a thread and its reader copies what it keeps: all connections share this. */
-const READ_BUFFER = Buffer.allocUnsafeSlow(65_536)
 
 /** The part of a socket that its types leave out. */
 interface HandleOwner {

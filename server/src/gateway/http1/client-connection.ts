@@ -279,6 +279,8 @@ export class ClientConnection {
 }
 
 function copyOf(bytes: Buffer, start: number, end: number, volatile: boolean): Uint8Array {
-  const view = bytes.subarray(start, end)
-  return volatile ? Buffer.from(view) : view
+  if (!volatile) return bytes.subarray(start, end)
+  const copy = Buffer.allocUnsafe(end - start)
+  bytes.copy(copy, 0, start, end)
+  return copy
 }

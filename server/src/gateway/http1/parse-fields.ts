@@ -27,6 +27,7 @@ import {
 } from './field-names.ts'
 import { COLON, CR, DEL, HTAB, LF, LOWER_TOKEN, SP, isToken, toListElements } from './grammar.ts'
 import type { Flaw } from './problems.ts'
+import { viewOf } from './read-buffer.ts'
 
 /** More options than this in all Connection fields of a head have no honest use. */
 const maxNominated = 32
@@ -110,6 +111,7 @@ export function parseFields(
 
 /** Checks the lines and fills `places`; returns how many fields there are, or what is wrong. */
 function findFields(bytes: Buffer, start: number, end: number, maxFields: number): number | Flaw {
+  const view = viewOf(bytes)
   let at = start
   let count = 0
   for (;;) {
@@ -128,7 +130,8 @@ function findFields(bytes: Buffer, start: number, end: number, maxFields: number
     do code = bytes[++at] ?? 0
     while (code === SP || code === HTAB)
     const valueStart = at
-    while ((code >= SP && code !== DEL) || code === HTAB) code = bytes[++at] ?? 0
+    at = findValueEnd(bytes, view, at, end)
+    code = bytes[at] ?? 0
     if (code !== CR || bytes[at + 1] !== LF) {
       return code === CR || code === LF ? flaws.bareLineBreak : flaws.controlCharacter
     }
@@ -143,6 +146,23 @@ function findFields(bytes: Buffer, start: number, end: number, maxFields: number
     places[place + LINE_END] = at
     at += 2
   }
+}
+
+/**
+ * The first byte that no value has (RFC 9110 §5.5), looked for in words of four as long as there is no control character.
+ * A set bit 7 then tells of a byte below 0x20, or of DEL; bytes from 0x80 on are obs-text and pass.
+ */
+function findValueEnd(bytes: Buffer, view: DataView, start: number, end: number): number {
+  let at = start
+  for (; at + 4 <= end; at += 4) {
+    const word = view.getInt32(at, true)
+    const fromDelete = word ^ 0x7f7f7f7f
+    const flags = ((word - 0x20202020) & ~word) | ((fromDelete - 0x01010101) & ~fromDelete)
+    if ((flags & 0x80808080) !== 0) break
+  }
+  let code = bytes[at] ?? 0
+  while ((code >= SP && code !== DEL) || code === HTAB) code = bytes[++at] ?? 0
+  return at
 }
 
 /** Where a value ends without the whitespace behind it. */

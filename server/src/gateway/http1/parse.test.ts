@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { Problem } from '../../kernel/problem.ts'
+import { isFieldValue } from './grammar.ts'
 import { findHeadEnd, isHopelessHead, parseRequestHead, parseResponseHead, type HeadLimits } from './parse.ts'
 
 const limits: HeadLimits = { maxHeadBytes: 8192, maxFields: 100, maxTargetBytes: 2048 }
@@ -66,6 +67,19 @@ describe('a head that comes byte by byte', () => {
 })
 
 describe('the parsers', () => {
+  test('take every byte for part of a value, wherever it stands, exactly when a value may hold it', () => {
+    const limits = { maxHeadBytes: 1000, maxFields: 10, maxTargetBytes: 100 }
+    for (let byte = 0; byte < 256; byte++) {
+      for (let at = 0; at < 9; at++) {
+        const value = `x${'a'.repeat(at)}${String.fromCharCode(byte)}${'b'.repeat(8 - at)}`
+        const bytes = Buffer.from(`GET / HTTP/1.1\r\nHost: a\r\nX-Value: ${value}\r\nX-Next: c\r\n\r\n`, 'latin1')
+        const head = parseRequestHead(bytes, 0, bytes.length, limits)
+        const values = head instanceof Problem ? undefined : head.fields.values
+        expect(values).toEqual(isFieldValue(value) ? [value.replace(/[ \t]+$/, ''), 'c'] : undefined)
+      }
+    }
+  })
+
   test('give each field its own name, also when one head has more unknown ones than are kept', () => {
     const names = Array.from({ length: 600 }, (_, i) => `x-unknown-${i}`)
     const text = `GET / HTTP/1.1\r\nHost: a\r\n${names.map((name) => `${name}: ${name}\r\n`).join('')}\r\n`

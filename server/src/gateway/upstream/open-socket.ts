@@ -5,6 +5,7 @@
 import { connect, isIP, type LookupFunction, type Socket, type TcpSocketConnectOpts } from 'node:net'
 import { connect as connectTls } from 'node:tls'
 import type { OnRead } from '../http1/adopt.ts'
+import { READ_BUFFER } from '../http1/read-buffer.ts'
 import type { Endpoint } from './endpoint.ts'
 import { toTlsOptions, type UpstreamTls } from './tls-options.ts'
 
@@ -18,9 +19,6 @@ export interface Connectable {
 const NEXT_ADDRESS_MS = 250
 
 const KEEP_ALIVE_AFTER_MS = 30_000
-
-/** One read at a time happens on a thread and its reader copies what it keeps: all plain sockets share this. */
-const READ_BUFFER = Buffer.allocUnsafeSlow(65_536)
 
 /**
  * The socket can be used from its event `connect` on, or `secureConnect` when `tls` is given. With `onRead` it is read
