@@ -119,14 +119,14 @@ describe('the access log', () => {
   test('writes what was appended, in order, also what fills no piece', async () => {
     const pieces: string[] = []
     const log = createAccessLog({ write: async (bytes) => void pieces.push(Buffer.from(bytes).toString()) })
-    for (let i = 0; i < 1000; i++) log.append(testRecord({ path: `/${i}` }))
+    for (let i = 0; i < 4000; i++) log.append(testRecord({ path: `/${i}` }))
     await log.close()
     const paths = pieces
       .join('')
       .trimEnd()
       .split('\n')
       .map((line) => /"path":"([^"]*)"/.exec(line)?.[1])
-    expect(paths).toEqual(Array.from({ length: 1000 }, (_, i) => `/${i}`))
+    expect(paths).toEqual(Array.from({ length: 4000 }, (_, i) => `/${i}`))
     expect(pieces.every((piece) => piece.endsWith('\n'))).toBe(true)
     expect([pieces.length > 3, log.dropped]).toEqual([true, 0])
   })
@@ -145,11 +145,11 @@ describe('the access log', () => {
   test('has one write at a time, and drops and counts what comes while the output is blocked', async () => {
     const { writer, pieces, held } = slowWriter()
     let told = 0
-    const log = createAccessLog({ ...writer, maxChars: 200_000, dropped: (lines) => (told += lines) })
-    for (let i = 0; i < 2000; i++) log.append(testRecord())
+    const log = createAccessLog({ ...writer, maxChars: 400_000, dropped: (lines) => (told += lines) })
+    for (let i = 0; i < 4000; i++) log.append(testRecord())
     expect(held).toHaveLength(1)
     expect(log.dropped).toBeGreaterThan(1000)
-    const kept = 2000 - log.dropped
+    const kept = 4000 - log.dropped
     const flushed = log.flush()
     while (lineCount(pieces) < kept) {
       held.pop()?.resolve()
