@@ -15,7 +15,12 @@ import { toRequestHead, writeMessage } from './write.ts'
 
 /** A head that comes back may be this long, and carry this many fields. */
 export const RESPONSE_LIMITS: HeadLimits = { maxHeadBytes: 65_536, maxFields: 256, maxTargetBytes: 0 }
-const BODY_LIMITS = { maxBodyBytes: Number.POSITIVE_INFINITY, maxTrailerBytes: 65_536, maxFields: 256, isResponse: true }
+const BODY_LIMITS = {
+  maxBodyBytes: Number.POSITIVE_INFINITY,
+  maxTrailerBytes: 65_536,
+  maxFields: 256,
+  isResponse: true,
+}
 /** Bytes of a response that its reader cannot take yet, before the socket is paused. */
 const KEPT_BYTES = 65_536
 /** A target that sends interim responses without end is broken. */
@@ -193,7 +198,14 @@ export class ClientConnection {
     const { call } = this
     if (call === undefined) return end
     const { request } = call
-    const head = parseResponseHead(bytes, start, headEnd, RESPONSE_LIMITS, request.method, request.upgrade !== undefined)
+    const head = parseResponseHead(
+      bytes,
+      start,
+      headEnd,
+      RESPONSE_LIMITS,
+      request.method,
+      request.upgrade !== undefined,
+    )
     if (head instanceof Problem) {
       this.breach(head.detail ?? 'The response is malformed.')
       return end
@@ -207,7 +219,14 @@ export class ClientConnection {
   }
 
   /** The head is there: hands it on together with its body, whole when it is here already. */
-  private readBody(call: Http1Call, head: ResponseHead, bytes: Buffer, headEnd: number, end: number, volatile: boolean): number {
+  private readBody(
+    call: Http1Call,
+    head: ResponseHead,
+    bytes: Buffer,
+    headEnd: number,
+    end: number,
+    volatile: boolean,
+  ): number {
     this.headSeen = true
     this.reusable = head.keepAlive && head.bodyBytes !== UNTIL_CLOSE && this.outgoing === undefined
     if (head.bodyBytes >= 0 && head.bodyBytes <= end - headEnd && head.status !== 101) {
@@ -267,7 +286,9 @@ export class ClientConnection {
       this.fail(undefined)
       return
     }
-    body.connectionEnded(new UpstreamError('reset', 'some', 'The target closed the connection in the midst of its answer.'))
+    body.connectionEnded(
+      new UpstreamError('reset', 'some', 'The target closed the connection in the midst of its answer.'),
+    )
     this.responseEnded(body, 0)
   }
 
