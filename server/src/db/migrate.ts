@@ -3,7 +3,7 @@
  * time. What was applied is written down with a checksum of its SQL, so that a changed migration is noticed.
  */
 import { sql, type Transaction } from 'kysely'
-import type { Database } from './client.ts'
+import type { Database, Dialect } from './client.ts'
 import { toMigrationStep, type Migration } from './migration.ts'
 import { readChecksum } from './migration-checksum.ts'
 import { migrations as ownMigrations } from './migrations/index.ts'
@@ -24,7 +24,7 @@ export async function migrate(database: Database, migrations = ownMigrations): P
   const { dialect } = database
   const checksums = await Promise.all(migrations.map((migration) => readChecksum(migration, dialect)))
   return database.writeAlone(async (transaction) => {
-    const applied = await readApplied(transaction)
+    const applied = await readApplied(transaction, dialect)
     refuseUnknown(applied, migrations)
     const done: string[] = []
     for (const [index, migration] of migrations.entries()) {
@@ -43,9 +43,10 @@ export async function migrate(database: Database, migrations = ownMigrations): P
   })
 }
 
-async function readApplied(transaction: Transaction<Tables>): Promise<readonly AppliedMigration[]> {
-  await sql`create table if not exists migrations (position integer primary key, name text not null,
-    checksum text not null, applied_at_ms bigint not null)`.execute(transaction)
+async function readApplied(transaction: Transaction<Tables>, dialect: Dialect): Promise<readonly AppliedMigration[]> {
+  const { run } = toMigrationStep(transaction, dialect)
+  await run(`CREATE TABLE IF NOT EXISTS migrations (position INTEGER PRIMARY KEY, name TEXT NOT NULL,
+    checksum TEXT NOT NULL, applied_at_ms BIGINT NOT NULL)`)
   const { rows } = await sql<AppliedMigration>`select name, checksum from migrations order by position`.execute(
     transaction,
   )

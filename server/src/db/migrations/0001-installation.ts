@@ -2,18 +2,9 @@ import type { Migration } from '../migration.ts'
 
 export const installation: Migration = {
   name: '0001-installation',
-  async up({ schema }) {
-    await schema
-      .createTable('meta')
-      .addColumn('name', 'text', (column) => column.primaryKey())
-      .addColumn('value', 'text', (column) => column.notNull())
-      .execute()
-    await schema
-      .createTable('leases')
-      .addColumn('name', 'text', (column) => column.primaryKey())
-      .addColumn('holder', 'text', (column) => column.notNull())
-      .addColumn('expires_at_ms', 'bigint', (column) => column.notNull())
-      .addColumn('fencing_token', 'bigint', (column) => column.notNull())
-      .execute()
+  async up({ run }) {
+    await run('CREATE TABLE meta (name TEXT PRIMARY KEY, value TEXT NOT NULL)')
+    await run(`CREATE TABLE leases (name TEXT PRIMARY KEY, holder TEXT NOT NULL, expires_at_ms BIGINT NOT NULL,
+      fencing_token BIGINT NOT NULL)`)
   },
 }

@@ -1,5 +1,4 @@
 /** The data model of the control plane. What the columns mean stands in `db/tables.ts`. */
-import { sql } from 'kysely'
 import type { Migration } from '../migration.ts'
 
 const CHANGEABLE = 'version BIGINT NOT NULL, created_at_ms BIGINT NOT NULL, updated_at_ms BIGINT NOT NULL'
@@ -75,7 +74,7 @@ const STATEMENTS = [
 
 export const controlPlane: Migration = {
   name: '0002-control-plane',
-  async up({ database }) {
-    for (const statement of STATEMENTS) await sql.raw(statement).execute(database)
+  async up({ run }) {
+    for (const statement of STATEMENTS) await run(statement)
   },
 }
