@@ -1,5 +1,7 @@
+import { createServer } from 'node:http'
 import { expect, test } from 'vitest'
 import { orderSnapshotLines, readSnapshotLines } from '../../src/config/snapshot-lines.ts'
+import { listenLocally } from '../local-server.ts'
 import { testControl, type TestControl } from '../test-control.ts'
 import { testGateway, type TestGateway } from '../test-gateway.ts'
 
@@ -7,12 +9,14 @@ import { testGateway, type TestGateway } from '../test-gateway.ts'
 async function publishIn({ done }: TestControl, workspace: string): Promise<string> {
   const at = `/workspaces/${workspace}`
   await done('POST', `${at}/apis`, { name: 'books' })
-  const answer = { kind: 'respond', config: { status: 200, body: workspace } }
+  const port = await listenLocally(createServer((_request, response) => response.end(workspace)))
+  await done('POST', `${at}/upstreams`, { name: 'shop', targets: [{ url: `http://127.0.0.1:${port}` }] })
   const settings = {
     name: '1.0.0',
     basePath: `/${workspace}`,
+    upstream: 'shop',
     policies: [{ kind: 'key-auth' }],
-    routes: [{ name: 'all', match: { path: '/*' }, policies: [answer] }],
+    routes: [{ name: 'all', match: { path: '/*' } }],
   }
   await done('POST', `${at}/apis/books/versions`, { settings })
   await done('POST', `${at}/apis/books/versions/1.0.0/revisions`)
