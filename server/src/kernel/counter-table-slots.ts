@@ -150,6 +150,11 @@ export class SlotTable {
     return -2
   }
 
+  /** Whether the slot that `claim` gave is still ours. */
+  isClaimed(slot: number): boolean {
+    return Atomics.load(this.longs, (slot + STATE) >> 1) === this.claimed
+  }
+
   /** Opens the slot that `claim` gave; false when another thread took it over, which then has one for the key. */
   open(slot: number, state: bigint): boolean {
     return Atomics.compareExchange(this.longs, (slot + STATE) >> 1, this.claimed, state) === this.claimed

@@ -86,8 +86,12 @@ export class QuotaTable {
     const slot = slots.claim(low, high, id, Math.floor(this.clock.monotonicMs() / 1000))
     this.tableFull = slot === -2
     if (slot < 0) return -1
+    // What an earlier key left goes only while the slot is ours: a thread that was taken over while it slept must not
+    // take away what has been counted since.
+    const left = Atomics.load(longs, (slot + COLLECTABLE) >> 1)
+    if (!slots.isClaimed(slot)) return -1
+    if (left !== 0n) Atomics.compareExchange(longs, (slot + COLLECTABLE) >> 1, left, 0n)
     Atomics.store(slots.words, slot + NAMED, 0)
-    Atomics.store(longs, (slot + COLLECTABLE) >> 1, 0n)
     Atomics.store(slots.words, slot + PACE, 0)
     slots.keepUntil(slot, expirySeconds)
     return slots.open(slot, fromNumber(used + 1)) ? slot : -1
