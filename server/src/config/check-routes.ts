@@ -43,7 +43,7 @@ function report(route: RoutePlan, rival: RoutePlan, findings: Findings): void {
   const hint = 'Change a path or method, or give one of them a condition more.'
   const other = rival.operation?.place() ?? findings.place(rival.path)
   const place = route.operation?.place() ?? findings.place(route.path)
-  findings.list.add(place, route.path, message, { other, hint })
+  findings.list.add(place, route.operation?.pointer ?? route.path, message, { other, hint })
 }
 
 /**

@@ -32,7 +32,7 @@ export class Findings {
     })
   }
 
-  reportFault(fault: SourceFault): void {
+  reportFault(fault: Omit<SourceFault, 'path'>): void {
     this.list.add(fault, [], fault.message, { hint: fault.hint })
   }
 

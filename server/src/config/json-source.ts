@@ -1,29 +1,39 @@
 /**
- * A file of JSON without references, such as an OpenAPI document of ten megabytes: read by the engine's own parser,
- * fifty times as fast as the tree that knows places. That tree is made when a place is asked for, so for messages only.
+ * A file of JSON without references, such as an OpenAPI document of tens of megabytes: read by the engine's own parser, fifty
+ * times as fast as the tree that knows places. Places are looked for in the text when a message needs them.
  */
+import type { KeyPath } from './issues.ts'
+import { countNames, findOffset, findRepeatedName, toPosition } from './json-scan.ts'
 import { MOST_LEVELS } from './parse-yaml.ts'
-import type { Source } from './source.ts'
+import type { Source, SourceFault } from './source.ts'
 
-const KEYS = /"(?:[^"\\]|\\.)*"(\s*:)?/g
-
-/** The values, or undefined when the text had better be read with care: it is wrong, too deep or repeats keys. */
+/** The values; undefined after a report that they cannot be used; `no JSON` when the text had better be read with care. */
 export function parseJsonSource(
   file: string,
   text: string,
-  readWithCare: () => Source | undefined,
-): Source | undefined {
+  report: (fault: SourceFault) => void,
+): Source | undefined | 'no JSON' {
   const value = parseJson(text)
-  if (value === undefined || countKeys(value) !== countWrittenKeys(text)) return undefined
-  let careful: Source | undefined
+  if (value === undefined) return 'no JSON'
+  const placeOf = (path: KeyPath, at?: 'key' | 'value') => ({
+    file,
+    ...toPosition(text, findOffset(text, path, at ?? 'value')),
+  })
+  const shape = measure(value)
+  if ('path' in shape) {
+    report({ ...placeOf(shape.path, 'key'), path: shape.path, message: shape.message, hint: shape.hint })
+    return undefined
+  }
+  const repeated = shape.names === countNames(text) ? undefined : findRepeatedName(text)
+  if (repeated !== undefined) {
+    const { path, offset } = repeated
+    const message = `the key \`${String(path.at(-1))}\` stands here a second time`
+    report({ file, ...toPosition(text, offset), path, message, hint: 'Remove one of the two.' })
+  }
   return {
     file,
     value,
-    place(from, path, at) {
-      careful ??= readWithCare()
-      if (careful === undefined || from !== value) return { file, line: 1, column: 1 }
-      return careful.place(careful.value, path, at)
-    },
+    place: (from, path, at) => (from === value ? placeOf(path, at) : { file, line: 1, column: 1 }),
     owns: (each) => each === value,
     isSubstituted: () => false,
   }
@@ -38,27 +48,47 @@ function parseJson(text: string): unknown {
   }
 }
 
-/** How many keys the objects have; -1 when they nest too deeply or when one is better not used. */
-function countKeys(root: unknown): number {
+interface Flaw {
+  readonly path: KeyPath
+  readonly message: string
+  readonly hint: string | undefined
+}
+
+/** How many names the objects have, or where they nest too deeply or have one that is better not used. */
+function measure(root: unknown): { readonly names: number } | Flaw {
   let level = [root]
-  let count = 0
+  let names = 0
   for (let depth = 0; level.length > 0; depth++) {
-    if (depth > MOST_LEVELS) return -1
+    if (depth > MOST_LEVELS) {
+      return { path: pathTo(root, new Set(level)), message: `nests deeper than ${MOST_LEVELS} levels`, hint: undefined }
+    }
     const next: unknown[] = []
     for (const value of level) {
       if (typeof value !== 'object' || value === null) continue
-      if (!Array.isArray(value)) count += Object.keys(value).length
-      if (Object.hasOwn(value, '__proto__')) return -1
+      if (!Array.isArray(value)) names += Object.keys(value).length
+      if (Object.hasOwn(value, '__proto__')) {
+        const path = [...pathTo(root, new Set([value])), '__proto__']
+        return { path, message: 'this cannot be a key', hint: 'Write a plain word.' }
+      }
       for (const inner of Object.values(value)) if (typeof inner === 'object' && inner !== null) next.push(inner)
     }
     level = next
   }
-  return count
+  return { names }
 }
 
-/** How many keys the text has: more than the values when one was written twice. */
-function countWrittenKeys(text: string): number {
-  let count = 0
-  for (const [, colon] of text.matchAll(KEYS)) if (colon !== undefined) count++
-  return count
+/** The way to one of the objects; JSON has no circles, and no object stands in two places. */
+function pathTo(root: unknown, wanted: ReadonlySet<unknown>): KeyPath {
+  const open: { value: unknown; path: KeyPath }[] = [{ value: root, path: [] }]
+  for (let at = open.pop(); at !== undefined; at = open.pop()) {
+    const { value, path } = at
+    if (wanted.has(value)) return path
+    if (typeof value !== 'object' || value === null) continue
+    const isList = Array.isArray(value)
+    for (const [key, inner] of Object.entries(value)) {
+      if (typeof inner === 'object' && inner !== null)
+        open.push({ value: inner, path: [...path, isList ? Number(key) : key] })
+    }
+  }
+  return []
 }

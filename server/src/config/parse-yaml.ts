@@ -3,6 +3,7 @@
  * hostile file is refused before it costs much.
  */
 import { Composer, Lexer, LineCounter, Parser, type Document, type ParsedNode } from 'yaml'
+import type { KeyPath } from './issues.ts'
 import { lowerFirst, withoutStop } from './sentence.ts'
 
 /** Levels of nesting; an OpenAPI document with deep schemas needs about 50. */
@@ -20,11 +21,13 @@ export class YamlFault extends Error {
   override readonly name = 'YamlFault'
   readonly line: number
   readonly column: number
+  readonly path: KeyPath
 
-  constructor(message: string, line: number, column: number) {
+  constructor(message: string, line: number, column: number, path: KeyPath = []) {
     super(message)
     this.line = line
     this.column = column
+    this.path = path
   }
 }
 

@@ -7,22 +7,26 @@ export interface PathFault {
   readonly hint: string
 }
 
-/** Says what is wrong with a route's path, if anything. */
-export function checkRoutePath(path: string): PathFault | undefined {
+/** Says what is wrong with a route's path, if anything. Whoever has names of others to take says which are right. */
+export function checkRoutePath(path: string, isName = isPlainName): PathFault | undefined {
   const segments = path.split('/').slice(1)
   const names = new Set<string>()
   for (const [index, segment] of segments.entries()) {
     const isLast = index === segments.length - 1
-    const fault = checkParameters(segment, names) ?? checkText(segment, isLast)
+    const fault = checkParameters(segment, names, isName) ?? checkText(segment, isLast)
     if (fault !== undefined) return fault
   }
   return undefined
 }
 
-function checkParameters(segment: string, names: Set<string>): PathFault | undefined {
+function isPlainName(name: string): boolean {
+  return /^[A-Za-z0-9_.-]+$/.test(name)
+}
+
+function checkParameters(segment: string, names: Set<string>, isName: typeof isPlainName): PathFault | undefined {
   const parts = splitTemplate(segment)
   for (const [at, part] of parts.entries()) {
-    const fault = at % 2 === 0 ? checkBetween(segment, part, at, parts.length) : checkName(part, names)
+    const fault = at % 2 === 0 ? checkBetween(segment, part, at, parts.length) : checkName(part, names, isName)
     if (fault !== undefined) return fault
   }
   return undefined
@@ -37,9 +41,9 @@ function checkBetween(segment: string, text: string, at: number, parts: number):
   return undefined
 }
 
-function checkName(name: string, names: Set<string>): PathFault | undefined {
-  const isPlain = /^[A-Za-z0-9_.-]+$/.test(name)
-  if (!isPlain) return { message: `\`{${name}}\` names no parameter`, hint: 'Write {name}: letters, digits, _ . -' }
+function checkName(name: string, names: Set<string>, isName: typeof isPlainName): PathFault | undefined {
+  if (!isName(name))
+    return { message: `\`{${name}}\` names no parameter`, hint: 'Write {name}: letters, digits, _ . -' }
   if (names.has(name)) return { message: `the parameter {${name}} stands twice in the path`, hint: 'Rename one.' }
   names.add(name)
   return undefined

@@ -102,11 +102,14 @@ class RoutePlanner {
       path: basePath + this.normalise(this.pathOf(operation, settings, path), path),
       basePath,
       methods: this.methodsOf(operation, settings, path),
-      headers: this.toFields(match?.headers ?? [], [...path, 'match', 'headers']).map((field) => ({
-        ...field,
-        name: field.name.toLowerCase(),
-      })),
-      query: this.toFields(match?.query ?? [], [...path, 'match', 'query']),
+      headers: joinFields(
+        operation?.conditions.headers,
+        this.toFields(match?.headers ?? [], [...path, 'match', 'headers'], (name) => name.toLowerCase()),
+      ),
+      query: joinFields(
+        operation?.conditions.query,
+        this.toFields(match?.query ?? [], [...path, 'match', 'query'], (name) => name),
+      ),
       when: match?.when,
       encodedSlash: api.encodedSlash,
     }
@@ -132,8 +135,13 @@ class RoutePlanner {
     return written
   }
 
-  private toFields(written: RouteSettings['match']['query'], path: KeyPath): FieldMatch[] {
-    return written.map(({ name, value, absent }, index) => {
+  private toFields(
+    written: RouteSettings['match']['query'],
+    path: KeyPath,
+    toName: (name: string) => string,
+  ): FieldMatch[] {
+    return written.map(({ name: writtenName, value, absent }, index) => {
+      const name = toName(writtenName)
       if (!absent) return { name, value }
       const hint = 'Leave one of them out.'
       if (value !== undefined) this.findings.report([...path, index], '`value` and `absent` stand together', { hint })
@@ -158,6 +166,11 @@ class RoutePlanner {
     }
     return [operation.method]
   }
+}
+
+/** What an operation needs to be told from others, and what is written by hand, which replaces it for the same name. */
+function joinFields(ofOperation: readonly FieldMatch[] = [], byHand: readonly FieldMatch[]): FieldMatch[] {
+  return [...ofOperation.filter(({ name }) => !byHand.some((each) => each.name === name)), ...byHand]
 }
 
 /** `/` says the same as no base path; a slash at its end would be doubled by the route's. */

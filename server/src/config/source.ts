@@ -21,6 +21,8 @@ export interface Source {
 }
 
 export interface SourceFault extends Place {
+  /** The keys that lead there; empty for a fault of the text itself. */
+  readonly path: KeyPath
   readonly message: string
   readonly hint: string | undefined
 }
@@ -32,9 +34,9 @@ export function parseSource(
   report: (fault: SourceFault) => void,
   substitute?: Substitute,
 ): Source | undefined {
-  const readWithCare = (): Source | undefined => parseYamlSource(file, text, report, substitute)
-  if (substitute !== undefined || !file.endsWith('.json')) return readWithCare()
-  return parseJsonSource(file, text, readWithCare) ?? readWithCare()
+  const mayBeJson = substitute === undefined && (file.endsWith('.json') || /^\s*\{/.test(text))
+  const source = mayBeJson ? parseJsonSource(file, text, report) : 'no JSON'
+  return source === 'no JSON' ? parseYamlSource(file, text, report, substitute) : source
 }
 
 function parseYamlSource(
@@ -45,12 +47,15 @@ function parseYamlSource(
 ): Source | undefined {
   try {
     const tree = parseYamlTree(text)
-    const faultAt: ReportAt = (offset, message, hint) => report({ file, ...tree.position(offset), message, hint })
+    const faultAt: ReportAt = (offset, path, message, hint) => {
+      report({ file, ...tree.position(offset), path, message, hint })
+    }
     const reader = new ValueReader(tree, faultAt, substitute)
     return toSource(file, tree, reader, reader.read(tree.root))
   } catch (error) {
     if (!(error instanceof YamlFault)) throw error
-    report({ file, line: error.line, column: error.column, message: error.message, hint: undefined })
+    const { line, column, path, message } = error
+    report({ file, line, column, path, message, hint: undefined })
     return undefined
   }
 }

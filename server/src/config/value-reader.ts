@@ -3,14 +3,15 @@
  * anchor, so memory stays with the size of the file; how much aliases would amount to is counted nevertheless.
  */
 import { isAlias, isMap, isScalar, type Alias, type Pair, type ParsedNode, type YAMLMap, type YAMLSeq } from 'yaml'
+import type { KeyPath } from './issues.ts'
 import { MOST_LEVELS, YamlFault, type YamlTree } from './parse-yaml.ts'
 import { SubstitutionFault, type Substitute } from './substitute.ts'
 
 /** Values that aliases may add to a document: a file of a few lines could otherwise stand for billions. */
 const MOST_ALIASED_VALUES = 1_000_000
 
-/** A problem found while values are made; `offset` is where. */
-export type ReportAt = (offset: number, message: string, hint?: string) => void
+/** A problem found while values are made; `offset` is where, and `path` leads there. */
+export type ReportAt = (offset: number, path: KeyPath, message: string, hint?: string) => void
 
 export type Collection = YAMLMap.Parsed | YAMLSeq.Parsed
 
@@ -32,6 +33,8 @@ export class ValueReader {
   private readonly substitute: Substitute | undefined
   /** By name; the latest of a name counts, and undefined stands for one that is still being read. */
   private readonly anchors = new Map<string, Anchored | undefined>()
+  /** The keys that lead to what is being read. */
+  private readonly path: (string | number)[] = []
   private made = 0
   private aliased = 0
   private level = 0
@@ -76,7 +79,7 @@ export class ValueReader {
     if (known === undefined) {
       const isOpen = this.anchors.has(alias.source)
       const message = isOpen ? 'stands inside what it repeats' : 'repeats nothing: its anchor is not above it'
-      this.report(alias.range[0], `the alias *${alias.source} ${message}`, 'Remove it, or mend its name.')
+      this.reportAt(alias.range[0], `the alias *${alias.source} ${message}`, 'Remove it, or mend its name.')
       return null
     }
     this.made += known.size
@@ -102,10 +105,15 @@ export class ValueReader {
     for (const pair of node.items) {
       const key = toKey(pair)
       const offset = pair.key?.range[0] ?? node.range[0]
-      if (key === undefined || key === '__proto__') this.report(offset, 'this cannot be a key', 'Write a plain word.')
+      if (key === undefined || key === '__proto__') this.reportAt(offset, 'this cannot be a key', 'Write a plain word.')
       else if (key === '<<' && pair.value !== null) merged.push(pair.value)
       else if (Object.hasOwn(map, key)) {
-        this.report(offset, `the key \`${key}\` stands here a second time`, 'Remove one of the two.')
+        this.report(
+          offset,
+          [...this.path, key],
+          `the key \`${key}\` stands here a second time`,
+          'Remove one of the two.',
+        )
       } else map[key] = this.readInto(map, key, pair.value)
     }
     for (const each of merged) this.merge(map, each)
@@ -117,7 +125,7 @@ export class ValueReader {
     const value = this.read(node)
     for (const each of Array.isArray(value) ? value : [value]) {
       if (typeof each !== 'object' || each === null || Array.isArray(each)) {
-        this.report(node.range[0], '`<<` takes an alias of a map', 'Write `<<: *name`.')
+        this.reportAt(node.range[0], '`<<` takes an alias of a map', 'Write `<<: *name`.')
         continue
       }
       for (const [key, inner] of Object.entries(each)) if (!Object.hasOwn(map, key)) map[key] = inner
@@ -125,7 +133,9 @@ export class ValueReader {
   }
 
   private readInto(parent: object, key: string | number, node: ParsedNode | null): unknown {
+    this.path.push(key)
     const value = this.read(node)
+    this.path.pop()
     if (typeof value !== 'string' || this.substitute === undefined || node === null) return value
     try {
       const text = this.substitute(value)
@@ -133,7 +143,7 @@ export class ValueReader {
       return text
     } catch (error) {
       if (!(error instanceof SubstitutionFault)) throw error
-      this.report(node.range[0], error.message, error.hint)
+      this.report(node.range[0], [...this.path, key], error.message, error.hint)
       return value
     }
   }
@@ -144,9 +154,13 @@ export class ValueReader {
     else keys.add(String(key))
   }
 
+  private reportAt(offset: number, message: string, hint: string): void {
+    this.report(offset, [...this.path], message, hint)
+  }
+
   private fail(node: ParsedNode, message: string): never {
     const { line, column } = this.tree.position(node.range[0])
-    throw new YamlFault(message, line, column)
+    throw new YamlFault(message, line, column, [...this.path])
   }
 }
 

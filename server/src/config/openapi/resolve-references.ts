@@ -3,7 +3,7 @@
  * once an operation has grown large, stays a reference: to a part of `components`, which the result then carries.
  */
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts'
-import { ReferenceFault, toPointer, type Located, type SpecFile, type SpecFiles } from './spec-files.ts'
+import { ReferenceFault, toPointer, type Located, type References, type SpecFile } from './spec-files.ts'
 
 /** Values of one operation after which references are kept: schemas can share parts so that copies explode. */
 const MOST_VALUES = 1_000
@@ -42,7 +42,7 @@ interface Context {
 }
 
 export class ReferenceResolver {
-  private readonly files: SpecFiles
+  private readonly files: References
   /** Before OpenAPI 3.1, what stands beside a `$ref` does not count. */
   private readonly siblingsCount: boolean
   private readonly names = new Map<string, string>()
@@ -50,7 +50,7 @@ export class ReferenceResolver {
   private readonly waiting: Located[] = []
   private values = 0
 
-  constructor(files: SpecFiles, siblingsCount: boolean) {
+  constructor(files: References, siblingsCount: boolean) {
     this.files = files
     this.siblingsCount = siblingsCount
   }

@@ -18,6 +18,12 @@ export interface Located {
   readonly value: unknown
 }
 
+/** Follows references, wherever they lead. */
+export interface References {
+  /** Finds what a `$ref` in a file leads to; throws a `ReferenceFault`. */
+  follow(reference: string, from: SpecFile): Located
+}
+
 /** Why a reference leads nowhere: a sentence and how to mend it. */
 export class ReferenceFault extends Error {
   override readonly name = 'ReferenceFault'
@@ -29,7 +35,7 @@ export class ReferenceFault extends Error {
   }
 }
 
-export class SpecFiles {
+export class SpecFiles implements References {
   private readonly reader: ConfigReader
   private readonly findings: Findings
   private readonly folders: string[]
@@ -57,22 +63,8 @@ export class SpecFiles {
     this.files.set(path, file)
   }
 
-  /** Finds what a `$ref` in a file leads to; throws a `ReferenceFault`. */
   follow(reference: string, from: SpecFile): Located {
-    const hash = reference.indexOf('#')
-    const address = hash === -1 ? reference : reference.slice(0, hash)
-    const file = address === '' ? from : this.openReferred(decode(address), from)
-    const pointer = parsePointer(hash === -1 ? '' : decode(reference.slice(hash + 1)), reference)
-    let { value } = file
-    for (const [index, token] of pointer.entries()) {
-      const next = childAt(value, token)
-      if (next === undefined) {
-        const found = toPointer(pointer.slice(0, index))
-        throw new ReferenceFault(`the reference ${reference} leads to nothing`, `There is no \`${token}\` in ${found}.`)
-      }
-      value = next
-    }
-    return { file, pointer, value }
+    return followReference(reference, from, (address) => this.openReferred(address, from))
   }
 
   /** The place of a pointer in a file, as it was before an upgrade. */
@@ -101,6 +93,24 @@ export class SpecFiles {
     }
     throw new ReferenceFault(`the file ${path} cannot be used`, 'Mend what is wrong in it.')
   }
+}
+
+/** Follows a reference; `open` reads the file of one that leads out of its own. Throws a `ReferenceFault`. */
+export function followReference(reference: string, from: SpecFile, open: (address: string) => SpecFile): Located {
+  const hash = reference.indexOf('#')
+  const address = hash === -1 ? reference : reference.slice(0, hash)
+  const file = address === '' ? from : open(decode(address))
+  const pointer = parsePointer(hash === -1 ? '' : decode(reference.slice(hash + 1)), reference)
+  let { value } = file
+  for (const [index, token] of pointer.entries()) {
+    const next = childAt(value, token)
+    if (next === undefined) {
+      const found = toPointer(pointer.slice(0, index))
+      throw new ReferenceFault(`the reference ${reference} leads to nothing`, `There is no \`${token}\` in ${found}.`)
+    }
+    value = next
+  }
+  return { file, pointer, value }
 }
 
 /** Only the text of the path counts: links that an operator placed below a folder, as a ConfigMap has, are followed. */
