@@ -2,11 +2,11 @@
 import { Command } from 'commander'
 import { ControlStartError, startControl } from '../control/control-process.ts'
 import { createJoinToken } from '../control/gateways/create-join-token.ts'
-import { createLog } from '../kernel/log.ts'
+import { createLog, EventWriter } from '../kernel/log.ts'
 import type { CommandSurroundings } from './command-surroundings.ts'
 import { controlSettings } from './control-settings.ts'
 import { listSettings, readSettings, SettingsError } from './settings.ts'
-import { isListenError, stopSignal, tellParent, toListenSentence } from './running.ts'
+import { endSoon, isListenError, stopSignal, tellParent, toListenSentence } from './running.ts'
 import { readVersion } from './version.ts'
 
 const example = `
@@ -49,7 +49,7 @@ async function runControl(
       environment: settings.environment,
       host: settings.controlBind,
       port: settings.controlPort,
-      log: createLog(settings.logLevel),
+      log: createLog(settings.logLevel, new EventWriter(process.stderr)),
     })
     if (control.freshToken !== undefined && process.send === undefined) {
       surroundings.write(`Admin token, shown this once: ${control.freshToken}\n`)
@@ -66,6 +66,7 @@ async function runControl(
     await stopped
     await control.stop()
     exit(0)
+    endSoon()
   } catch (error) {
     const isWrongUse = error instanceof SettingsError
     if (isWrongUse || error instanceof ControlStartError) {

@@ -5,10 +5,10 @@ import { Command } from 'commander'
 import { ConfigRefused, GatewayProcess } from '../gateway/process/gateway-process.ts'
 import type { ConfigSource } from '../gateway/process/config-source.ts'
 import { createFileSource } from '../gateway/process/file-source.ts'
-import { createLog, type Log } from '../kernel/log.ts'
+import { createLog, EventWriter, type Log } from '../kernel/log.ts'
 import type { CommandSurroundings } from './command-surroundings.ts'
 import { gatewaySettings, listSettings, readSettings, SettingsError, type GatewaySettings } from './settings.ts'
-import { isListenError, stopSignal, tellParent, toListenSentence } from './running.ts'
+import { endSoon, isListenError, stopSignal, tellParent, toListenSentence } from './running.ts'
 import { readVersion } from './version.ts'
 
 const example = `
@@ -66,7 +66,8 @@ async function runGateway(
 ): Promise<void> {
   try {
     const settings = readSettings(gatewaySettings, flags, surroundings.environment)
-    const log = createLog(settings.logLevel)
+    const events = new EventWriter(process.stderr)
+    const log = createLog(settings.logLevel, events)
     const source = await createSource(settings, surroundings.environment, log)
     const gateway = new GatewayProcess({
       version: readVersion(),
@@ -79,6 +80,7 @@ async function runGateway(
       metricsPort: settings.metricsPort,
       debug: settings.debug,
       log,
+      events,
       logLevel: settings.logLevel,
       cacheFolder: join(settings.dataDir, 'compile-cache'),
       dataFolder: settings.dataDir,
@@ -90,6 +92,7 @@ async function runGateway(
     await stopped
     await gateway.stop()
     exit(0)
+    endSoon()
   } catch (error) {
     if (error instanceof SettingsError) {
       surroundings.writeError(`${error.message}\n`)

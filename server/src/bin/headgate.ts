@@ -8,6 +8,13 @@ import type { CommandSurroundings } from './command-surroundings.ts'
 // A third of the start's time and much memory go into compiling modules; the next start finds them compiled.
 enableCompileCache(join(process.env['HEADGATE_DATA_DIR'] ?? '.headgate', 'compile-cache'))
 
+// Whoever reads the output may stop, as `head` does. A gateway goes on then, and all others have nothing more to say.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error) => {
+    if (!('code' in error && error.code === 'EPIPE')) throw error
+  })
+}
+
 const surroundings: CommandSurroundings = {
   environment: process.env,
   write: (line) => process.stdout.write(line),

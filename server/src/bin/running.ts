@@ -38,6 +38,14 @@ export function stopSignal(reload: () => void): Promise<void> {
   })
 }
 
+/** Lines that still wait so long after the end have no reader; they hold up nothing. */
+const LAST_LINES_MS = 2_000
+
+/** Ends the process, whose work is done, even if somebody holds its output and does not read it. */
+export function endSoon(): void {
+  setTimeout(() => process.exit(), LAST_LINES_MS).unref()
+}
+
 interface ListenError extends Error {
   readonly code: string
   readonly port: number

@@ -4,7 +4,8 @@
  * main thread alone writes, one piece after the other, and worker threads hand it theirs: the memory moves over without
  * a copy, which costs less than 0.1 µs for each line. What a worker has handed over is written whole even if it dies.
  */
-import { write } from 'node:fs'
+import { fstatSync, write } from 'node:fs'
+import type { Writable } from 'node:stream'
 import type { MessagePort } from 'node:worker_threads'
 
 export interface LogWriter {
@@ -16,8 +17,26 @@ export interface LogWriter {
 const FIRST_RETRY_MS = 2
 const MAX_RETRY_MS = 100
 
-/** Writes to a file descriptor, by default standard output. */
-export function createFileWriter(fd = 1): LogWriter {
+/**
+ * Writes to standard output, whatever it is. A pipe is written by its stream, which waits in the event loop: a call that
+ * waits for a reader in another thread could not be broken off, and the process would not end before it.
+ */
+export function createOutputWriter(stream: Writable & { readonly fd: number }): LogWriter {
+  const facts = fstatSync(stream.fd)
+  return facts.isFIFO() || facts.isSocket() ? createStreamWriter(stream) : createFileWriter(stream.fd)
+}
+
+function createStreamWriter(stream: Writable): LogWriter {
+  return {
+    write: (bytes) =>
+      new Promise((resolve, reject) => {
+        stream.write(bytes, (error) => (error === null || error === undefined ? resolve() : reject(error)))
+      }),
+  }
+}
+
+/** Writes to a file descriptor. */
+export function createFileWriter(fd: number): LogWriter {
   let last: Promise<void> = Promise.resolve()
   return {
     write(bytes) {

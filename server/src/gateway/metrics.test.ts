@@ -17,6 +17,8 @@ function testMetrics(workers = 1, bounds: MetricsBounds = {}, sources: Partial<M
     memories,
     workersServing: () => workers,
     workerRestarts: () => 0,
+    workerVersions: () => [],
+    droppedEvents: () => 0,
     isReady: () => true,
     counterUse: () => readCounterUse(counters, testClock()),
     reloads: () => [],
@@ -156,7 +158,16 @@ describe('metrics', () => {
     const {
       metrics,
       workers: [worker],
-    } = testMetrics(1, {}, { workerRestarts: () => 4, reloads: () => [['refused', 1]] })
+    } = testMetrics(
+      1,
+      {},
+      {
+        workerRestarts: () => 4,
+        workerVersions: () => [{ worker: 0, version: 'old' }],
+        droppedEvents: () => 7,
+        reloads: () => [['refused', 1]],
+      },
+    )
     worker?.countDroppedLines(12)
     const names = [
       'headgate_reloads_total{result="refused"}',
@@ -166,8 +177,10 @@ describe('metrics', () => {
       'headgate_snapshot_adopted_timestamp_seconds',
       'headgate_counter_slots{table="limits"}',
       'headgate_counter_refusals_total{table="limits"}',
+      'headgate_worker_snapshot_info{worker="0",version="old"}',
+      'headgate_events_dropped_total',
     ]
-    expect(await Promise.all(names.map((name) => valueOf(metrics, name)))).toEqual([1, 12, 4, 1, 1.5, 64, 0])
+    expect(await Promise.all(names.map((name) => valueOf(metrics, name)))).toEqual([1, 12, 4, 1, 1.5, 64, 0, 1, 7])
   })
 })
 

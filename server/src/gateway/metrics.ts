@@ -25,6 +25,10 @@ export interface MetricsSources {
   readonly memories: readonly SharedArrayBuffer[]
   workersServing(): number
   workerRestarts(): number
+  /** The snapshot that each worker runs. */
+  workerVersions(): readonly { readonly worker: number; readonly version: string }[]
+  /** Lines of the event log that were lost. */
+  droppedEvents(): number
   isReady(): boolean
   counterUse(): CounterUse
   /** How many configurations were read again, by what became of them. */
@@ -70,6 +74,9 @@ export class Metrics {
     this.counter('headgate_log_lines_dropped_total', 'Lines of the access log that were lost.', () =>
       this.sum(DROPPED_LINES),
     )
+    this.counter('headgate_events_dropped_total', 'Lines of the event log that were lost.', () =>
+      sources.droppedEvents(),
+    )
     const reloads = 'Configurations that were read again, by what became of them.'
     this.labelled(
       'headgate_reloads_total',
@@ -83,6 +90,10 @@ export class Metrics {
     this.labelled('headgate_snapshot_info', 'Version of the configuration that runs.', ['version'], (set) => {
       const snapshot = sources.snapshot()
       if (snapshot !== undefined) set({ version: snapshot.version }, 1)
+    })
+    const running = 'Version of the configuration that each worker runs.'
+    this.labelled('headgate_worker_snapshot_info', running, ['worker', 'version'], (set) => {
+      for (const { worker, version } of sources.workerVersions()) set({ worker: `${worker}`, version }, 1)
     })
     this.gauge(
       'headgate_snapshot_adopted_timestamp_seconds',

@@ -148,6 +148,15 @@ export class GatewayThread {
     return listener.port
   }
 
+  /** Closes a port that was opened for nothing. */
+  unlisten(port: number): void {
+    const at = this.listeners.findIndex((listener) => listener.port === port)
+    for (const listener of at === -1 ? [] : this.listeners.splice(at, 1)) {
+      listener.stop()
+      listener.destroy()
+    }
+  }
+
   /** Routes of the running snapshot. */
   routeIds(): ReadonlySet<string> {
     return this.server.runtime.routeIds

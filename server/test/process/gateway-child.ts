@@ -27,6 +27,8 @@ export interface ChildOptions {
   readonly nodeFlags?: readonly string[]
   /** The access log is not read when it is held. */
   readonly stdout?: 'read' | 'held'
+  /** Neither are the events, once the gateway is ready. */
+  readonly stderr?: 'read' | 'held'
 }
 
 export class GatewayChild {
@@ -113,6 +115,7 @@ export interface RunningChild extends GatewayChild {
 export async function startGateway(options: ChildOptions): Promise<RunningChild> {
   const child = new GatewayChild(options)
   const { port, metricsPort } = await child.event('the gateway is ready')
+  if (options.stderr === 'held') child.process.stderr?.pause()
   return Object.assign(child, { port: Number(port), metricsPort: Number(metricsPort) })
 }
 

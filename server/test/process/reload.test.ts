@@ -5,10 +5,12 @@ import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { connect as connectTls } from 'node:tls'
 import { expect, onTestFinished, test } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import { stringify } from 'yaml'
 import { createCertificate } from '../certificates.ts'
+import { holdPort } from '../ports.ts'
 import { get, GatewayChild, startBackend, startGateway, startLoad, toDocument, until } from './gateway-child.ts'
 
 const LIVE = 'the configuration is live'
@@ -127,14 +129,46 @@ test('reloads under load lose no request, no stream of events and no WebSocket',
   await reader?.cancel()
 })
 
-test('certificates that come with a later configuration are named as what waits for a restart', slow, async () => {
+test('certificates that come with a later configuration open the port for TLS, on all workers', slow, async () => {
   const url = await startBackend()
   const { cert, key } = createCertificate('books.test', { names: ['books.test'] })
   const gateway = await startGateway({ document: toDocument(url) })
   gateway.write(toDocument(url, { gateway: { tls: { certificates: [{ cert, key }] } } }))
-  await gateway.event('TLS was not configured when the gateway started: its port opens with a restart')
+  const { tlsPort } = await gateway.event('the port for TLS is open')
   await gateway.event(LIVE)
+  const greet = (): Promise<string> =>
+    new Promise((resolve, reject) => {
+      const socket = connectTls({ port: Number(tlsPort), host: '127.0.0.1', ca: cert, servername: 'books.test' })
+      socket.once('error', reject)
+      socket.once('data', (bytes: Buffer) => {
+        socket.destroy()
+        resolve(bytes.toString('latin1', 0, 15))
+      })
+      socket.write('GET / HTTP/1.1\r\nhost: books.test\r\n\r\n')
+    })
+  const answers = await Promise.all(Array.from({ length: 20 }, greet))
+  expect(new Set(answers)).toEqual(new Set(['HTTP/1.1 200 OK']))
   expect((await get(gateway.port)).status).toBe(200)
+})
+
+test('a port for TLS that cannot be opened refuses the configuration that needs it', slow, async () => {
+  const url = await startBackend()
+  const { cert, key } = createCertificate('books.test', { names: ['books.test'] })
+  const { server, port } = await holdPort()
+  const gateway = await startGateway({ document: toDocument(url), flags: ['--gateway-tls-port', String(port)] })
+  const secured = (status: number): object =>
+    toDocument(url, { policies: answering(status), gateway: { tls: { certificates: [{ cert, key }] } } })
+  gateway.write(secured(418))
+  const { err } = await gateway.event('the configuration could not be taken, the old one goes on')
+  expect(err).toMatchObject({
+    message: `the configuration has certificates, and port ${port} for TLS cannot be opened (EADDRINUSE)`,
+  })
+  expect((await get(gateway.port)).status).toBe(200)
+  server.close()
+  await once(server, 'close')
+  gateway.write(secured(404))
+  await gateway.event(LIVE)
+  expect((await get(gateway.port)).status).toBe(404)
 })
 
 test('a first configuration that is refused ends the start with what is wrong', slow, async () => {

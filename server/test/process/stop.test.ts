@@ -1,9 +1,9 @@
-/** How a gateway process starts, stops and says why it does not: exit codes, drain, outputs that nobody reads. */
+/** How a gateway process starts, stops and says why it does not: exit codes and drain. */
 import { connect } from 'node:net'
 import { expect, test } from 'vitest'
 import { holdPort } from '../ports.ts'
 import { dial } from '../wire/wire.ts'
-import { get, GatewayChild, startBackend, startGateway, startLoad, toDocument, until } from './gateway-child.ts'
+import { get, GatewayChild, startBackend, startGateway, toDocument, until } from './gateway-child.ts'
 
 const slow = { timeout: 30_000 }
 
@@ -95,31 +95,4 @@ test('settings that are wrong end the start with what to write', slow, async () 
     expect(gateway.errors).toMatch(sentence)
   })
   await Promise.all(started)
-})
-
-test('an access log that nobody reads holds up no request, and its lost lines are counted', slow, async () => {
-  const url = await startBackend()
-  // Long paths, so that the buffers of the pipe and of the log are full soon.
-  const path = `/${'x'.repeat(7_000)}`
-  const gateway = await startGateway({ document: toDocument(url), stdout: 'held' })
-  const dropped = async (): Promise<number> => {
-    const { body } = await get(gateway.metricsPort, '/metrics')
-    return Number(/^headgate_log_lines_dropped_total (\d+)/m.exec(body)?.[1] ?? 0)
-  }
-  const load = startLoad(gateway.port, 8, path)
-  await until(async () => (await dropped()) > 0)
-  const before = load.counts.get(200) ?? 0
-  await until(() => (load.counts.get(200) ?? 0) > before + 100)
-  await load.stop()
-  expect([...load.counts.keys()]).toEqual([200])
-  expect((await get(gateway.metricsPort, '/readyz')).status).toBe(200)
-  // Whoever reads at last gets whole lines.
-  let text = ''
-  gateway.process.stdout?.on('data', (chunk) => (text += String(chunk)))
-  const ended = new Promise((resolve) => gateway.process.stdout?.on('end', resolve))
-  gateway.process.kill('SIGTERM')
-  expect(await gateway.exited).toBe(0)
-  await ended
-  const lines = text.trimEnd().split('\n')
-  for (const line of lines) expect(JSON.parse(line)).toMatchObject({ status: 200 })
 })

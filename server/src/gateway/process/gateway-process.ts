@@ -6,14 +6,14 @@ import { randomBytes } from 'node:crypto'
 import { join } from 'node:path'
 import { systemClock } from '../../kernel/clock.ts'
 import { createCounterMemory, readCounterUse, releaseWorker, type CounterMemory } from '../../kernel/counter-table.ts'
-import type { Log } from '../../kernel/log.ts'
+import type { EventWriter, Log } from '../../kernel/log.ts'
 import { toIssueLine, type ConfigIssue } from '../../config/issues.ts'
 import { createMetricsMemory } from '../metrics-memory.ts'
 import { createMetricsServer, type MetricsServer } from '../metrics-server.ts'
 import { clearWorkerState } from '../metrics-worker.ts'
 import type { Metrics, ReloadResult } from '../metrics.ts'
 import { TICKET_KEY_BYTES } from '../tls.ts'
-import { createFileWriter } from '../log-writer.ts'
+import { createOutputWriter } from '../log-writer.ts'
 import { HealthBoard } from '../upstream/health-board.ts'
 import { createNameLookup } from '../upstream/name-lookup.ts'
 import { UpstreamWatch } from '../upstream/upstream-watch.ts'
@@ -35,6 +35,8 @@ export interface GatewayProcessOptions {
   readonly metricsPort: number
   readonly debug: boolean
   readonly log: Log
+  /** Where the events of all threads are written. */
+  readonly events: EventWriter
   readonly logLevel: string
   /** Where to keep what can be made again, and what outlives a restart. */
   readonly cacheFolder: string
@@ -138,7 +140,7 @@ export class GatewayProcess {
       log: options.log,
       maxHeapMb: MAX_WORKER_HEAP_MB,
       metrics: this.memories,
-      logWriter: createFileWriter(),
+      logWriter: createOutputWriter(process.stdout),
       start: {
         host: options.host,
         port: options.port,
@@ -213,6 +215,8 @@ export class GatewayProcess {
       memories: this.memories,
       workersServing: () => this.pool?.serving ?? 0,
       workerRestarts: () => this.pool?.restarts ?? 0,
+      workerVersions: () => this.pool?.versions() ?? [],
+      droppedEvents: () => this.options.events.dropped,
       isReady: () => this.unready() === undefined,
       counterUse: () => readCounterUse(this.counters, systemClock),
       reloads: () => this.reloads,
@@ -223,6 +227,7 @@ export class GatewayProcess {
 
   private heard(message: FromWorker): void {
     if (message.kind === 'counting') this.quotas.ledger.register(message.name)
+    else if (message.kind === 'event') this.options.events.write(message.line)
   }
 
   /** What the worker had in flight has ended with it. */
@@ -246,10 +251,10 @@ export class GatewayProcess {
         this.countReload('unchanged')
         return
       }
-      if (compiled.listener.tls !== undefined && this.pool?.ports.tlsPort === undefined) {
-        log.warn('TLS was not configured when the gateway started: its port opens with a restart')
-      }
+      const wasOpen = this.ports.tlsPort
       await this.adopt(compiled)
+      const { tlsPort } = this.ports
+      if (tlsPort !== wasOpen) log.info({ tlsPort }, 'the port for TLS is open')
       this.countReload('adopted')
       this.refused = ''
       log.info({ version: compiled.version, routes: compiled.routes }, 'the configuration is live')
@@ -266,7 +271,8 @@ export class GatewayProcess {
     const names = new Set(compiled.upstreams.map(({ name }) => name))
     await this.upstreams.adopt([...old.filter(({ name }) => !names.has(name)), ...compiled.upstreams])
     try {
-      await this.pool?.adopt(compiled.snapshotLines, compiled.version)
+      const tlsPort = compiled.listener.tls === undefined ? undefined : this.options.tlsPort
+      await this.pool?.adopt(compiled.snapshotLines, tlsPort)
       this.setRunning(compiled)
     } finally {
       await this.upstreams.adopt(this.running?.upstreams ?? [])

@@ -29,8 +29,13 @@ export interface WorkerStart {
 }
 
 export type ToWorker =
-  /** Compile this snapshot beside the running one and say whether that worked. */
-  | { readonly kind: 'prepare'; readonly snapshotLines: readonly string[] }
+  /** Compile this snapshot beside the running one, open the port with TLS when it has one, and say whether that worked. */
+  | {
+      readonly kind: 'prepare'
+      readonly order: number
+      readonly snapshotLines: readonly string[]
+      readonly tlsPort: number | undefined
+    }
   /** Swap the prepared snapshot in, or forget it. */
   | { readonly kind: 'commit' }
   | { readonly kind: 'discard' }
@@ -38,9 +43,18 @@ export type ToWorker =
   | { readonly kind: 'drain'; readonly graceMs: number; readonly timeoutMs: number }
 
 export type FromWorker =
-  | { readonly kind: 'listening'; readonly port: number; readonly tlsPort: number | undefined }
-  | { readonly kind: 'prepared'; readonly version: string }
-  | { readonly kind: 'refused'; readonly reason: string }
+  | {
+      readonly kind: 'listening'
+      readonly port: number
+      readonly tlsPort: number | undefined
+      readonly version: string
+    }
+  | { readonly kind: 'prepared'; readonly order: number; readonly tlsPort: number | undefined }
+  | { readonly kind: 'refused'; readonly order: number; readonly reason: string }
+  /** The version that it serves with from now on. */
+  | { readonly kind: 'running'; readonly version: string }
+  /** A line for the event log, which the main thread alone writes. */
+  | { readonly kind: 'event'; readonly line: string }
   /** Counts under a name that the main thread has not heard of. */
   | { readonly kind: 'counting'; readonly name: QuotaName }
   | { readonly kind: 'drained' }

@@ -16,12 +16,14 @@ import { toHealthVerdicts } from '../upstream/health-board.ts'
 import type { FromWorker, ToWorker, WorkerStart } from './messages.ts'
 
 const BEAT_MS = 500
+/** Time for the last lines of the access log; whoever has not read them by then does not read. */
+const LAST_LINES_MS = 3_000
 
 const port = parentPort
 if (port === null) throw new Error('serve.ts runs in a worker thread of a gateway')
 const start = workerData as WorkerStart
-const log = createLog(start.logLevel).child({ worker: start.index })
 const tell = (message: FromWorker): void => port.postMessage(message)
+const log = createLog(start.logLevel, { write: (line) => tell({ kind: 'event', line }) }).child({ worker: start.index })
 
 const metrics = new WorkerMetrics(start.metrics)
 const accessLog = createAccessLog({
@@ -52,6 +54,21 @@ setInterval(() => {
 }, BEAT_MS)
 for (const found of start.endpoints) thread.updateEndpoints(found)
 
+/** The port with TLS, and the same while it is open only for what is prepared. */
+let tlsPort: number | undefined
+let preparedTlsPort: number | undefined
+
+async function listenWithTls(wanted: number): Promise<number> {
+  try {
+    return await thread.listen(start.host, wanted, true)
+  } catch (cause) {
+    const code = cause instanceof Error && 'code' in cause ? String(cause.code) : String(cause)
+    throw new Error(`the configuration has certificates, and port ${wanted} for TLS cannot be opened (${code})`, {
+      cause,
+    })
+  }
+}
+
 /** Messages are handled one after the other: a commit must not overtake its prepare. */
 let last: Promise<void> = Promise.resolve()
 port.on('message', (message: ToWorker) => {
@@ -62,20 +79,30 @@ async function handle(message: ToWorker): Promise<void> {
   switch (message.kind) {
     case 'prepare':
       try {
-        tell({
-          kind: 'prepared',
-          version: await thread.prepare(await readSnapshotLines(message.snapshotLines, createSlicer())),
-        })
+        await thread.prepare(await readSnapshotLines(message.snapshotLines, createSlicer()))
+        if (message.tlsPort !== undefined && tlsPort === undefined) {
+          preparedTlsPort = await listenWithTls(message.tlsPort)
+          tlsPort = preparedTlsPort
+        }
+        tell({ kind: 'prepared', order: message.order, tlsPort })
       } catch (cause) {
-        log.error({ err: cause }, 'a snapshot does not compile')
-        tell({ kind: 'refused', reason: cause instanceof Error ? cause.message : String(cause) })
+        thread.discard()
+        log.error({ err: cause }, 'a snapshot cannot be taken')
+        tell({ kind: 'refused', order: message.order, reason: cause instanceof Error ? cause.message : String(cause) })
       }
       return
     case 'commit':
+      preparedTlsPort = undefined
       thread.commit()
       metrics.retain(thread.routeIds())
+      tell({ kind: 'running', version: thread.server.runtime.version })
       return
     case 'discard':
+      if (preparedTlsPort !== undefined) {
+        thread.unlisten(preparedTlsPort)
+        tlsPort = undefined
+        preparedTlsPort = undefined
+      }
       thread.discard()
       return
     case 'endpoints':
@@ -83,13 +110,13 @@ async function handle(message: ToWorker): Promise<void> {
       return
     case 'drain':
       await thread.drain(message.graceMs, message.timeoutMs)
-      await accessLog.close()
+      await Promise.race([accessLog.close(), new Promise((resolve) => setTimeout(resolve, LAST_LINES_MS))])
       tell({ kind: 'drained' })
       process.exit(0)
   }
 }
 
 const plainPort = await thread.listen(start.host, start.port)
-const tlsPort = start.tlsPort === undefined ? undefined : await thread.listen(start.host, start.tlsPort, true)
-tell({ kind: 'listening', port: plainPort, tlsPort })
+if (start.tlsPort !== undefined) tlsPort = await thread.listen(start.host, start.tlsPort, true)
+tell({ kind: 'listening', port: plainPort, tlsPort, version: thread.server.runtime.version })
 flushCompileCache()

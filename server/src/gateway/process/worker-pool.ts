@@ -8,9 +8,14 @@ import { toThreadUrl } from '../../kernel/thread-url.ts'
 import { serveLogPort, type LogWriter } from '../log-writer.ts'
 import type { UpstreamEndpoints } from '../upstream/endpoint.ts'
 import type { FromWorker, ToWorker, WorkerStart } from './messages.ts'
+import { createMember, post, prepareOn, type Member, type Prepared } from './pool-member.ts'
 
 const BEAT_CHECK_MS = 1_000
 const SILENCE_MS = 5_000
+/** Far more than compiling the largest snapshot takes. */
+const START_LIMIT_MS = 60_000
+/** What a worker has to say after its last connection; then it is ended. */
+const LAST_WORDS_MS = 6_000
 /** A worker that dies again and again is started again more and more slowly. */
 const MAX_RESTART_DELAY_MS = 10_000
 
@@ -28,21 +33,13 @@ export interface WorkerPoolOptions {
   readonly logWriter: LogWriter
   /** Megabytes of long-lived memory after which a worker is ended and replaced, before it takes the others with it. */
   readonly maxHeapMb: number
+  /** How long a worker may take to begin to serve. */
+  readonly startLimitMs?: number
+  /** What a worker runs. */
+  readonly entry?: URL
   /** Called when a worker is gone, before the next one takes its place. */
   lost(index: number): void
   received(message: FromWorker, index: number): void
-}
-
-interface Member {
-  readonly index: number
-  worker: Worker | undefined
-  /** What it was told to run last. */
-  snapshotLines: readonly string[]
-  listening: boolean
-  beat: number
-  beatAtMs: number
-  restarts: number
-  startedAtMs: number
 }
 
 export class WorkerPool {
@@ -70,6 +67,12 @@ export class WorkerPool {
     return { port: this.port, tlsPort: this.tlsPort }
   }
 
+  /** What each worker that serves says it runs. */
+  versions(): { readonly worker: number; readonly version: string }[] {
+    const serving = this.members.filter(({ listening }) => listening)
+    return serving.map(({ index, version }) => ({ worker: index, version }))
+  }
+
   get serving(): number {
     return this.members.filter(({ listening }) => listening).length
   }
@@ -89,18 +92,23 @@ export class WorkerPool {
     this.tell({ kind: 'endpoints', found })
   }
 
-  /** Gives all workers a snapshot; throws, and leaves all of them with the old one, when one cannot take it. */
-  async adopt(snapshotLines: readonly string[], version: string): Promise<void> {
+  /**
+   * Gives all workers a snapshot; throws, and leaves all of them with the old one, when one cannot take it. `tlsPort` is
+   * the port that a snapshot with certificates needs, opened now if it is not open yet.
+   */
+  async adopt(snapshotLines: readonly string[], tlsPort: number | undefined): Promise<void> {
+    await Promise.all(this.members.map(({ catchingUp }) => catchingUp))
     const serving = this.members.filter(({ listening }) => listening)
     const ready = serving.flatMap(({ worker }) => (worker === undefined ? [] : [worker]))
-    const outcomes = ready.map((worker) => outcomeOf(worker, version))
-    for (const worker of ready) post(worker, { kind: 'prepare', snapshotLines })
-    const refusals = (await Promise.all(outcomes)).filter((outcome) => outcome !== undefined)
-    const [refusal] = refusals
-    if (refusal !== undefined) {
+    const outcomes = await prepareOnAll(ready, snapshotLines, this.tlsPort ?? tlsPort)
+    for (const outcome of outcomes) {
+      if (!('refusal' in outcome)) continue
       for (const worker of ready) post(worker, { kind: 'discard' })
-      throw new Error(refusal)
+      throw new Error(outcome.refusal)
     }
+    for (const outcome of outcomes) if ('tlsPort' in outcome) this.tlsPort = outcome.tlsPort
+    // With no worker to open it, the next one does.
+    this.tlsPort ??= tlsPort
     this.snapshotLines = snapshotLines
     for (const member of serving) member.snapshotLines = snapshotLines
     for (const worker of ready) post(worker, { kind: 'commit' })
@@ -113,8 +121,13 @@ export class WorkerPool {
     const { snapshotLines } = this
     if (worker === undefined || !listening || member.snapshotLines === snapshotLines) return
     member.snapshotLines = snapshotLines
-    post(worker, { kind: 'prepare', snapshotLines })
-    post(worker, { kind: 'commit' })
+    member.catchingUp = prepareOn(worker, snapshotLines, this.tlsPort).then((outcome) => {
+      if (!('refusal' in outcome)) return post(worker, { kind: 'commit' })
+      // It would go on with the old one, unlike all others. The next one starts with the new one.
+      const facts = { worker: member.index, reason: outcome.refusal }
+      this.options.log.error(facts, 'a gateway worker cannot take the running configuration and is replaced')
+      return void worker.terminate()
+    })
   }
 
   /** Lets every worker finish what it has; resolves when all are gone. */
@@ -126,7 +139,7 @@ export class WorkerPool {
         if (worker === undefined) return
         const gone = new Promise<void>((resolve) => worker.once('exit', () => resolve()))
         post(worker, { kind: 'drain', graceMs, timeoutMs })
-        const late = setTimeout(() => void worker.terminate(), graceMs + timeoutMs + 2_000)
+        const late = setTimeout(() => void worker.terminate(), graceMs + timeoutMs + LAST_WORDS_MS)
         await gone
         clearTimeout(late)
       }),
@@ -161,7 +174,7 @@ export class WorkerPool {
       heartbeats: this.heartbeats,
       logPort: logChannel.port2,
     }
-    return new Worker(toThreadUrl('./worker', import.meta.url), {
+    return new Worker(options.entry ?? toThreadUrl('./worker', import.meta.url), {
       workerData: start,
       transferList: [logChannel.port2],
       name: `gateway-${member.index}`,
@@ -179,15 +192,18 @@ export class WorkerPool {
     member.worker = worker
     member.startedAtMs = performance.now()
     member.beatAtMs = performance.now()
+    const { startLimitMs = START_LIMIT_MS } = options
+    const late = setTimeout(() => {
+      options.log.error({ worker: member.index, startLimitMs }, 'a gateway worker did not begin to serve and is ended')
+      void worker.terminate()
+    }, startLimitMs)
     return new Promise((resolve, reject) => {
       worker.on('message', (message: FromWorker) => {
         if (message.kind === 'listening') {
-          this.port = message.port
-          this.tlsPort = message.tlsPort
-          member.listening = true
-          this.catchUp(member)
+          clearTimeout(late)
+          this.began(member, message)
           resolve()
-        }
+        } else if (message.kind === 'running') member.version = message.version
         options.received(message, member.index)
       })
       worker.on('error', (cause) => {
@@ -195,10 +211,19 @@ export class WorkerPool {
         reject(cause)
       })
       worker.once('exit', () => {
+        clearTimeout(late)
         reject(new Error('the worker ended before it listened'))
         this.gone(member, worker)
       })
     })
+  }
+
+  private began(member: Member, { port, tlsPort, version }: Extract<FromWorker, { kind: 'listening' }>): void {
+    this.port = port
+    if (tlsPort !== undefined) this.tlsPort = tlsPort
+    member.version = version
+    member.listening = true
+    this.catchUp(member)
   }
 
   private gone(member: Member, worker: Worker): void {
@@ -240,37 +265,16 @@ export class WorkerPool {
   }
 }
 
-function post(worker: Worker, message: ToWorker): void {
-  worker.postMessage(message)
-}
-
-function createMember(index: number): Member {
-  return {
-    index,
-    worker: undefined,
-    snapshotLines: [],
-    listening: false,
-    beat: 0,
-    beatAtMs: 0,
-    restarts: 0,
-    startedAtMs: 0,
-  }
-}
-
-/** Resolves with the reason when the worker refuses what it prepares, or dies of it: the next one would as well. */
-function outcomeOf(worker: Worker, version: string): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const done = (reason: string | undefined): void => {
-      worker.off('message', onMessage)
-      worker.off('exit', onExit)
-      resolve(reason)
-    }
-    const onMessage = (message: FromWorker): void => {
-      if (message.kind === 'prepared' && message.version === version) done(undefined)
-      else if (message.kind === 'refused') done(message.reason)
-    }
-    const onExit = (): void => done('a worker ended while it prepared the configuration')
-    worker.on('message', onMessage)
-    worker.on('exit', onExit)
-  })
+/** One after the other until the port is settled for all, when the kernel chooses it; else all at once. */
+async function prepareOnAll(
+  workers: readonly Worker[],
+  snapshotLines: readonly string[],
+  tlsPort: number | undefined,
+): Promise<Prepared[]> {
+  const [first, ...others] = workers
+  if (tlsPort !== 0 || first === undefined)
+    return Promise.all(workers.map((worker) => prepareOn(worker, snapshotLines, tlsPort)))
+  const settled = await prepareOn(first, snapshotLines, tlsPort)
+  if ('refusal' in settled) return [settled]
+  return [settled, ...(await prepareOnAll(others, snapshotLines, settled.tlsPort))]
 }

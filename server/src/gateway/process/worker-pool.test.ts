@@ -1,0 +1,85 @@
+import { expect, onTestFinished, test } from 'vitest'
+import { createCounterMemory } from '../../kernel/counter-table.ts'
+import { createLog } from '../../kernel/log.ts'
+import { WorkerPool } from './worker-pool.ts'
+
+interface TestPool {
+  readonly pool: WorkerPool
+  readonly messages: readonly string[]
+  /** How many workers there were. */
+  readonly lives: () => number
+  /** Ends the worker, as a fault would. */
+  readonly endWorker: () => void
+  /** Lets a worker go on that waits before it listens. */
+  readonly letGo: () => void
+}
+
+/** A pool of one worker that follows a script; see `scripted-worker.ts`. */
+async function startPool(script: string, startLimitMs?: number): Promise<TestPool> {
+  const messages: string[] = []
+  const memory = new SharedArrayBuffer(1024)
+  const pool = new WorkerPool(['old'], {
+    workers: 1,
+    log: createLog('info', { write: (line) => void messages.push(String(JSON.parse(line).msg)) }),
+    entry: new URL('../../../test/process/scripted-worker.ts', import.meta.url),
+    ...(startLimitMs !== undefined && { startLimitMs }),
+    start: {
+      host: script,
+      port: 0,
+      tlsPort: undefined,
+      debug: false,
+      logLevel: 'info',
+      cacheFolder: '',
+      counters: createCounterMemory({ limitSlots: 16, gaugeSlots: 16 }),
+      verdicts: new SharedArrayBuffer(8),
+      ticketKeys: new Uint8Array(48),
+    },
+    metrics: [memory],
+    logWriter: { write: () => Promise.resolve() },
+    maxHeapMb: 256,
+    lost: () => undefined,
+    received: () => undefined,
+  })
+  onTestFinished(() => pool.terminate())
+  await pool.start()
+  return {
+    pool,
+    messages,
+    lives: () => Atomics.load(new Int32Array(memory), 0),
+    endWorker: () => pool.tellEndpoints({ upstream: 'any', targetsKey: '', endpoints: [] }),
+    letGo: () => {
+      Atomics.store(new Int32Array(memory), 1, 1)
+      Atomics.notify(new Int32Array(memory), 1)
+    },
+  }
+}
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5))
+}
+
+test('a worker that cannot take what the others took while it started is replaced by one that runs it', async () => {
+  const { pool, messages, lives, endWorker, letGo } = await startPool('refuses-in-its-second-life')
+  expect(pool.versions()).toEqual([{ worker: 0, version: 'old' }])
+  endWorker()
+  await until(() => lives() === 2)
+  await pool.adopt(['new'], undefined)
+  letGo()
+  await until(() => pool.versions()[0]?.version === 'new')
+  expect(messages).toContain('a gateway worker cannot take the running configuration and is replaced')
+  expect(pool.restarts).toBe(2)
+})
+
+test('a worker that hangs before it serves is ended and replaced', async () => {
+  const { pool, messages, endWorker } = await startPool('hangs-in-its-second-life', 1_000)
+  endWorker()
+  await until(() => pool.restarts === 2 && pool.serving === 1)
+  expect(messages).toContain('a gateway worker did not begin to serve and is ended')
+})
+
+test('a worker says which version it runs from the moment that it does', async () => {
+  const { pool } = await startPool('does-as-it-is-told')
+  await pool.adopt(['new'], undefined)
+  await until(() => pool.versions()[0]?.version === 'committed')
+  expect(pool.restarts).toBe(0)
+})

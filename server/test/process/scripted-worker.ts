@@ -1,0 +1,27 @@
+/**
+ * A worker thread that misbehaves, so that the pool's answer can be seen: how is what it is given as its host. What it is
+ * told between its lives stands in the memory that is for metrics: how many there were, and whether it may go on.
+ */
+import { parentPort, workerData } from 'node:worker_threads'
+import type { FromWorker, ToWorker, WorkerStart } from '../../src/gateway/process/messages.ts'
+
+const start = workerData as WorkerStart
+const { host: script } = start
+const memory = new Int32Array(start.metrics)
+const life = Atomics.add(memory, 0, 1)
+const tell = (message: FromWorker): void => parentPort?.postMessage(message)
+
+setInterval(() => Atomics.add(new Int32Array(start.heartbeats), start.index, 1), 100)
+if (script === 'hangs-in-its-second-life' && life === 1) for (;;);
+if (script === 'refuses-in-its-second-life' && life === 1) Atomics.wait(memory, 1, 0)
+
+parentPort?.on('message', (message: ToWorker) => {
+  if (message.kind === 'endpoints') process.exit(7)
+  if (message.kind === 'prepare') {
+    const { order } = message
+    if (life === 1) tell({ kind: 'refused', order, reason: 'not in this life' })
+    else tell({ kind: 'prepared', order, tlsPort: message.tlsPort })
+  }
+  if (message.kind === 'commit') tell({ kind: 'running', version: 'committed' })
+})
+tell({ kind: 'listening', port: 1, tlsPort: start.tlsPort, version: start.snapshotLines.join(' ') })
