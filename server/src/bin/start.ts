@@ -4,12 +4,12 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { Command } from 'commander'
 import { z } from 'zod'
-import { createLog, type Log } from '../kernel/log.ts'
+import { createLog, EventWriter, type Log } from '../kernel/log.ts'
 import type { CommandSurroundings } from './command-surroundings.ts'
 import { controlSettings } from './control-settings.ts'
 import { demoProgram, findDemo, publishDemo, whatToTry } from './demo.ts'
 import { Role } from './process-tree.ts'
-import { orphaned, stopSignal } from './running.ts'
+import { endSoon, orphaned, stopSignal } from './running.ts'
 import { gatewaySettings, listSettings, readSettings, SettingsError } from './settings.ts'
 
 const { config: _config, controlUrl: _url, nodeToken: _token, ...ofGateway } = gatewaySettings.shape
@@ -69,6 +69,7 @@ async function runStart(
     await stopped
     await stopRoles(roles)
     exit(0)
+    endSoon()
   } catch (error) {
     await stopRoles(roles)
     if (!(error instanceof Error)) throw error
@@ -78,7 +79,7 @@ async function runStart(
 }
 
 async function startRoles(settings: StartSettings, roles: Role[], surroundings: CommandSurroundings): Promise<void> {
-  const log = createLog(settings.logLevel)
+  const log = createLog(settings.logLevel, new EventWriter(process.stderr))
   const environment = toEnvironment(settings, surroundings.environment)
   const program = join(import.meta.dirname, import.meta.filename.endsWith('.ts') ? 'headgate.ts' : 'headgate.js')
   const demoFolder = settings.demo ? findDemo() : undefined
