@@ -6,3 +6,7 @@ export type JsonObject = { readonly [key: string]: JsonValue }
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
+
+export function isJsonList(value: unknown): value is readonly JsonValue[] {
+  return Array.isArray(value)
+}

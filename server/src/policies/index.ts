@@ -9,6 +9,7 @@ import { headers } from './headers/headers.ts'
 import { ipFilter } from './ip-filter/ip-filter.ts'
 import { jwt } from './jwt/jwt.ts'
 import { keyAuth } from './key-auth/key-auth.ts'
+import { mock } from './mock/mock.ts'
 import { quota } from './quota/quota.ts'
 import { rateLimit } from './rate-limit/rate-limit.ts'
 import { requestSize } from './request-size/request-size.ts'
@@ -32,6 +33,7 @@ export const policies: readonly PolicyDefinition[] = [
   headers,
   rewrite,
   deprecation,
+  mock,
   respond,
   fault,
 ]

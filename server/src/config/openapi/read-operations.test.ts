@@ -194,6 +194,27 @@ components:
     })
   })
 
+  test('to examples of answers are resolved, and what stands in those is left alone', () => {
+    const answer = { $ref: '#/components/schemas/no' }
+    const routes = compile({
+      openapi: '3.1.0',
+      paths: {
+        '/n': {
+          get: {
+            operationId: 'n',
+            responses: {
+              200: { content: { 'application/json': { examples: { one: { $ref: '#/components/examples/One' } } } } },
+            },
+          },
+        },
+      },
+      components: { examples: { One: { value: answer } } },
+    })
+    expect(operationOf(routes, 'n')['responses']).toEqual({
+      200: { content: { 'application/json': { examples: { one: { value: answer } } } } },
+    })
+  })
+
   test.each([
     ['https://example.com/schema.yaml', 'the reference leads to https://example.com/schema.yaml. Only files are read'],
     ['//example.com/schema.yaml', 'Only files are read'],

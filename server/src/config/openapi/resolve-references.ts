@@ -82,8 +82,10 @@ export class ReferenceResolver {
     const result: Record<string, JsonValue> = {}
     for (const [key, inner] of Object.entries(value)) {
       const below = key === 'schema' && !isMap ? { ...context, inSchema: true } : context
-      const isLiteral = !isMap && LITERALS.has(key)
-      result[key] = isLiteral ? (inner as JsonValue) : this.expand(inner, below, !isMap && MAPS.has(key))
+      // Outside schemas, `examples` are objects by name, and only what they have as `value` is data (OpenAPI 3.1 §4.8.19).
+      const isExamples = key === 'examples' && !context.inSchema
+      const isLiteral = !isMap && !isExamples && (LITERALS.has(key) || (key === 'value' && !context.inSchema))
+      result[key] = isLiteral ? (inner as JsonValue) : this.expand(inner, below, !isMap && (isExamples || MAPS.has(key)))
     }
     return result
   }
