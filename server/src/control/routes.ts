@@ -20,6 +20,7 @@ import { installationMemberRoutes, workspaceMemberRoutes } from './members/membe
 import { createToken, listTokens, revokeToken } from './tokens/token-routes.ts'
 import { createUser, disableUser, listUsers } from './users/user-routes.ts'
 import { collectionRoutes } from './resources/collection-routes.ts'
+import { createSecret, getSecret, listSecrets, removeSecret, setSecret } from './secrets/secret-routes.ts'
 import { createRevision, getRevisionRoute, listRevisions } from './revisions/revision-routes.ts'
 import {
   createVersion,
@@ -77,6 +78,11 @@ export const routes: readonly AdminRoute[] = [
   listCredentials,
   createCredential,
   revokeCredential,
+  listSecrets,
+  createSecret,
+  getSecret,
+  setSecret,
+  removeSecret,
   listGateways,
   revokeGateway,
   createJoinTokenRoute,

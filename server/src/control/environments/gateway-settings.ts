@@ -3,7 +3,8 @@ import { gatewaySettings } from '../../config/schema/gateway.ts'
 import { isJsonObject, type JsonObject } from '../../kernel/json.ts'
 import { toCanonicalJson } from '../../config/canonical-json.ts'
 import { toHeaderLine } from '../bootstrap.ts'
-import type { Call, Write } from '../define-route.ts'
+import type { Control } from '../control.ts'
+import type { Call, WorkspaceRef, Write } from '../define-route.ts'
 import { checkVersion } from '../resources/resource-store.ts'
 import { extractSecrets } from '../resources/secret-references.ts'
 import { writeSecret } from '../secrets/secret-values.ts'
@@ -30,20 +31,35 @@ export async function writeGatewaySettings(
 ): Promise<WrittenSettings> {
   const row = await readEnvironment(write.db, environment)
   checkVersion(row, expectedVersion)
-  const home = await findWorkspace(write.db, DEFAULT_WORKSPACE)
-  if (home === undefined) throw new Error('an installation has its default workspace')
+  const home = await findHome(write)
   const owner = `environments.${environment}`
   const { document, secrets } = extractSecrets(given, gatewaySettings, control.policies, owner)
   for (const secret of secrets) await writeSecret(write.db, control, home, secret, actor.id)
   const before = toSettings(JSON.parse(row.gateway))
-  const compiled = await compileDocument(write.db, control, home, { gateway: document })
-  await publishLines(write, row.name, { removed: [], lines: [{ key: 'header', line: toHeaderLine(compiled) }] })
+  await publishGatewaySettings(control, write, { name: row.name, gateway: JSON.stringify(document) })
   if (toCanonicalJson(before) === toCanonicalJson(document)) return { before, after: document, version: row.version }
   const version = row.version + 1
   const changes = { gateway: JSON.stringify(document), version, updated_at_ms: control.clock.now() }
   await write.db.updateTable('environments').set(changes).where('id', '=', row.id).execute()
   write.note({ kind: 'environment', id: row.id, name: row.name, before, after: document })
   return { before, after: document, version }
+}
+
+/** Compiles the settings with their secrets, for the gateways of the environment. */
+export async function publishGatewaySettings(
+  control: Control,
+  write: Write,
+  { name, gateway }: { readonly name: string; readonly gateway: string },
+): Promise<void> {
+  const document = { gateway: toSettings(JSON.parse(gateway)) }
+  const compiled = await compileDocument(write.db, control, await findHome(write), document)
+  await publishLines(write, name, { removed: [], lines: [{ key: 'header', line: toHeaderLine(compiled) }] })
+}
+
+async function findHome({ db }: Write): Promise<WorkspaceRef> {
+  const home = await findWorkspace(db, DEFAULT_WORKSPACE)
+  if (home !== undefined) return home
+  throw new Error('an installation has its default workspace')
 }
 
 export function toSettings(value: unknown): JsonObject {

@@ -6,7 +6,7 @@ import { refuse } from '../control-error.ts'
 import type { Control } from '../control.ts'
 import type { WorkspaceRef } from '../define-route.ts'
 import { invalid } from '../problems.ts'
-import { findResource, insertResource, replaceResource } from '../resources/resource-store.ts'
+import { findResource, insertResource, replaceResource, type Resource } from '../resources/resource-store.ts'
 import { insertSecrets, referredSecrets, type FoundSecret } from '../resources/secret-references.ts'
 
 /** Puts a secret in, or its new value over the old one. */
@@ -78,6 +78,11 @@ export async function withSecrets(
     if (value !== '') return control.keys.open(value, aboutSecret(workspace, name))
     return refuse(invalid({ detail: `The secret ${JSON.stringify(name)} has no value. Set it, then do this again.` }))
   }) as JsonObject
+}
+
+/** Whether somebody has given it a value. */
+export function hasValue({ spec }: Pick<Resource, 'spec'>): boolean {
+  return readSealed(spec) !== ''
 }
 
 function aboutSecret(workspace: WorkspaceRef, name: string): string {

@@ -1,0 +1,96 @@
+/** Who refers to a secret, so that a new value reaches the gateways and one that is in use is not taken away. */
+import type { Kysely, Selectable } from 'kysely'
+import type { EnvironmentTable, Tables } from '../../db/tables.ts'
+import { collections } from '../collections.ts'
+import type { Call, WorkspaceRef, Write } from '../define-route.ts'
+import { redeployWorkspace } from '../deployments/redeploy.ts'
+import { publishGatewaySettings } from '../environments/gateway-settings.ts'
+import type { Resource } from '../resources/resource-store.ts'
+import { publishResource } from '../snapshots/publish-resource.ts'
+import { DEFAULT_WORKSPACE } from '../snapshots/snapshot-names.ts'
+
+interface SecretUses {
+  readonly resources: readonly Resource[]
+  /** The policies that the workspace gives to all its APIs. */
+  readonly isOfWorkspace: boolean
+  /** Environments in which a live revision refers to it. */
+  readonly deployedIn: readonly string[]
+  /** Environments whose gateway settings refer to it. */
+  readonly environments: readonly Selectable<EnvironmentTable>[]
+}
+
+/** Compiles and publishes anew whatever refers to the secret, in the transaction that changes its value. */
+export async function republishUses(
+  { control, workspace }: Pick<Call, 'control' | 'workspace'>,
+  write: Write,
+  name: string,
+): Promise<void> {
+  const uses = await findUses(write.db, workspace, name)
+  for (const row of uses.resources) {
+    const part = collections.find(({ kind }) => kind === row.kind)?.part
+    if (part !== undefined) await publishResource({ control, workspace, write, before: row, after: row }, part)
+  }
+  // What the workspace gives to all its APIs is compiled into each of them.
+  await redeployWorkspace({ control, workspace }, write, uses.isOfWorkspace ? undefined : toMention(name))
+  for (const row of uses.environments) await publishGatewaySettings(control, write, row)
+}
+
+/** What refers to the secret first, in words; undefined when nothing live does. */
+export async function nameUse(db: Kysely<Tables>, workspace: WorkspaceRef, name: string): Promise<string | undefined> {
+  const { resources, isOfWorkspace, deployedIn, environments } = await findUses(db, workspace, name)
+  return [
+    ...resources.map((row) => `The ${row.kind} ${row.name} refers to it.`),
+    ...(isOfWorkspace ? ['The policies of the workspace refer to it.'] : []),
+    ...deployedIn.map((environment) => `A version that is live in ${environment} refers to it.`),
+    ...environments.map((row) => `The gateway settings of ${row.name} refer to it.`),
+  ][0]
+}
+
+async function findUses(db: Kysely<Tables>, workspace: WorkspaceRef, name: string): Promise<SecretUses> {
+  const mention = toMention(name)
+  // `LIKE` narrows: to it `_` is any character, and on SQLite case does not count. What it finds is looked at again.
+  const pattern = `%${mention}%`
+  const resources = await db
+    .selectFrom('resources')
+    .selectAll()
+    .where('workspace_id', '=', workspace.id)
+    // A draft is not live; a revision of it counts where it is deployed.
+    .where('kind', 'not in', ['secret', 'version'])
+    .where('spec', 'like', pattern)
+    .orderBy('name')
+    .execute()
+  const { settings } = await db
+    .selectFrom('workspaces')
+    .select('settings')
+    .where('id', '=', workspace.id)
+    .executeTakeFirstOrThrow()
+  const deployed = await db
+    .selectFrom('deployments')
+    .innerJoin('revisions', 'revisions.id', 'deployments.revision_id')
+    .select(['deployments.environment', 'revisions.content'])
+    .where('deployments.workspace_id', '=', workspace.id)
+    .where('deployments.state', '=', 'active')
+    .where('revisions.content', 'like', pattern)
+    .execute()
+  return {
+    resources: resources.filter(({ spec }) => spec.includes(mention)),
+    isOfWorkspace: settings.includes(mention),
+    deployedIn: deployed.filter(({ content }) => content.includes(mention)).map(({ environment }) => environment),
+    environments: await findEnvironments(db, workspace, mention),
+  }
+}
+
+/** Environments belong to no workspace; their secrets are those of the default one. */
+async function findEnvironments(
+  db: Kysely<Tables>,
+  workspace: WorkspaceRef,
+  mention: string,
+): Promise<Selectable<EnvironmentTable>[]> {
+  if (workspace.name !== DEFAULT_WORKSPACE) return []
+  const rows = await db.selectFrom('environments').selectAll().orderBy('name').execute()
+  return rows.filter(({ gateway }) => gateway.includes(mention))
+}
+
+function toMention(name: string): string {
+  return `\${secret:${name}}`
+}
