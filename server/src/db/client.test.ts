@@ -173,6 +173,20 @@ describeOnEveryStore('the store', (store) => {
     await database.close()
   })
 
+  test('refuses a write within a write, which would wait for itself', async () => {
+    const database = await store.open()
+    const nested = database.write(() => database.write(insert('a')))
+    await expect(nested).rejects.toThrow('A write cannot begin within another write.')
+    let later: Promise<unknown> = Promise.resolve()
+    const isOver = Promise.withResolvers<void>()
+    await database.write(async () => {
+      later = isOver.promise.then(() => database.write(insert('b')))
+    })
+    isOver.resolve()
+    await later
+    expect(await readMeta(database, 'b')).toBe('')
+  })
+
   test('finishes what was asked of it before it closes', async () => {
     const place = await store.place()
     const database = await place.open()

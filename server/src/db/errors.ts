@@ -29,7 +29,7 @@ export function isConflict(error: unknown): boolean {
 }
 
 const unavailableCodes =
-  /^(08...|53...|57P0[1235]|25P0[34]|SQLITE_(BUSY|IOERR|FULL|CANTOPEN|READONLY|LOCKED|PROTOCOL).*)$/
+  /^(08...|53...|55P03|57P0[1235]|25P0[34]|SQLITE_(BUSY|IOERR|FULL|CANTOPEN|READONLY|LOCKED|PROTOCOL).*)$/
 const networkCodes = /^(ECONN\w+|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ENOENT|EACCES)$/
 /** The driver says these without a code. */
 const unavailableMessages =

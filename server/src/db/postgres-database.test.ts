@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { sql } from 'kysely'
+import { Client } from 'pg'
 import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
 import { describeOnPostgres, type StorePlace } from '../../test/database.ts'
@@ -25,9 +26,9 @@ const failureOf = (promise: Promise<unknown>): Promise<unknown> =>
   )
 
 /** Ends all connections to the database but the one that asks, as a restart or an operator does. */
-const endOthers: Work<unknown> = (transaction) =>
-  sql`select pg_terminate_backend(pid) from pg_stat_activity
-    where datname = current_database() and pid <> pg_backend_pid()`.execute(transaction)
+const endOthers = (stranger: Client): Promise<unknown> =>
+  stranger.query(`select pg_terminate_backend(pid) from pg_stat_activity
+    where datname = current_database() and pid <> pg_backend_pid()`)
 
 /** A way to the server that can fall silent without closing, as a network does. */
 async function openLine(url: string): Promise<{ url: string; fallSilent(): void }> {
@@ -52,6 +53,14 @@ async function openLine(url: string): Promise<{ url: string; fallSilent(): void 
   return { url: own.href, fallSilent }
 }
 
+/** Somebody who writes to the database without asking Headgate. */
+async function connectStranger(place: StorePlace): Promise<Client> {
+  const client = new Client({ connectionString: urlOf(place) })
+  await client.connect()
+  onTestFinished(() => client.end())
+  return client
+}
+
 const urlOf = ({ url }: StorePlace): string => url ?? expect.unreachable('The place is on PostgreSQL.')
 
 describeOnPostgres('the store', (store) => {
@@ -68,20 +77,39 @@ describeOnPostgres('the store', (store) => {
     expect((await settings.execute(database.read)).rows).toEqual([{ commit: 'on', statement: '30s', idle: '10s' }])
   })
 
-  test('writes serializable, and runs again what another write was in the way of', async () => {
-    const database = await store.open()
+  test('writes serializable, and runs again what a stranger was in the way of', async () => {
+    const place = await store.place()
+    const database = await place.open()
+    const stranger = await connectStranger(place)
     await database.write(insert('a'))
     let runs = 0
     const level = await database.write(async (transaction) => {
       runs++
       const { rows } = await sql<{ level: string }>`select current_setting('transaction_isolation') as level,
         (select count(*) from meta)`.execute(transaction)
-      // Another process changes what this one has read and is about to change.
-      if (runs === 1) await database.write((other) => other.updateTable('meta').set({ value: 'other' }).execute())
+      if (runs === 1) await stranger.query(`update meta set value = 'other'`)
       await transaction.updateTable('meta').set({ value: 'own' }).execute()
       return rows[0]?.level
     })
     expect([level, runs]).toEqual(['serializable', 2])
+  })
+
+  test('reads while writes wait for another process that is writing', async () => {
+    const place = await store.place()
+    const [database, other] = [await place.open(), await place.open()]
+    const isWriting = Promise.withResolvers<void>()
+    const mayEnd = Promise.withResolvers<void>()
+    const long = other.write(async (transaction) => {
+      await insert('first')(transaction)
+      isWriting.resolve()
+      await mayEnd.promise
+    })
+    await isWriting.promise
+    const writes = Array.from({ length: 20 }, (_, index) => database.write(insert(`next ${index}`)))
+    expect(await Promise.all(Array.from({ length: 20 }, () => readNames(database)))).toEqual(Array(20).fill([]))
+    mayEnd.resolve()
+    await Promise.all([long, ...writes])
+    expect(await readNames(database)).toHaveLength(21)
   })
 
   test('refuses a number that JavaScript cannot hold', async () => {
@@ -98,11 +126,11 @@ describeOnPostgres('the store', (store) => {
 
   test('says that it is unavailable when the connection is lost in the middle of a write, and goes on with another', async () => {
     const place = await store.place()
-    const [database, other] = [await place.open(), await place.open()]
+    const [database, stranger] = [await place.open(), await connectStranger(place)]
     const failure = await failureOf(
       database.write(async (transaction) => {
         await insert('lost')(transaction)
-        await other.write(endOthers)
+        await endOthers(stranger)
         await insert('more')(transaction)
       }),
     )
@@ -113,9 +141,9 @@ describeOnPostgres('the store', (store) => {
 
   test('goes on when idle connections were ended', async () => {
     const place = await store.place()
-    const [database, other] = [await place.open(), await place.open()]
+    const [database, stranger] = [await place.open(), await connectStranger(place)]
     await Promise.all(Array.from({ length: 5 }, () => readNames(database)))
-    await other.write(endOthers)
+    await endOthers(stranger)
     // A connection that was ended a moment ago may not know it yet; none is given out twice.
     const results = await Promise.allSettled(Array.from({ length: 20 }, () => readNames(database)))
     const lost = results.filter((result) => result.status === 'rejected')
@@ -161,17 +189,17 @@ describeOnPostgres('the store', (store) => {
 
   test('listens again after the connection was lost, and has its listeners look for themselves', async () => {
     const place = await store.place()
-    const [database, other] = [await place.open(), await place.open()]
+    const [database, stranger] = [await place.open(), await connectStranger(place)]
     const heard: unknown[] = []
     let next = Promise.withResolvers<void>()
     await database.listen('changes', (payload) => {
       heard.push(payload)
       next.resolve()
     })
-    await other.write(endOthers)
+    await endOthers(stranger)
     await next.promise
     next = Promise.withResolvers<void>()
-    await other.notify('changes', 'news')
+    await stranger.query(`notify changes, 'news'`)
     await next.promise
     expect(heard).toEqual([undefined, 'news'])
   })

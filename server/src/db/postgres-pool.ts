@@ -4,15 +4,17 @@ import { Client, Pool, TypeOverrides, types, type ClientBase, type PoolClient } 
 import type { Log } from '../kernel/log.ts'
 import { StoreUnavailableError } from './errors.ts'
 
-const maxConnections = 10
 const connectTimeoutMs = 5000
 const statementTimeoutMs = 30_000
 const idleInTransactionTimeoutMs = 10_000
+/** A writer that hangs is ended by the limit above, and then the next may go on. */
+const lockTimeoutMs = 20_000
 
 /** Reading is the default, so that only `write` writes; a commit is on disk before it is acknowledged. */
 const sessionSettings = `
   set default_transaction_read_only = on;
   set statement_timeout = ${statementTimeoutMs};
+  set lock_timeout = ${lockTimeoutMs};
   set idle_in_transaction_session_timeout = ${idleInTransactionTimeoutMs};
   select set_config('synchronous_commit', case setting when 'off' then 'on' else setting end, false)
     from pg_settings where name = 'synchronous_commit'`
@@ -20,12 +22,13 @@ const sessionSettings = `
 export interface PoolOptions {
   readonly url: string
   readonly log: Log
+  readonly maxConnections: number
   /** When a connection that says nothing is given up. The server's own limit strikes earlier while it can be heard. */
   readonly answerTimeoutMs?: number
 }
 
 /** The pool, and the same pool as queries use it, none of which waits for ever. */
-export function createPostgresPool({ url, log, answerTimeoutMs = 35_000 }: PoolOptions) {
+export function createPostgresPool({ url, log, maxConnections, answerTimeoutMs = 35_000 }: PoolOptions) {
   const pool = new Pool({
     connectionString: url,
     max: maxConnections,

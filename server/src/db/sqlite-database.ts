@@ -9,10 +9,10 @@ import { Kysely } from 'kysely'
 import { createChannels } from './channels.ts'
 import type { Database, Work } from './client.ts'
 import { StoreUnavailableError } from './errors.ts'
-import { createGate } from './gate.ts'
 import { retryConflicts } from './retry.ts'
 import { createSqliteDialect, SqliteConnection } from './sqlite-driver.ts'
 import type { Tables } from './tables.ts'
+import { createWriteQueue } from './write-queue.ts'
 
 const fileName = 'headgate.sqlite'
 /** Only recovery after a crash makes SQLite itself wait, and the thread with it. */
@@ -24,9 +24,8 @@ export function openSqlite(folder: string): Database {
   const writer = openWriter(path)
   const readers = createReaders(path)
   const read = new Kysely<Tables>({ dialect: createSqliteDialect(readers) })
-  const queue = createWrite(writer)
-  const gate = createGate()
-  const write: Database['write'] = (work) => gate.enter(() => queue(work))
+  const queue = createWriteQueue()
+  const write: Database['write'] = (work) => queue.enter(() => retryConflicts(() => writeOnce(writer, work)))
   const channels = createChannels()
   return {
     dialect: 'sqlite',
@@ -43,7 +42,7 @@ export function openSqlite(folder: string): Database {
       setImmediate(channels.tell, channel, payload)
     },
     async close() {
-      if (!(await gate.close())) return
+      if (!(await queue.close())) return
       await readers.close()
       // The last connection to close moves the log into the file.
       writer.close()
@@ -117,16 +116,6 @@ function createReaders(path: string) {
       for (const handle of idle.splice(0)) handle.close()
       for (const resume of waiting) resume()
     },
-  }
-}
-
-/** One write after the other, in the order in which they were asked for. */
-function createWrite(writer: Sqlite.Database) {
-  let last: Promise<unknown> = Promise.resolve()
-  return <T>(work: Work<T>): Promise<T> => {
-    const done = last.then(() => retryConflicts(() => writeOnce(writer, work)))
-    last = done.catch(() => undefined)
-    return done
   }
 }
 
