@@ -1,12 +1,12 @@
 // docs/reference/settings.md: what a process is told when it starts, as flag, variable and key of the settings file.
 import { z } from 'zod'
 import { controlSettings } from '../../server/src/bin/control-settings.ts'
-import { gatewaySettings, listSettings } from '../../server/src/bin/settings.ts'
+import { gatewayRoleSettings, listSettings } from '../../server/src/bin/settings.ts'
 import { startSettings } from '../../server/src/bin/start.ts'
 import { describeKeys, toMarkdownTable, type Schema } from './describe-schema.ts'
 
 export function generateSettingsReference(): Map<string, string> {
-  const all = z.strictObject({ ...gatewaySettings.shape, ...startSettings.shape })
+  const all = z.strictObject({ ...gatewayRoleSettings.shape, ...startSettings.shape })
   const schema = z.toJSONSchema(all, { io: 'input', reused: 'inline' }) as Schema
   const described = new Map(describeKeys(schema).map((row) => [row.key, row]))
   const rows = listSettings(all).map(({ key, flag, variable, description }) => {
@@ -28,7 +28,7 @@ ${toMarkdownTable(['flag', 'variable', 'key', 'type', 'default', 'for', 'what it
 
 /** The commands that take a setting. */
 function rolesOf(key: string): string {
-  const roles = { gateway: gatewaySettings, control: controlSettings, start: startSettings }
+  const roles = { gateway: gatewayRoleSettings, control: controlSettings, start: startSettings }
   return Object.entries(roles)
     .filter(([, { shape }]) => Object.hasOwn(shape, key))
     .map(([role]) => `\`${role}\``)

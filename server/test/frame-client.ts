@@ -4,6 +4,7 @@ import { onTestFinished } from 'vitest'
 import { HpackDecoder } from '../src/gateway/http2/hpack-decoder.ts'
 import type { FieldEntry } from '../src/gateway/http2/field-entry.ts'
 import { END_HEADERS, END_STREAM, FRAME, toFrame, toSection, type Frame } from './http2-frames.ts'
+import { testGateway, type TestGateway, type TestGatewayOptions } from './test-gateway.ts'
 
 export const PREFACE = 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'
 
@@ -132,4 +133,12 @@ function isFarewell({ type, payload }: Frame): boolean {
 
 function toText({ type, flags, streamId, payload }: Frame): string {
   return `${type}/${flags} on ${streamId} with ${payload.subarray(0, 16).toString('hex')}`
+}
+
+/** A gateway, and a client that speaks to it in frames. */
+export async function openGateway(
+  options?: TestGatewayOptions,
+): Promise<{ readonly gateway: TestGateway; readonly client: FrameClient }> {
+  const gateway = await testGateway(options)
+  return { gateway, client: openFrames(gateway.port) }
 }

@@ -7,7 +7,7 @@ import type { ConfigSource } from '../gateway/process/config-source.ts'
 import { createFileSource } from '../gateway/process/file-source.ts'
 import { createLog, EventWriter, type Log } from '../kernel/log.ts'
 import type { CommandSurroundings } from './command-surroundings.ts'
-import { gatewaySettings, listSettings, readSettings, SettingsError, type GatewaySettings } from './settings.ts'
+import { gatewayRoleSettings, listSettings, readSettings, SettingsError, type GatewayRoleSettings } from './settings.ts'
 import { endSoon, isListenError, stopSignal, tellParent, toListenSentence } from './running.ts'
 import { readVersion } from './version.ts'
 
@@ -37,7 +37,7 @@ export function createGatewayCommand(surroundings: CommandSurroundings, exit: (c
 
 /** Files when there are some, else the control plane; never both. */
 async function createSource(
-  settings: GatewaySettings,
+  settings: GatewayRoleSettings,
   environment: CommandSurroundings['environment'],
   log: Log,
 ): Promise<ConfigSource> {
@@ -65,7 +65,7 @@ async function runGateway(
   exit: (code: number) => void,
 ): Promise<void> {
   try {
-    const settings = readSettings(gatewaySettings, flags, surroundings.environment)
+    const settings = readSettings(gatewayRoleSettings, flags, surroundings.environment)
     const events = new EventWriter(process.stderr)
     const log = createLog(settings.logLevel, events)
     const source = await createSource(settings, surroundings.environment, log)

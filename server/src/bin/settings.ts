@@ -13,7 +13,7 @@ const yaml = loadWhenNeeded<typeof Yaml>('yaml')
 const port = z.int().min(0).max(65_535)
 
 /** Keys are those of the settings file; flags are the same in kebab case, variables as given by `variable`. */
-export const gatewaySettings = z.strictObject({
+export const gatewayRoleSettings = z.strictObject({
   config: z
     .string()
     .min(1)
@@ -72,7 +72,7 @@ export const gatewaySettings = z.strictObject({
     .meta({ description: 'Least level of events that are logged.', variable: 'HEADGATE_LOG_LEVEL' }),
 })
 
-export type GatewaySettings = z.output<typeof gatewaySettings>
+export type GatewayRoleSettings = z.output<typeof gatewayRoleSettings>
 
 export class SettingsError extends Error {}
 
@@ -80,7 +80,7 @@ type Values = Readonly<Record<string, unknown>>
 
 /** Every setting with its flag, variable and description, for `--help` and the docs. */
 export function listSettings(
-  schema: z.ZodObject = gatewaySettings,
+  schema: z.ZodObject = gatewayRoleSettings,
 ): { key: string; flag: string; variable: string; description: string }[] {
   return Object.entries(schema.shape).map(([key, setting]) => {
     // The values of a shape are schemas.

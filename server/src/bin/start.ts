@@ -10,9 +10,9 @@ import { controlSettings } from './control-settings.ts'
 import { demoProgram, findDemo, publishDemo, whatToTry } from './demo.ts'
 import { Role } from './process-tree.ts'
 import { endSoon, orphaned, stopSignal } from './running.ts'
-import { gatewaySettings, listSettings, readSettings, SettingsError } from './settings.ts'
+import { gatewayRoleSettings, listSettings, readSettings, SettingsError } from './settings.ts'
 
-const { config: _config, controlUrl: _url, nodeToken: _token, ...ofGateway } = gatewaySettings.shape
+const { config: _config, controlUrl: _url, nodeToken: _token, ...ofGateway } = gatewayRoleSettings.shape
 
 export const startSettings = z.strictObject({
   ...ofGateway,

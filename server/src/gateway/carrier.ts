@@ -44,7 +44,7 @@ export interface Gateway {
   /** Takes an exchange on; the answer comes through the carrier, during this call or later. */
   begin(exchange: Exchange, carrier: Carrier): Passage
   /** Answers what could not be read as a request; leaves a record like every exchange. */
-  refuse(problem: Problem, peer: Peer, carrier: Carrier): Passage
+  refuse(problem: Problem, peer: Peer, carrier: Carrier, version?: '1.1' | '2'): Passage
 }
 
 /** What the walk needs of the thread around it. */

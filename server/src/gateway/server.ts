@@ -108,9 +108,9 @@ export class GatewayServer implements Gateway, WalkHost {
     return isFound(found) && found.route !== route
   }
 
-  refuse(problem: Problem, peer: Peer, carrier: Carrier): Passage {
+  refuse(problem: Problem, peer: Peer, carrier: Carrier, version: '1.1' | '2' = '1.1'): Passage {
     this.inFlight++
-    return this.answerAtOnce(toUnreadableExchange(this.nextId(), peer), carrier, problem)
+    return this.answerAtOnce(toUnreadableExchange(this.nextId(), peer, version), carrier, problem)
   }
 
   finished(exchange: Exchange, route: CompiledRoute | undefined, status: number): void {

@@ -43,14 +43,14 @@ export function toExchange(
 }
 
 /** What could not be read as a request leaves a record too: who sent it and when. */
-export function toUnreadableExchange(id: string, peer: Peer): Exchange {
+export function toUnreadableExchange(id: string, peer: Peer, version: '1.1' | '2'): Exchange {
   const request: ExchangeRequest = {
     method: '',
     path: '',
     query: undefined,
     host: '',
     authority: '',
-    version: '1.1',
+    version,
     fields: new Fields(),
     peer,
     upgrade: undefined,

@@ -10,6 +10,7 @@ import {
   type UpstreamRequest,
 } from '../upstream/client.ts'
 import type { Ticker } from '../ticker.ts'
+import { toConnectError } from '../upstream/connect-error.ts'
 import { ClientConnection } from './client-connection.ts'
 
 export interface Http1ClientOptions {
@@ -170,7 +171,7 @@ export class Http1Client implements UpstreamClient {
     const failed = (cause: Error): void => {
       clearTimeout(timer)
       this.opening--
-      this.waiting.shift()?.fail(cause instanceof UpstreamError ? cause : toConnectError(cause, isReached))
+      this.waiting.shift()?.fail(toConnectError(cause, isReached))
       this.openMore()
     }
     socket.once('error', failed)
@@ -185,10 +186,4 @@ export class Http1Client implements UpstreamClient {
       this.released(connection)
     })
   }
-}
-
-function toConnectError(cause: Error, isReached: boolean): UpstreamError {
-  const code = 'code' in cause ? String(cause.code) : cause.message
-  if (isReached) return new UpstreamError('tls', 'nothing', `The handshake with the target failed (${code}).`, cause)
-  return new UpstreamError('connect', 'nothing', `The target could not be reached (${code}).`, cause)
 }

@@ -1,5 +1,6 @@
 import { Server, ServerCredentials, type ServiceDefinition, status } from '@grpc/grpc-js'
 import { afterEach, beforeEach, expect, test } from 'vitest'
+import { toMethod } from '../../../test/grpc-method.ts'
 import { localEndpoint } from '../../../test/test-upstream.ts'
 import {
   type Answer,
@@ -12,13 +13,6 @@ import {
 import { Ticker } from '../ticker.ts'
 import { openSocket } from '../upstream/open-socket.ts'
 import { Http2Client } from './client.ts'
-
-const asIs = (bytes: Buffer): Buffer => bytes
-
-function toMethod(path: string, requestStream: boolean, responseStream: boolean) {
-  const codec = { requestSerialize: asIs, requestDeserialize: asIs, responseSerialize: asIs, responseDeserialize: asIs }
-  return { path, requestStream, responseStream, ...codec }
-}
 
 const books: ServiceDefinition = {
   find: toMethod('/Books/Find', false, false),

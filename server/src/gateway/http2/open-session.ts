@@ -48,7 +48,9 @@ export function openSession(
   const timer = setTimeout(() => {
     fail(new UpstreamError('connect-timeout', 'nothing', 'The target did not accept the connection in time.'))
   }, options.connectMs)
-  socket.on('error', (cause) => fail(toConnectError(cause)))
+  let isReached = false
+  socket.once('connect', () => (isReached = socket instanceof TLSSocket))
+  socket.on('error', (cause) => fail(toConnectError(cause, isReached)))
   socket.once('close', () => fail(new UpstreamError('connect', 'nothing', 'The target closed the connection at once.')))
   socket.once(socket instanceof TLSSocket ? 'secureConnect' : 'connect', () => {
     if (socket instanceof TLSSocket && socket.alpnProtocol !== 'h2') {

@@ -61,6 +61,7 @@ test('a path with dot segments or a fragment is refused as over HTTP/1.1', async
   ).toBe(400)
   expect((await send(session, { ':path': '/fine' })).headers[':status']).toBe(200)
   expect(gateway.seen.map(({ url }) => url)).toEqual(['/fine'])
+  expect((await gateway.recorded(4)).map(({ version }) => version)).toEqual(['2', '2', '2', '2'])
 })
 
 test('fields of any kind come and go as they are, in whatever way the client compresses them', async () => {

@@ -7,6 +7,7 @@ import {
   POST,
   PREFACE,
   openFrames,
+  openGateway,
   toRequest,
   toSettings,
   toWindow,
@@ -22,13 +23,6 @@ const COMPRESSION_ERROR = 9
 const ENHANCE_YOUR_CALM = 11
 const CONTINUATION = 9
 const PRIORITY = 2
-
-const open = async (
-  options?: Parameters<typeof testGateway>[0],
-): Promise<{ gateway: TestGateway; client: FrameClient }> => {
-  const gateway = await testGateway(options)
-  return { gateway, client: openFrames(gateway.port) }
-}
 
 /** The gateway is as well as before: a new connection is served. */
 const isServing = async (gateway: TestGateway): Promise<void> => {
@@ -104,7 +98,7 @@ describe('a connection is ended with the right error by', () => {
     ['a stream that goes back in number', STREAM_CLOSED, [toRequest(5), toRequest(3)]],
   ]
   test.each(cases)('%s', async (_, code, sent) => {
-    const { gateway, client } = await open()
+    const { gateway, client } = await openGateway()
     client.send(...sent)
     expect(await client.code()).toBe(code)
     await client.ended
@@ -181,7 +175,7 @@ describe('one stream is ended with the right error, and the connection goes on, 
     ],
   ]
   test.each(cases)('%s', async (_, code, sent) => {
-    const { gateway, client } = await open()
+    const { gateway, client } = await openGateway()
     client.send(...sent)
     expect(await client.code(1)).toBe(code)
     client.send(toRequest(7))
@@ -195,7 +189,7 @@ describe('one stream is ended with the right error, and the connection goes on, 
   })
 
   test('what is malformed is answered with a problem before', async () => {
-    const { gateway, client } = await open()
+    const { gateway, client } = await openGateway()
     client.send(toRequest(1, [...GET, ['X-Upper', 'a']]))
     const head = await client.until(({ type }) => type === FRAME.headers)
     expect(client.read(head)).toMatchObject({ ':status': '400', 'content-type': 'application/problem+json' })
@@ -207,7 +201,7 @@ describe('one stream is ended with the right error, and the connection goes on, 
 
 describe('windows', () => {
   test('an answer waits for the window of its stream and then goes on', async () => {
-    const { client } = await open({ respond: (_, response) => void response.end('x'.repeat(50)) })
+    const { client } = await openGateway({ respond: (_, response) => void response.end('x'.repeat(50)) })
     client.send(toSettings([4, 20]), toRequest(1))
     const first = await client.until(({ type }) => type === FRAME.data)
     expect([first.payload.length, first.flags]).toEqual([20, 0])
@@ -218,7 +212,7 @@ describe('windows', () => {
   })
 
   test('of the connection are shared, and a stream without one does not hold up the others', async () => {
-    const { client } = await open({ respond: (_, response) => void response.end('x'.repeat(100_000)) })
+    const { client } = await openGateway({ respond: (_, response) => void response.end('x'.repeat(100_000)) })
     client.send(toSettings([4, 0x7fff_ffff]), toRequest(1), toRequest(3))
     const sum = (): number =>
       client.frames.reduce((bytes, { type, payload }) => (type === FRAME.data ? bytes + payload.length : bytes), 0)
@@ -230,7 +224,7 @@ describe('windows', () => {
   })
 
   test('more DATA than a window has is an error, of the stream or of the connection', async () => {
-    const { client } = await open({ policies: [{ kind: 'fault', config: { delay: { milliseconds: 60_000 } } }] })
+    const { client } = await openGateway({ policies: [{ kind: 'fault', config: { delay: { milliseconds: 60_000 } } }] })
     const body = (streamId: number, frames: number): Buffer =>
       Buffer.concat(Array.from({ length: frames }, () => toFrame(FRAME.data, 0, streamId, Buffer.alloc(16_384))))
     client.send(toRequest(1, POST, false), body(1, 65))
@@ -238,7 +232,7 @@ describe('windows', () => {
   })
 
   test('padding counts, and is given back at once', async () => {
-    const { gateway, client } = await open()
+    const { gateway, client } = await openGateway()
     const padded = Buffer.concat([Buffer.from([255, 97]), Buffer.alloc(255)])
     client.send(
       toRequest(1, POST, false),
@@ -252,7 +246,7 @@ describe('windows', () => {
 
 describe('a section', () => {
   test('that the client sends again with an unchanged table is read the same, and changed by nobody', async () => {
-    const { gateway, client } = await open({
+    const { gateway, client } = await openGateway({
       policies: [{ kind: 'headers', config: { request: { set: { 'x-seen': 'yes' } } } }],
     })
     const insert = Buffer.from([0x40, 3, ...Buffer.from('x-a'), 1, 0x62])
@@ -274,7 +268,7 @@ describe('a section', () => {
   })
 
   test('is the same however the network cuts it', async () => {
-    const { gateway } = await open()
+    const { gateway } = await openGateway()
     const trailer = toFrame(FRAME.headers, 5, 1, toSection([['x-sum', '5']]))
     const block = toSection([...POST, ['x-a', 'b']])
     const bytes = Buffer.concat([
@@ -314,7 +308,7 @@ describe('a section', () => {
 })
 
 test('an answer before the request is whole asks the client to stop, without an error', async () => {
-  const { client } = await open(toAnswering({ status: 200, body: 'early' }))
+  const { client } = await openGateway(toAnswering({ status: 200, body: 'early' }))
   client.send(toRequest(1, OWN, false), toFrame(FRAME.data, 0, 1, 'abc'))
   await client.answered(1)
   expect(await client.code(1)).toBe(0)
@@ -325,7 +319,9 @@ test('an answer before the request is whole asks the client to stop, without an 
 
 test('retiring says so first, serves what comes until the client has heard of it, and then what is under way', async () => {
   const held: (() => void)[] = []
-  const { gateway, client } = await open({ respond: (_, response) => void held.push(() => response.end('late')) })
+  const { gateway, client } = await openGateway({
+    respond: (_, response) => void held.push(() => response.end('late')),
+  })
   client.send(toRequest(1))
   while (held.length < 1) await new Promise((resolve) => setImmediate(resolve))
   const drained = gateway.thread.drain(0, 10_000)

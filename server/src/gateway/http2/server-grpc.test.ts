@@ -10,14 +10,8 @@ import {
   type ServiceError,
 } from '@grpc/grpc-js'
 import { expect, onTestFinished, test } from 'vitest'
+import { asBytes, toMethod } from '../../../test/grpc-method.ts'
 import { testGateway } from '../../../test/test-gateway.ts'
-
-const asIs = (bytes: Buffer): Buffer => bytes
-
-function toMethod(path: string, requestStream: boolean, responseStream: boolean) {
-  const codec = { requestSerialize: asIs, requestDeserialize: asIs, responseSerialize: asIs, responseDeserialize: asIs }
-  return { path, requestStream, responseStream, ...codec }
-}
 
 const books: ServiceDefinition = {
   find: toMethod('/Books/Find', false, false),
@@ -75,7 +69,7 @@ interface Outcome {
 function find(client: Client, request: string): Promise<Outcome> {
   return new Promise((resolve) => {
     let cost: unknown
-    const call = client.makeUnaryRequest('/Books/Find', asIs, asIs, Buffer.from(request), (error, reply) =>
+    const call = client.makeUnaryRequest('/Books/Find', asBytes, asBytes, Buffer.from(request), (error, reply) =>
       setImmediate(() => resolve({ error, reply: reply?.toString() ?? '', cost })),
     )
     call.on('status', ({ metadata }) => ([cost] = metadata.get('x-cost')))
@@ -95,7 +89,7 @@ test('a stream of answers comes whole', async () => {
   const client = await openClient()
   let bytes = 0
   const code = await new Promise((resolve) => {
-    const call = client.makeServerStreamRequest('/Books/List', asIs, asIs, Buffer.from('all'))
+    const call = client.makeServerStreamRequest('/Books/List', asBytes, asBytes, Buffer.from('all'))
     call.on('data', (message: Buffer) => (bytes += message.length))
     call.on('status', (ended) => resolve(ended.code))
   })
@@ -105,7 +99,7 @@ test('a stream of answers comes whole', async () => {
 test('a stream of requests arrives whole', async () => {
   const client = await openClient()
   const reply = await new Promise((resolve, reject) => {
-    const call = client.makeClientStreamRequest('/Books/Add', asIs, asIs, (error, bytes) =>
+    const call = client.makeClientStreamRequest('/Books/Add', asBytes, asBytes, (error, bytes) =>
       error === null ? resolve(bytes?.toString()) : reject(error),
     )
     for (let i = 0; i < 100; i++) call.write(Buffer.alloc(20_000))
@@ -116,7 +110,7 @@ test('a stream of requests arrives whole', async () => {
 
 test('both sides talk in turn, each before the other has ended', async () => {
   const client = await openClient()
-  const call = client.makeBidiStreamRequest('/Books/Chat', asIs, asIs)
+  const call = client.makeBidiStreamRequest('/Books/Chat', asBytes, asBytes)
   const heard: string[] = []
   const ended = new Promise((resolve) => call.on('status', ({ code }) => resolve(code)))
   for (const word of ['one', 'two', 'three']) {
@@ -131,7 +125,7 @@ test('both sides talk in turn, each before the other has ended', async () => {
 
 test('a call that its client cancels ends at the server', async () => {
   const client = await openClient()
-  const call = client.makeBidiStreamRequest('/Books/Chat', asIs, asIs)
+  const call = client.makeBidiStreamRequest('/Books/Chat', asBytes, asBytes)
   const answer = new Promise<Buffer>((resolve) => call.once('data', resolve))
   call.write(Buffer.from('one'))
   await answer

@@ -4,25 +4,18 @@ import {
   GET,
   POST,
   PREFACE,
-  openFrames,
+  openGateway,
   toRequest,
   toSettings,
   toWindow,
 } from '../../../test/frame-client.ts'
 import { FRAME, toFrame, toReset, toSection } from '../../../test/http2-frames.ts'
-import { testGateway, type TestGateway } from '../../../test/test-gateway.ts'
+import { testGateway } from '../../../test/test-gateway.ts'
 
 const REFUSED_STREAM = 7
 const ENHANCE_YOUR_CALM = 11
 const CONTINUATION = 9
 const PRIORITY = 2
-
-const open = async (
-  options?: Parameters<typeof testGateway>[0],
-): Promise<{ gateway: TestGateway; client: FrameClient }> => {
-  const gateway = await testGateway(options)
-  return { gateway, client: openFrames(gateway.port) }
-}
 
 /** A gateway that answers `/own` by itself. */
 const toAnswering = (config: object): object => ({
@@ -65,7 +58,7 @@ describe('what costs us and gives the client nothing is bounded:', () => {
     ],
   ]
   test.each(cases)('%s', async (_, bytes) => {
-    const { gateway, client } = await open({ respond: () => undefined })
+    const { gateway, client } = await openGateway({ respond: () => undefined })
     client.send(bytes)
     expect(await client.code()).toBe(ENHANCE_YOUR_CALM)
     await client.ended
@@ -73,7 +66,9 @@ describe('what costs us and gives the client nothing is bounded:', () => {
   })
 
   test('a long answer whose client opens its windows for each frame is no flood', async () => {
-    const { gateway, client } = await open({ respond: (_, response) => void response.end(Buffer.alloc(30_000_000)) })
+    const { gateway, client } = await openGateway({
+      respond: (_, response) => void response.end(Buffer.alloc(30_000_000)),
+    })
     client.send(toRequest(1))
     let bytes = 0
     for (let at = 0; bytes < 30_000_000;) {
@@ -90,7 +85,7 @@ describe('what costs us and gives the client nothing is bounded:', () => {
 
   test('streams beyond the allowed number are refused, the others served', async () => {
     const held: (() => void)[] = []
-    const { client } = await open({ respond: (_, response) => void held.push(() => response.end()) })
+    const { client } = await openGateway({ respond: (_, response) => void held.push(() => response.end()) })
     client.send(flood(257, (i) => toRequest(2 * i + 1)))
     expect(await client.code(513)).toBe(REFUSED_STREAM)
     while (held.length < 256) await new Promise((resolve) => setImmediate(resolve))
@@ -100,7 +95,7 @@ describe('what costs us and gives the client nothing is bounded:', () => {
 
   test('answers that nobody reads: what waits is bounded, and the connection ends', async () => {
     const big = { status: 204, headers: { 'x-big': 'a'.repeat(4_000) } }
-    const { gateway, client } = await open(toAnswering(big))
+    const { gateway, client } = await openGateway(toAnswering(big))
     await client.until(({ type }) => type === FRAME.settings)
     client.socket.pause()
     let sent = 0
@@ -115,7 +110,7 @@ describe('what costs us and gives the client nothing is bounded:', () => {
   })
 
   test('fields beyond the limits of size and number are answered with 431', async () => {
-    const { client } = await open(ofLimits({ maxHeadBytes: 2_000, maxTargetBytes: 500, maxFields: 10 }))
+    const { client } = await openGateway(ofLimits({ maxHeadBytes: 2_000, maxTargetBytes: 500, maxFields: 10 }))
     client.send(toRequest(1, [...GET, ...Array.from({ length: 11 }, (_, i) => [`x-${i}`, 'a'] as const)]))
     const many = await client.until(({ type, streamId }) => type === FRAME.headers && streamId === 1)
     expect(client.read(many)).toMatchObject({ ':status': '431' })
@@ -142,7 +137,7 @@ describe('what costs us and gives the client nothing is bounded:', () => {
   })
 
   test('a connection that does nothing, which is told before it is closed', async () => {
-    const { client } = await open(ofLimits({ idleSeconds: 0.2 }))
+    const { client } = await openGateway(ofLimits({ idleSeconds: 0.2 }))
     const { payload } = await client.until(({ type }) => type === FRAME.goaway)
     expect(payload.toString('hex')).toBe('7fffffff00000000')
     const ping = await client.until(({ type, flags }) => type === FRAME.ping && flags === 0)
@@ -151,7 +146,7 @@ describe('what costs us and gives the client nothing is bounded:', () => {
   })
 
   test('an answer of which the client takes nothing', async () => {
-    const { gateway, client } = await open(ofLimits({ idleSeconds: 0.3 }))
+    const { gateway, client } = await openGateway(ofLimits({ idleSeconds: 0.3 }))
     client.send(toSettings([4, 0]), toRequest(1))
     expect(await client.code(1)).toBe(8)
     expect((await gateway.recorded(1)).map(({ status }) => status)).toEqual([499])

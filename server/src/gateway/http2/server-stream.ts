@@ -111,7 +111,7 @@ export class ServerStream implements Carrier, BodySink, SendingStream, StreamBod
   /** Answers what is no request; what is malformed is reset as well (RFC 9113 §8.1.1). */
   refuse(problem: Problem, peer: Peer): void {
     if (isMalformed(problem)) this.closingCode = PROTOCOL_ERROR
-    this.open(this.host.gateway.refuse(problem, peer, this))
+    this.open(this.host.gateway.refuse(problem, peer, this, '2'))
   }
 
   tick(nowMs: number): void {

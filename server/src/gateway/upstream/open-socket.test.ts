@@ -26,8 +26,10 @@ async function readAll(target: Connectable, tls?: UpstreamTls): Promise<string> 
 async function failureOf(target: Connectable, tls: UpstreamTls): Promise<string> {
   const socket = openSocket(target, tls)
   onTestFinished(() => void socket.destroy())
+  let isReached = false
+  socket.once('connect', () => (isReached = true))
   const [cause] = await once(socket, 'error')
-  return toConnectError(cause).kind
+  return toConnectError(cause, isReached).kind
 }
 
 const authority = createCertificate('Test CA')

@@ -1,5 +1,21 @@
-import { createHmac, generateKeyPairSync, sign } from 'node:crypto'
+import { createHmac, generateKeyPairSync } from 'node:crypto'
 import { describe, expect, test } from 'vitest'
+import {
+  rsa,
+  ec,
+  ed,
+  pem,
+  secret,
+  clock,
+  nowSeconds,
+  services,
+  expected,
+  goodClaims,
+  encode,
+  signature,
+  token,
+  run,
+} from '../../../test/jwt-tokens.ts'
 import { testExchange } from '../../../test/test-exchange.ts'
 import {
   checkPolicy,
@@ -9,49 +25,8 @@ import {
   testClock,
   testConsumers,
   testServices,
-  textOf,
-  type PolicyRun,
 } from '../../../test/test-services.ts'
 import { jwt } from './jwt.ts'
-
-const rsa = generateKeyPairSync('rsa', { modulusLength: 2048 })
-const ec = generateKeyPairSync('ec', { namedCurve: 'P-256' })
-const ed = generateKeyPairSync('ed25519')
-const other = generateKeyPairSync('rsa', { modulusLength: 2048 })
-const pem = rsa.publicKey.export({ type: 'spki', format: 'pem' }).toString()
-const secret = 'a secret of thirty-two bytes, or of more'
-
-const clock = testClock()
-const nowSeconds = clock.now() / 1000
-const services = testServices({
-  clock,
-  consumers: testConsumers({ acme: { roles: ['partner'], scopes: ['books:delete'] } }),
-})
-const expected = { publicKey: pem, issuer: 'https://issuer.test', audiences: ['books'] }
-const goodClaims = { iss: 'https://issuer.test', aud: 'books', sub: 'user-1', iat: nowSeconds, exp: nowSeconds + 300 }
-
-const encode = (part: unknown): string =>
-  Buffer.from(typeof part === 'string' ? part : JSON.stringify(part)).toString('base64url')
-const signature = (input: string, alg: string): Buffer => {
-  if (alg.startsWith('HS')) return createHmac('sha256', secret).update(input).digest()
-  if (alg === 'ES256') return sign('sha256', Buffer.from(input), { key: ec.privateKey, dsaEncoding: 'ieee-p1363' })
-  if (alg === 'EdDSA') return sign(null, Buffer.from(input), ed.privateKey)
-  return sign('sha256', Buffer.from(input), rsa.privateKey)
-}
-const token = (claims: unknown = {}, header: Record<string, unknown> = {}): string => {
-  const head = { alg: 'RS256', typ: 'JWT', ...header }
-  const body = typeof claims === 'string' ? claims : { ...goodClaims, ...(claims as object) }
-  const input = `${encode(head)}.${encode(body)}`
-  return `${input}.${signature(input, head.alg).toString('base64url')}`
-}
-const run = (sent: string, config: Record<string, unknown> = {}): Promise<PolicyRun> =>
-  runPolicy(jwt, { ...expected, ...config }, testExchange({ headers: { authorization: `Bearer ${sent}` } }), {
-    services,
-  })
-const detailOf = async (sent: string, config: Record<string, unknown> = {}): Promise<string | undefined> => {
-  const { answer } = await run(sent, config)
-  return answer !== undefined && 'detail' in answer ? answer.detail : undefined
-}
 
 describe('a caller with a token', () => {
   test('is the subject of its issuer, with scopes, roles and claims', async () => {
@@ -136,87 +111,6 @@ describe('a consumer', () => {
   })
 })
 
-describe('attacks on the signature', () => {
-  test.each(['none', 'None', 'NONE', '', undefined, null, 5, ['RS256']])(
-    'no token goes without one: alg %j',
-    async (alg) => {
-      const sent = `${encode({ alg, typ: 'JWT' })}.${encode(goodClaims)}.`
-      expect(codeOf(await run(sent))).toBe('jwt.invalid')
-    },
-  )
-
-  test('a public key is not taken for a secret', async () => {
-    const input = `${encode({ alg: 'HS256' })}.${encode(goodClaims)}`
-    const sent = `${input}.${createHmac('sha256', pem).update(input).digest('base64url')}`
-    expect(await detailOf(sent)).toBe('The token is signed in a way that does not count here')
-  })
-
-  test('not even when the configuration would allow the algorithm', async () => {
-    const input = `${encode({ alg: 'HS256' })}.${encode(goodClaims)}`
-    const sent = `${input}.${createHmac('sha256', pem).update(input).digest('base64url')}`
-    expect(codeOf(await run(sent, { algorithms: ['RS256', 'HS256'] }))).toBe('jwt.invalid')
-    const jwks = { keys: [{ ...rsa.publicKey.export({ format: 'jwk' }) }] }
-    expect(codeOf(await run(sent, { publicKey: undefined, jwks, algorithms: ['HS256'] }))).toBe('jwt.invalid')
-  })
-
-  test('an algorithm that is not listed does not count, good as its signature may be', async () => {
-    expect(codeOf(await run(token(), { algorithms: ['PS256'] }))).toBe('jwt.invalid')
-  })
-
-  test('an algorithm of another kind of key does not count', async () => {
-    expect(codeOf(await run(token({}, { alg: 'ES256' })))).toBe('jwt.invalid')
-  })
-
-  test('a key that the token brings along is not used', async () => {
-    const jwk = other.publicKey.export({ format: 'jwk' })
-    const input = `${encode({ alg: 'RS256', jwk, jku: 'https://evil.test/keys', x5u: 'https://evil.test' })}.${encode(goodClaims)}`
-    const sent = `${input}.${sign('sha256', Buffer.from(input), other.privateKey).toString('base64url')}`
-    expect(await detailOf(sent)).toBe('The signature of the token does not fit')
-  })
-
-  test('changed claims do not fit', async () => {
-    const [head = '', , end = ''] = token().split('.')
-    expect(await detailOf(`${head}.${encode({ ...goodClaims, sub: 'admin' })}.${end}`)).toBe(
-      'The signature of the token does not fit',
-    )
-  })
-
-  test('a signature of no bytes, of zeros or with more behind it does not fit', async () => {
-    const [head = '', body = '', end = ''] = token({}, { alg: 'ES256' }).split('.')
-    const jwks = { keys: [ec.publicKey.export({ format: 'jwk' })] }
-    for (const forged of ['', Buffer.alloc(64).toString('base64url'), `${end}AAAA`, `${end}=`, `${end}.x`]) {
-      expect(codeOf(await run(`${head}.${body}.${forged}`, { publicKey: undefined, jwks })), forged).toBe('jwt.invalid')
-    }
-  })
-
-  test('an extension that has to be understood is refused', async () => {
-    const crit = { crit: ['exp'], exp: 1 }
-    expect(codeOf(await run(token({}, crit)))).toBe('jwt.invalid')
-    expect(codeOf(await run(token({}, { crit: ['b64'], b64: true })))).toBe('jwt.invalid')
-    expect(codeOf(await run(token({}, { crit: [] })))).toBe('jwt.invalid')
-  })
-
-  test('a key of the set counts for its own algorithm and use only', async () => {
-    const key = { ...rsa.publicKey.export({ format: 'jwk' }), kid: 'k' }
-    const withKey = (more: object): Record<string, unknown> => ({
-      publicKey: undefined,
-      jwks: { keys: [{ ...key, ...more }] },
-    })
-    const sent = token({}, { kid: 'k' })
-    expect(codeOf(await run(sent, withKey({ alg: 'RS256', use: 'sig' })))).toBeUndefined()
-    expect(codeOf(await run(sent, withKey({ alg: 'PS256' })))).toBe('jwt.invalid')
-    expect(codeOf(await run(sent, withKey({ use: 'enc' })))).toBe('jwt.invalid')
-    expect(codeOf(await run(sent, withKey({ kid: 'other' })))).toBe('jwt.invalid')
-  })
-
-  test('a token that could be of several keys is of none', async () => {
-    const jwks = { keys: [rsa.publicKey.export({ format: 'jwk' }), other.publicKey.export({ format: 'jwk' })] }
-    expect(await detailOf(token(), { publicKey: undefined, jwks })).toBe(
-      'The token is signed with a key that is not known',
-    )
-  })
-})
-
 describe('claims', () => {
   test.each([
     ['another issuer', { iss: 'https://issuer.test.evil' }, 'jwt.invalid'],
@@ -278,49 +172,6 @@ describe('claims', () => {
   test('in a name such as __proto__ change nothing', async () => {
     const claims = `{"__proto__":{"iss":"https://issuer.test","aud":"books"},"sub":"u","exp":${nowSeconds + 60}}`
     expect(codeOf(await run(token(claims)))).toBe('jwt.invalid')
-  })
-})
-
-describe('what is no token', () => {
-  test.each([
-    ['nothing but dots', '..'],
-    ['two parts', 'a.b'],
-    ['five parts, which is encryption', 'a.b.c.d.e'],
-    ['no base64', '!!.!!.!!'],
-    ['a header that is no object', `${encode('"RS256"')}.${encode(goodClaims)}.AA`],
-    ['a header that is a list', `${encode('[]')}.${encode(goodClaims)}.AA`],
-    ['claims that are no object', token('[]')],
-    ['claims that are no JSON', token('sub=admin')],
-    ['a signature with padding', `${token()}=`],
-    ['a signature with a blank in it', token().replace(/.{5}$/, ' $&')],
-    ['claims with padding', token().replace(/\.([^.]+)$/, '=.$1')],
-    ['a key id that is no text', `${encode({ alg: 'RS256', kid: ['k'] })}.${encode(goodClaims)}.AA`],
-    ['an endless header', `${encode({ alg: 'RS256', x: 'x'.repeat(3000) })}.${encode(goodClaims)}.AA`],
-  ])('%s is refused', async (_, sent) => {
-    const refused = await run(sent)
-    expect(codeOf(refused)).toBe('jwt.invalid')
-    expect(refused.reply.status).toBe(401)
-    expect(refused.reply.fields.get('www-authenticate')).toMatch(
-      /^Bearer realm="headgate", error="invalid_token", error_description="[^"]+"$/,
-    )
-  })
-
-  test('a token that is too long is refused unread', async () => {
-    expect(await detailOf(token({ x: 'x'.repeat(9000) }))).toBe('The token is too long')
-  })
-
-  test('no answer repeats the token', async () => {
-    const sent = token({ sub: 'user-2', exp: 1 })
-    expect(textOf((await run(sent)).reply)).not.toContain(sent.slice(0, 20))
-  })
-
-  test('several fields are refused, whichever of them is good', async () => {
-    const headers = { authorization: ['Basic eDp5', `Bearer ${token()}`] }
-    for (const optional of [false, true]) {
-      const refused = await runPolicy(jwt, { ...expected, optional }, testExchange({ headers }), { services })
-      expect(codeOf(refused)).toBe('jwt.ambiguous')
-      expect(refused.reply.status).toBe(400)
-    }
   })
 })
 
