@@ -13,12 +13,24 @@ const endHeaders = 0x4
 const ack = 0x1
 const largestWindow = 2 ** 31 - 1
 
+/** All sockets are read into one piece of memory, one after the other. */
+const readBuffer = Buffer.allocUnsafeSlow(65_536)
+
 export function openHttp2(target: PacedTarget, request: WorkRequest): void {
-  const socket = connect({ host: '127.0.0.1', port: target.port, noDelay: true })
+  const read = createFrameReader((type, flags, id, payload) => onFrame(type, flags, id, payload))
+  const onread = {
+    buffer: readBuffer,
+    callback: (bytes: number): boolean => {
+      read(readBuffer.subarray(0, bytes))
+      return true
+    },
+  }
+  const socket = connect({ host: '127.0.0.1', port: target.port, noDelay: true, onread })
   const blocks = headerBlocks(request)
   let streamId = 1
   let status = 0
   const connection: PacedConnection = {
+    request: -1,
     send: () => {
       const block = streamId === 1 ? blocks.first : blocks.later
       socket.write(toFrame(frame.headers, endStream | endHeaders, streamId, block))
@@ -40,13 +52,14 @@ export function openHttp2(target: PacedTarget, request: WorkRequest): void {
   })
   socket.once('error', (error) => target.onBroken(connection, error.message))
   socket.once('end', () => target.onBroken(connection, 'closed by the gateway'))
-  socket.on('data', createFrameReader(onFrame))
 }
+
+const nothing = Buffer.alloc(0)
 
 type OnFrame = (type: number, flags: number, id: number, payload: Buffer) => void
 
 function createFrameReader(onFrame: OnFrame): (chunk: Buffer) => void {
-  let pending: Buffer = Buffer.alloc(0)
+  let pending: Buffer = nothing
   return (chunk) => {
     pending = pending.length === 0 ? chunk : Buffer.concat([pending, chunk])
     let offset = 0
@@ -57,7 +70,7 @@ function createFrameReader(onFrame: OnFrame): (chunk: Buffer) => void {
       onFrame(pending.readUInt8(offset + 3), pending.readUInt8(offset + 4), pending.readUInt32BE(offset + 5), payload)
       offset += 9 + length
     }
-    pending = pending.subarray(offset)
+    pending = offset === pending.length ? nothing : Buffer.from(pending.subarray(offset))
   }
 }
 

@@ -1,11 +1,12 @@
-/** Load at a fixed rate: starts the paced generator in a process of its own, with idle priority on the load core. */
-import { writeFileSync } from 'node:fs'
+/** Load at a fixed rate: starts the paced generator in a process of its own on the load core, and gives it slices to run. */
+import { spawn, type ChildProcess } from 'node:child_process'
+import { once } from 'node:events'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { hasCommand } from '../measure/process.ts'
 import { loadCore } from '../subjects/subject.ts'
 import type { Traffic, WorkRequest } from '../workload.ts'
 import { connections } from './load.ts'
-import { collect } from './wrk.ts'
 
 export interface PacedPlan {
   port: number
@@ -17,7 +18,7 @@ export interface PacedPlan {
   raw: string[]
   first: WorkRequest
   expectedStatus: number
-  /** How long answers may take after the last request was issued. */
+  /** How long answers may take after the last request was due. */
   graceMs: number
 }
 
@@ -31,7 +32,7 @@ export interface PacedResult {
   p50Ms: number
   p99Ms: number
   maxMs: number
-  /** The longest time for which the generator itself did not run. */
+  /** The longest delay with which the generator itself issued what was due. */
   ownStallMs: number
 }
 
@@ -41,23 +42,48 @@ export interface PacedOptions {
   protocol: 'http1' | 'http2'
   rate: number
   seconds: number
-  directory: string
 }
+
+export interface PacedGenerator {
+  run: (traffic: Traffic, options: PacedOptions) => Promise<PacedResult>
+  stop: () => void
+}
+
+/** No background threads that would take the core away, and room for a whole slice's garbage. */
+const nodeFlags = (process.env.GFLAGS ?? '--single-threaded-gc --expose-gc --min-semi-space-size=64 --max-semi-space-size=64').split(' ')
 
 let plans = 0
 
-export async function runPaced(traffic: Traffic, options: PacedOptions): Promise<PacedResult> {
-  const { directory, ...rest } = options
-  const { raw, first, expectedStatus } = traffic
-  const plan: PacedPlan = { ...rest, raw, first, expectedStatus, connections, graceMs: 3_000 }
-  const file = join(directory, `paced-${++plans}.json`)
-  writeFileSync(file, JSON.stringify(plan))
-  const idle = hasCommand('chrt') ? ['chrt', '--idle', '0'] : ['nice', '-n', '19']
+export function startPaced(directory: string): PacedGenerator {
+  const prio = (process.env.GPRIO ?? 'chrt --idle 0').split(' ').filter(Boolean)
   const client = join(import.meta.dirname, 'paced-client.ts')
-  const output = await collect('taskset', ['-c', String(loadCore), ...idle, process.execPath, client, file])
-  const line = output.split('\n').find((text) => text.startsWith('{'))
-  if (line === undefined) throw new Error(`The paced generator did not finish:\n${output}`)
-  // JSON has no infinity: no answer at all arrives as null.
-  const result: PacedResult = JSON.parse(line, (_, value: unknown) => value ?? Number.POSITIVE_INFINITY)
+  const args = ['-c', String(loadCore), ...prio, process.execPath, ...nodeFlags, client]
+  const child = spawn('taskset', args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], serialization: 'advanced' })
+  return {
+    run: (traffic, options) => runPlan(child, join(directory, `paced-${++plans}.json`), traffic, options),
+    stop: () => void child.kill(),
+  }
+}
+
+async function runPlan(
+  child: ChildProcess,
+  file: string,
+  traffic: Traffic,
+  options: PacedOptions,
+): Promise<PacedResult> {
+  const plan: PacedPlan = { ...options, ...traffic, connections, graceMs: 3_000 }
+  writeFileSync(file, JSON.stringify(plan))
+  child.send(file)
+  const [result] = await Promise.race([once(child, 'message'), once(child, 'exit')])
+  rmSync(file)
   return result
+}
+
+export async function runPaced(traffic: Traffic, { directory, ...options }: PacedOptions & { directory: string }): Promise<PacedResult> {
+  const generator = startPaced(directory)
+  try {
+    return await generator.run(traffic, options)
+  } finally {
+    generator.stop()
+  }
 }
