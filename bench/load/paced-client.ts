@@ -8,8 +8,8 @@ import { formatHttp1 } from '../workload.ts'
 import { runSlice } from './paced-slice.ts'
 import type { PacedPlan } from './paced.ts'
 
-process.on('message', (planFile) => {
-  const plan: PacedPlan = JSON.parse(readFileSync(String(planFile), 'utf8'))
+process.on('message', (planFile: string) => {
+  const plan: PacedPlan = JSON.parse(readFileSync(planFile, 'utf8'))
   const texts = plan.protocol === 'http2' ? [formatHttp1(plan.first)] : plan.raw
   const requests = texts.map((text) => Buffer.from(text, 'latin1'))
   globalThis.gc?.()

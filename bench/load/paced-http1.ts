@@ -45,9 +45,10 @@ export function openHttp1(target: PacedTarget): void {
     pending = undefined
     const head = bytes.indexOf(headEnd)
     const bodyBytes = head === -1 ? 0 : contentLength(bytes, head)
-    if (Number.isNaN(bodyBytes)) return target.onBroken(connection, `an answer without Content-Length:\n${bytes.toString('latin1', 0, head)}`)
+    if (Number.isNaN(bodyBytes))
+      return target.onBroken(connection, `an answer without Content-Length:\n${bytes.toString('latin1', 0, head)}`)
     const isWhole = head !== -1 && bytes.length >= head + 4 + bodyBytes
-    if (isWhole) target.onAnswer(connection, Number(bytes.latin1Slice(9, 12)) === target.expectedStatus)
+    if (isWhole) target.onAnswer(connection, Number(bytes.toString('latin1', 9, 12)) === target.expectedStatus)
     else pending = isShared && bytes === chunk ? Buffer.from(chunk) : bytes
   }
   if (target.tls) socket.on('data', (chunk: Buffer) => take(chunk, false))
@@ -57,5 +58,5 @@ export function openHttp1(target: PacedTarget): void {
 }
 
 function contentLength(bytes: Buffer, head: number): number {
-  return Number(/\r\ncontent-length: *(\d+)/i.exec(bytes.latin1Slice(0, head))?.[1])
+  return Number(/\r\ncontent-length: *(\d+)/i.exec(bytes.toString('latin1', 0, head))?.[1])
 }

@@ -106,7 +106,8 @@ function turn(slice: Slice): void {
   const now = performance.now()
   const due = Math.min(Math.floor((now - slice.startedAt) / slice.intervalMs) + 1, slice.total)
   if (due > slice.issued) {
-    if (slice.issued >= slice.firstCounted) slice.ownStallMs = Math.max(slice.ownStallMs, now - dueAt(slice, slice.issued))
+    if (slice.issued >= slice.firstCounted)
+      slice.ownStallMs = Math.max(slice.ownStallMs, now - dueAt(slice, slice.issued))
     slice.issued = due
     sendWaiting(slice)
   }
@@ -149,7 +150,9 @@ function end(slice: Slice, now: number): void {
     issued,
     completed,
     failed: failed + (issued - completed),
-    failure: isStarted ? failure : `only ${slice.free.length} of ${slice.plan.connections} connections came up: ${failure}`,
+    failure: isStarted
+      ? failure
+      : `only ${slice.free.length} of ${slice.plan.connections} connections came up: ${failure}`,
     seconds: isStarted ? (now - startedAt) / 1000 : 0,
     p50Ms: percentile(sorted, 0.5),
     p99Ms: percentile(sorted, 0.99),

@@ -3,7 +3,6 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { hasCommand } from '../measure/process.ts'
 import { loadCore } from '../subjects/subject.ts'
 import type { Traffic, WorkRequest } from '../workload.ts'
 import { connections } from './load.ts'
@@ -50,14 +49,15 @@ export interface PacedGenerator {
 }
 
 /** No background threads that would take the core away, and room for a whole slice's garbage. */
-const nodeFlags = (process.env.GFLAGS ?? '--single-threaded-gc --expose-gc --min-semi-space-size=64 --max-semi-space-size=64').split(' ')
+const nodeFlags = ['--single-threaded-gc', '--expose-gc', '--min-semi-space-size=64', '--max-semi-space-size=64']
+/** It spins, so that it only takes what the backend on the same core leaves. */
+const behindAllOthers = ['chrt', '--idle', '0']
 
 let plans = 0
 
 export function startPaced(directory: string): PacedGenerator {
-  const prio = (process.env.GPRIO ?? 'chrt --idle 0').split(' ').filter(Boolean)
   const client = join(import.meta.dirname, 'paced-client.ts')
-  const args = ['-c', String(loadCore), ...prio, process.execPath, ...nodeFlags, client]
+  const args = ['-c', String(loadCore), ...behindAllOthers, process.execPath, ...nodeFlags, client]
   const child = spawn('taskset', args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], serialization: 'advanced' })
   return {
     run: (traffic, options) => runPlan(child, join(directory, `paced-${++plans}.json`), traffic, options),
@@ -74,12 +74,17 @@ async function runPlan(
   const plan: PacedPlan = { ...options, ...traffic, connections, graceMs: 3_000 }
   writeFileSync(file, JSON.stringify(plan))
   child.send(file)
-  const [result] = await Promise.race([once(child, 'message'), once(child, 'exit')])
+  const [result]: unknown[] = await Promise.race([once(child, 'message'), once(child, 'exit')])
   rmSync(file)
-  return result
+  if (typeof result !== 'object' || result === null) throw new Error('the paced generator ended without a result')
+  // What `paced-client.ts` sends.
+  return result as PacedResult
 }
 
-export async function runPaced(traffic: Traffic, { directory, ...options }: PacedOptions & { directory: string }): Promise<PacedResult> {
+export async function runPaced(
+  traffic: Traffic,
+  { directory, ...options }: PacedOptions & { directory: string },
+): Promise<PacedResult> {
   const generator = startPaced(directory)
   try {
     return await generator.run(traffic, options)
