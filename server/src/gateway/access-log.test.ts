@@ -16,30 +16,12 @@ afterAll(() => rmSync(scratch, { recursive: true, force: true }))
 
 describe('a line', () => {
   test('has what the record says, times in UTC and milliseconds with three digits', () => {
-    const line = toLogLine(testRecord({ durationMs: 1234.0004, upstreamMs: 0.0456, traceId: 'f'.repeat(32) }))
+    const record = testRecord({ durationMs: 1234.0004, upstreamMs: 0.0456, traceId: 'f'.repeat(32) })
+    const line = toLogLine(record)
     expect(line.endsWith('}\n')).toBe(true)
-    expect(JSON.parse(line)).toEqual({
-      time: '2026-01-01T00:00:00.000Z',
-      id: '0'.repeat(32),
-      traceId: 'f'.repeat(32),
-      ip: '192.0.2.1',
-      version: '1.1',
-      method: 'GET',
-      host: 'api.test',
-      path: '/',
-      route: 'books/1.0.0/list',
-      api: 'books',
-      consumer: 'acme',
-      credential: 'default',
-      status: 200,
-      durationMs: 1234,
-      upstream: 'bookshop',
-      target: 'http://127.0.0.1:9001',
-      upstreamMs: 0.046,
-      attempts: 1,
-      requestBytes: 0,
-      responseBytes: 1024,
-    })
+    const { timeMs: _timeMs, problem: _problem, blame: _blame, ...facts } = record
+    const time = '2026-01-01T00:00:00.000Z'
+    expect(JSON.parse(line)).toEqual({ ...facts, time, durationMs: 1234, upstreamMs: 0.046 })
   })
 
   test('leaves out what there was not: a route, a caller, an upstream, a trace', () => {

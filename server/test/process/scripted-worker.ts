@@ -13,6 +13,7 @@ const tell = (message: FromWorker): void => parentPort?.postMessage(message)
 
 setInterval(() => Atomics.add(new Int32Array(start.heartbeats), start.index, 1), 100)
 if (script === 'hangs-in-its-second-life' && life === 1) for (;;);
+if (script === 'fills-its-memory-in-its-second-life' && life === 1) fillMemory()
 if (script === 'refuses-in-its-second-life' && life === 1) Atomics.wait(memory, 1, 0)
 
 parentPort?.on('message', (message: ToWorker) => {
@@ -25,3 +26,7 @@ parentPort?.on('message', (message: ToWorker) => {
   if (message.kind === 'commit') tell({ kind: 'running', version: 'committed' })
 })
 tell({ kind: 'listening', port: 1, tlsPort: start.tlsPort, version: start.snapshotLines.join(' ') })
+
+function fillMemory(): void {
+  for (const kept: number[][] = []; ;) kept.push(Array.from({ length: 10_000 }, (_, at) => at / 3))
+}

@@ -1,5 +1,6 @@
 /** How a gateway process starts, stops and says why it does not: exit codes and drain. */
 import { connect } from 'node:net'
+import { join } from 'node:path'
 import { expect, test } from 'vitest'
 import { holdPort } from '../ports.ts'
 import { dial } from '../wire/wire.ts'
@@ -95,4 +96,15 @@ test('settings that are wrong end the start with what to write', slow, async () 
     expect(gateway.errors).toMatch(sentence)
   })
   await Promise.all(started)
+})
+
+test('where the machine has no IPv6, all addresses are those of IPv4', slow, async () => {
+  const url = await startBackend()
+  const withoutIpv6 = join(import.meta.dirname, 'without-ipv6.ts')
+  const gateway = await startGateway({
+    document: toDocument(url),
+    flags: ['--bind', '::'],
+    nodeFlags: ['--import', withoutIpv6],
+  })
+  expect((await get(gateway.port)).status).toBe(200)
 })

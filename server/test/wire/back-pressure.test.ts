@@ -25,6 +25,13 @@ function pour(wire: Wire, bytes: number): Pouring {
   return pouring
 }
 
+/** An upstream's answer that is longer than anybody keeps. */
+async function answerLong(wire: Wire): Promise<void> {
+  await wire.message()
+  wire.send(`HTTP/1.1 200 OK\r\ncontent-length: ${BODY_BYTES}\r\n\r\n`)
+  await pour(wire, BODY_BYTES).done
+}
+
 /** Waits until a count stands still. */
 async function untilStill(count: () => number): Promise<number> {
   let seen = -1
@@ -119,11 +126,7 @@ test('a client that asks on and reads nothing gets no further answers, and all o
 })
 
 test('a slow reader of HTTP/1.0 gets every byte before the connection ends', async () => {
-  const upstream = await rawUpstream(async (wire) => {
-    await wire.message()
-    wire.send(`HTTP/1.1 200 OK\r\ncontent-length: ${BODY_BYTES}\r\n\r\n`)
-    await pour(wire, BODY_BYTES).done
-  })
+  const upstream = await rawUpstream(answerLong)
   const gateway = await testGateway({ target: upstream.url })
   const client = await dial(gateway.port)
   client.send('GET / HTTP/1.0\r\nhost: a.test\r\n\r\n')
@@ -138,11 +141,7 @@ test('a slow reader of HTTP/1.0 gets every byte before the connection ends', asy
 })
 
 test('an answer is not cut when its reader takes longer for the end than a connection lingers', async () => {
-  const upstream = await rawUpstream(async (wire) => {
-    await wire.message()
-    wire.send(`HTTP/1.1 200 OK\r\ncontent-length: ${BODY_BYTES}\r\n\r\n`)
-    await pour(wire, BODY_BYTES).done
-  })
+  const upstream = await rawUpstream(answerLong)
   const gateway = await testGateway({ target: upstream.url })
   const client = await dial(gateway.port)
   client.send('GET / HTTP/1.1\r\nhost: a.test\r\nconnection: close\r\n\r\n')
@@ -153,7 +152,11 @@ test('an answer is not cut when its reader takes longer for the end than a conne
     if (gateway.records.length === 0) setImmediate(() => client.socket.resume())
   })
   await gateway.recorded(1)
-  await new Promise((resolve) => setTimeout(resolve, 3_000))
+  // A client that was refused and does not close is dropped when its connection has lingered.
+  const other = await dial(gateway.port)
+  other.send('no request\r\n\r\n')
+  await gateway.recorded(2)
+  while (gateway.thread.openConnections > 1) await new Promise((resolve) => setTimeout(resolve, 20))
   expect(counted.bytes).toBeLessThan(BODY_BYTES)
   client.socket.removeAllListeners('data').on('data', (bytes: Buffer) => (counted.bytes += bytes.length))
   client.socket.resume()

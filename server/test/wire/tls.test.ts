@@ -184,12 +184,7 @@ test('a client that takes nothing of its answer over TLS is cut off after the id
   const upstream = await rawUpstream(async (wire) => {
     await wire.message()
     wire.send('HTTP/1.1 200 OK\r\n\r\n')
-    const piece = Buffer.alloc(65_536)
-    const pour = (): void => {
-      while (!wire.socket.destroyed && wire.socket.write(piece));
-    }
-    wire.socket.on('drain', pour)
-    pour()
+    wire.pour()
     await wire.ended
   })
   const document = toDocument([books], {}, { limits: { idleSeconds: 0.5 } })

@@ -129,13 +129,21 @@ test('a stream on which both sides talk in turn is not idle', async () => {
     await wire.through('0\r\n\r\n')
     wire.send('3\r\nbye\r\n0\r\n\r\n')
   })
-  const gateway = await testGateway({ target: upstream.url, upstream: { timeouts: { idleSeconds: 1 } } })
+  const gateway = await testGateway({
+    target: upstream.url,
+    upstream: { timeouts: { idleSeconds: 2 } },
+    document: { gateway: { limits: { headSeconds: 0.3 } } },
+  })
   const client = await dial(gateway.port)
   client.send('POST / HTTP/1.1\r\nhost: a.test\r\ntransfer-encoding: chunked\r\n\r\n')
   await client.through('hi')
-  for (let i = 0; i < 8; i++) {
+  const beganMs = performance.now()
+  while (performance.now() - beganMs < 3_000) {
     client.send('1\r\nx\r\n')
-    await new Promise((resolve) => setTimeout(resolve, 200))
+    // A connection that sends nothing is closed after a while: time passes as the gateway sees it.
+    await (
+      await dial(gateway.port)
+    ).ended
   }
   client.send('0\r\n\r\n')
   await client.through('bye')

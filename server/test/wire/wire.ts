@@ -49,6 +49,17 @@ export class Wire {
     this.socket.write(bytes)
   }
 
+  /** Sends without end, as fast as the other side takes it. */
+  pour(): void {
+    const { socket } = this
+    const piece = Buffer.alloc(65_536)
+    const more = (): void => {
+      while (!socket.destroyed && socket.write(piece));
+    }
+    socket.on('drain', more)
+    more()
+  }
+
   /** Sends a request without a body and takes its answer. */
   async get(path: string, lines = ''): Promise<Message> {
     this.send(`GET ${path} HTTP/1.1\r\nhost: a.test\r\n${lines}\r\n`)

@@ -36,7 +36,7 @@ async function startPool(script: string, startLimitMs?: number): Promise<TestPoo
     },
     metrics: [memory],
     logWriter: { write: () => Promise.resolve() },
-    maxHeapMb: 256,
+    maxHeapMb: 64,
     lost: () => undefined,
     received: () => undefined,
   })
@@ -75,6 +75,13 @@ test('a worker that hangs before it serves is ended and replaced', async () => {
   endWorker()
   await until(() => pool.restarts === 2 && pool.serving === 1)
   expect(messages).toContain('a gateway worker did not begin to serve and is ended')
+})
+
+test('a worker that runs out of memory takes nobody with it and is replaced', async () => {
+  const { pool, messages, endWorker } = await startPool('fills-its-memory-in-its-second-life')
+  endWorker()
+  await until(() => pool.restarts === 2 && pool.serving === 1)
+  expect(messages).toContain('a gateway worker failed')
 })
 
 test('a worker says which version it runs from the moment that it does', async () => {
