@@ -361,7 +361,6 @@ export class ServerConnection implements Carrier {
       return
     }
     if (this.passage === undefined || this.lingering) {
-      this.socket.end()
       this.socket.destroySoon()
       return
     }

@@ -338,7 +338,6 @@ export class Http2Connection implements FrameTarget, StreamHost {
   private clientEnded(): void {
     if (!this.reads || this.streams.size === 0 || this.gateway.halfClose === 'abort') {
       this.sender.flush()
-      this.socket.end()
       this.socket.destroySoon()
       return
     }
