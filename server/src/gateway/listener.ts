@@ -6,7 +6,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import type { Peer } from '../kernel/exchange.ts'
 import type { Gateway } from './carrier.ts'
 import { toPlainAddress } from './proxy-protocol.ts'
-import { adoptSocket, readByEvents, type OnRead } from './http1/adopt.ts'
+import { readSocket, type OnRead } from './http1/read-socket.ts'
 import { ServerConnection } from './http1/server-connection.ts'
 import { Http2Connection } from './http2/server-connection.ts'
 import { readProxyHeader, sniffProtocol } from './opening.ts'
@@ -101,7 +101,7 @@ export class Listener {
     const peer: Peer = { ip, port: socket.remotePort ?? 0, scheme: secure ? 'https' : 'http', certificate: undefined }
     if (gateway.runtime.listener.proxyProtocol) void this.acceptProxied(socket, peer)
     else if (secure) void this.serveSecure(socket, peer)
-    else this.servePlain(peer, (createReader) => adoptSocket(socket, createReader))
+    else this.servePlain(socket, peer)
   }
 
   private async acceptProxied(socket: Socket, peer: Peer): Promise<void> {
@@ -111,7 +111,7 @@ export class Listener {
       const source = await readProxyHeader(socket, gateway.limits.headMs)
       const client = source === undefined ? peer : { ...peer, ...source }
       if (secure) await this.serveSecure(socket, client)
-      else this.servePlain(client, (createReader) => readByEvents(socket, createReader))
+      else this.servePlain(socket, client)
     })
   }
 
@@ -121,24 +121,19 @@ export class Listener {
       if (acceptor === undefined) throw new Error('the configuration has no certificates any more')
       const socket = await acceptor.accept(raw)
       const client: Peer = { ...peer, certificate: toClientCertificate(socket) }
-      if (socket.alpnProtocol === 'h2') readByEvents(socket, () => this.openHttp2(socket, client))
-      else this.serveHttp1(client, (createReader) => readByEvents(socket, createReader))
+      const isHttp2 = socket.alpnProtocol === 'h2'
+      readSocket(socket, isHttp2 ? this.openHttp2(socket, client) : this.open(socket, client).onRead)
     })
   }
 
   /** Without TLS, HTTP/2 is known by its first bytes (prior knowledge, RFC 9113 §3.3). */
-  private servePlain(peer: Peer, read: (createReader: (socket: Socket) => OnRead) => Socket): void {
-    read((socket) => {
-      const { connection, onRead } = this.open(socket, peer)
-      return sniffProtocol(onRead, () => {
-        connection.handOver()
-        return this.openHttp2(socket, peer)
-      })
-    })
-  }
-
-  private serveHttp1(peer: Peer, read: (createReader: (socket: Socket) => OnRead) => Socket): void {
-    read((socket) => this.open(socket, peer).onRead)
+  private servePlain(socket: Socket, peer: Peer): void {
+    const { connection, onRead } = this.open(socket, peer)
+    const openHttp2 = (): OnRead => {
+      connection.handOver()
+      return this.openHttp2(socket, peer)
+    }
+    readSocket(socket, sniffProtocol(onRead, openHttp2))
   }
 
   private openHttp2(socket: Socket, peer: Peer): OnRead {

@@ -1,6 +1,6 @@
 /** What happens on a connection before its first exchange: the PROXY header, and finding out what the client speaks. */
 import type { Socket } from 'node:net'
-import type { OnRead } from './http1/adopt.ts'
+import type { OnRead } from './http1/read-socket.ts'
 import { parseProxyHeader, type ProxyHeader } from './proxy-protocol.ts'
 
 /** Start of HTTP/2 (RFC 9113 §3.4); no method of HTTP/1.1 begins like that. */
@@ -11,23 +11,23 @@ const PREFACE = Buffer.from('PRI ')
  * `http2` gives. The preface may come byte by byte.
  */
 export function sniffProtocol(http1: OnRead, http2: () => OnRead): OnRead {
-  let held: Buffer | undefined = Buffer.alloc(0)
-  let reader = http1
+  let held: Buffer | undefined
+  let reader: OnRead | undefined
   return (bytes, end, volatile) => {
-    if (held === undefined) {
+    if (reader !== undefined) {
       reader(bytes, end, volatile)
       return
     }
-    const first = held.length === 0 ? bytes.subarray(0, end) : Buffer.concat([held, bytes.subarray(0, end)])
-    const compared = Math.min(first.length, PREFACE.length)
+    const first = held === undefined ? bytes : Buffer.concat([held, bytes.subarray(0, end)])
+    const length = held === undefined ? end : first.length
+    const compared = Math.min(length, PREFACE.length)
     const isSame = first.compare(PREFACE, 0, compared, 0, compared) === 0
-    if (isSame && first.length < PREFACE.length) {
-      held = Buffer.from(first)
+    if (isSame && length < PREFACE.length) {
+      held = Buffer.from(first.subarray(0, length))
       return
     }
-    held = undefined
-    if (isSame) reader = http2()
-    reader(first, first.length, volatile)
+    reader = isSame ? http2() : http1
+    reader(first, length, volatile)
   }
 }
 

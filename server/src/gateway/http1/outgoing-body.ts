@@ -31,7 +31,8 @@ export class OutgoingBody implements BodySink {
   }
 
   chunk(bytes: Uint8Array): boolean {
-    if (this.done) return true
+    // An empty write makes a TLS socket read on, into the buffer of the read that is under way.
+    if (this.done || bytes.length === 0) return true
     this.sentBytes += bytes.length
     const flowing = this.chunked ? writeChunk(this.socket, bytes) : this.socket.write(bytes)
     this.waiting = !flowing

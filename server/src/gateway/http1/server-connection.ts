@@ -179,7 +179,9 @@ export class ServerConnection implements Carrier {
     this.consuming = true
     const at = this.consume(bytes, end, volatile)
     this.consuming = false
-    if (at < end && !this.closed && !this.lingering) this.keep(volatile ? Buffer.from(bytes.subarray(at, end)) : bytes.subarray(at, end))
+    if (at === end || this.closed || this.lingering) return
+    const rest = bytes.subarray(at, end)
+    this.keep(volatile ? Buffer.from(rest) : rest)
   }
 
   private consume(bytes: Buffer, end: number, volatile: boolean): number {
@@ -356,14 +358,9 @@ export class ServerConnection implements Carrier {
   private clientEnded(): void {
     if (this.closed) return
     const { body } = this
-    if (body !== undefined && this.outgoing !== undefined && body.bodyBytes === undefined && this.head?.upgrade !== undefined) {
-      body.connectionEnded(CLIENT_LEFT)
-      return
-    }
-    if (this.passage === undefined || this.lingering) {
-      this.socket.destroySoon()
-      return
-    }
+    const isTunnel = this.outgoing !== undefined && this.head?.upgrade !== undefined
+    if (isTunnel && body !== undefined && body.bodyBytes === undefined) return body.connectionEnded(CLIENT_LEFT)
+    if (this.passage === undefined || this.lingering) return this.socket.destroySoon()
     this.clientDone = true
     if (this.gateway.halfClose === 'abort') this.socket.destroy()
     else this.comeToEnd()

@@ -4,8 +4,8 @@
  */
 import { connect, isIP, type LookupFunction, type Socket, type TcpSocketConnectOpts } from 'node:net'
 import { connect as connectTls } from 'node:tls'
-import type { OnRead } from '../http1/adopt.ts'
 import { READ_BUFFER } from '../http1/read-buffer.ts'
+import type { OnRead } from '../http1/read-socket.ts'
 import type { Endpoint } from './endpoint.ts'
 import { toTlsOptions, type UpstreamTls } from './tls-options.ts'
 
