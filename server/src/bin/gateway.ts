@@ -8,7 +8,7 @@ import { createFileSource } from '../gateway/process/file-source.ts'
 import { createLog, EventWriter, type Log } from '../kernel/log.ts'
 import type { CommandSurroundings } from './command-surroundings.ts'
 import { gatewayRoleSettings, listSettings, readSettings, SettingsError, type GatewayRoleSettings } from './settings.ts'
-import { endSoon, isListenError, stopSignal, tellParent, toListenSentence } from './running.ts'
+import { endSoon, isListenError, orphaned, stopSignal, tellParent, toListenSentence } from './running.ts'
 import { readVersion } from './version.ts'
 
 const example = `
@@ -86,7 +86,9 @@ async function runGateway(
       dataFolder: settings.dataDir,
     })
     // Before the start: whoever reads that the gateway is ready may send a signal at once.
-    const stopped = stopSignal(() => void gateway.reload())
+    const told = stopSignal(() => void gateway.reload())
+    // A role of a tree outlives its parent; what npx started must not outlive npx.
+    const stopped = process.send === undefined ? Promise.race([told, orphaned()]) : told
     await gateway.start()
     tellParent({ kind: 'ready', port: gateway.ports.port })
     await stopped

@@ -1,7 +1,12 @@
 /** How a gateway process starts, stops and says why it does not: exit codes and drain. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { expect, test } from 'vitest'
+import { expect, onTestFinished, test } from 'vitest'
+import { stringify } from 'yaml'
 import { holdPort } from '../ports.ts'
 import { dial } from '../wire/wire.ts'
 import { get, GatewayChild, startBackend, startGateway, toDocument, until } from './gateway-child.ts'
@@ -107,4 +112,26 @@ test('where the machine has no IPv6, all addresses are those of IPv4', slow, asy
     nodeFlags: ['--import', withoutIpv6],
   })
   expect((await get(gateway.port)).status).toBe(200)
+})
+
+test('a gateway that npm started ends when npm and the shell between the two are gone', slow, async () => {
+  const url = await startBackend()
+  const folder = mkdtempSync(join(tmpdir(), 'headgate-npm-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  const config = join(folder, 'headgate.yaml')
+  writeFileSync(config, stringify(toDocument(url)))
+  const command = join(import.meta.dirname, '../../bin/headgate.js')
+  const ports = ['--gateway-port', '0', '--metrics-port', '0', '--bind', '127.0.0.1']
+  const own = ['gateway', '--config', config, '--data-dir', folder, '--workers', '1', ...ports]
+  const shell = spawn('sh', ['-c', '"$0" "$@" & wait', process.execPath, command, ...own], {
+    env: { ...process.env, npm_lifecycle_event: 'npx' },
+    stdio: ['ignore', 'ignore', 'pipe'],
+  })
+  let events = ''
+  shell.stderr.on('data', (text) => (events += String(text)))
+  await until(() => events.includes('the gateway is ready'))
+  shell.kill('SIGKILL')
+  // The pipe ends with the last process that writes into it.
+  await once(shell.stderr, 'close')
+  expect(events).not.toContain('"level":50')
 })
