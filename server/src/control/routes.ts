@@ -23,6 +23,12 @@ import { collectionRoutes } from './resources/collection-routes.ts'
 import { createSecret, getSecret, listSecrets, removeSecret, setSecret } from './secrets/secret-routes.ts'
 import { createRevision, getRevisionRoute, listRevisions } from './revisions/revision-routes.ts'
 import {
+  createSubscription,
+  getSubscriptionRoute,
+  listSubscriptions,
+  subscriptionActions,
+} from './subscriptions/subscription-routes.ts'
+import {
   createVersion,
   getVersionRoute,
   listVersions,
@@ -78,6 +84,10 @@ export const routes: readonly AdminRoute[] = [
   listCredentials,
   createCredential,
   revokeCredential,
+  listSubscriptions,
+  createSubscription,
+  getSubscriptionRoute,
+  ...subscriptionActions,
   listSecrets,
   createSecret,
   getSecret,

@@ -170,7 +170,7 @@ export interface SubscriptionTable extends Changeable {
   consumer_id: string
   product_id: string
   plan: string
-  /** pending, active, suspended, cancelled */
+  /** pending, active, suspended, rejected, cancelled */
   state: string
 }
 

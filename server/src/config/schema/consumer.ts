@@ -54,6 +54,11 @@ export const consumer = z
 const plan = z
   .strictObject({
     name: name({ title: 'Name', description: 'Name of the plan.' }),
+    approval: z.boolean().default(false).meta({
+      title: 'Approval',
+      description:
+        'Whether a subscription made through the admin API waits until somebody approves it. Those in a file count at once.',
+    }),
     policies: policyList('Run for the requests of its subscribers, before those of the consumer.'),
   })
   .meta({ title: 'Plan', description: 'Limits and quotas of a product.' })

@@ -3,6 +3,7 @@ import { product } from '../../config/schema/consumer.ts'
 import type { CollectionDefinition } from '../resources/define-collection.ts'
 import { documentOf } from '../resources/resource-view.ts'
 import { checkDocument, compileDocument } from '../snapshots/compile-lines.ts'
+import { endSubscriptions } from '../subscriptions/subscription-store.ts'
 
 export const products: CollectionDefinition = {
   kind: 'product',
@@ -14,6 +15,7 @@ export const products: CollectionDefinition = {
   async check(control, _db, _workspace, document) {
     checkDocument(control, { products: [document] })
   },
+  removing: endSubscriptions,
   part: {
     list: 'products',
     compile: (db, control, workspace, row) => compileDocument(db, control, workspace, { products: [documentOf(row)] }),

@@ -49,6 +49,8 @@ export interface CollectionDefinition {
   check?(control: Control, db: Kysely<Tables>, workspace: WorkspaceRef, document: JsonObject): Promise<void>
   /** The part of a snapshot that each thing is; things without it are no business of the gateways. */
   readonly part?: SnapshotPart
+  /** Before a thing goes, in the same transaction: takes along what is over with it; may refuse. */
+  removing?(db: Kysely<Tables>, row: Resource): Promise<void>
   /** Brings other things along, in the transaction of the change; may refuse. */
   changed?(change: Change): Promise<void>
 }
@@ -114,6 +116,7 @@ export async function dropResource(
   { call, write, row }: Pick<PutParts, 'call' | 'write'> & { readonly row: Resource },
 ): Promise<void> {
   const { control, workspace } = call
+  await collection.removing?.(write.db, row)
   await removeResource(write.db, row, call.expectedVersion)
   write.note(toResourceNote(row, undefined))
   await follow(collection, { control, workspace, write, before: row, after: undefined })

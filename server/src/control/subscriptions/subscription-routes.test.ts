@@ -1,0 +1,120 @@
+import { expect, test } from 'vitest'
+import { describeOnEveryStore, type TestStore } from '../../../test/database.ts'
+import { testControl, type TestControl } from '../../../test/test-control.ts'
+
+const subscriptions = '/workspaces/default/subscriptions'
+
+/** A consumer, and a product with a plan that is free and one that somebody approves. */
+async function openShop(store: TestStore): Promise<TestControl> {
+  const control = await testControl({ database: await store.open() })
+  const { done } = control
+  await done('POST', '/workspaces/default/consumers', { name: 'acme' })
+  const plans = [{ name: 'free' }, { name: 'gold', approval: true }]
+  await done('POST', '/workspaces/default/products', { name: 'shop', apis: ['books'], plans })
+  return control
+}
+
+/** Subscribes acme, and returns the id. */
+async function subscribe({ done }: TestControl, plan: string): Promise<string> {
+  const { id } = await done('POST', subscriptions, { consumer: 'acme', product: 'shop', plan })
+  return typeof id === 'string' ? id : ''
+}
+
+/** What the gateways of an environment know of the consumer's subscriptions. */
+function published({ control }: TestControl): unknown {
+  const line = control.feed.treeOf('production')?.get('consumers/acme') ?? '{}'
+  return Reflect.get(Object(JSON.parse(line)), 'subscriptions')
+}
+
+describeOnEveryStore('subscriptions', (store) => {
+  test('count at once under a plan without approval', async () => {
+    const control = await openShop(store)
+    const body = { consumer: 'acme', product: 'shop', plan: 'free' }
+    const { status, body: created } = await control.call('POST', subscriptions, { body })
+    expect([status, created['state']]).toEqual([201, 'active'])
+    await expect.poll(() => published(control)).toEqual([{ product: 'shop', plan: 'free' }])
+  })
+
+  test('wait for approval where the plan wants that, and reach the gateways with it', async () => {
+    const control = await openShop(store)
+    const id = await subscribe(control, 'gold')
+    expect(await control.done('GET', `${subscriptions}/${id}`)).toMatchObject({ state: 'pending', plan: 'gold' })
+    await expect.poll(() => published(control)).toEqual([])
+    expect(await control.done('POST', `${subscriptions}/${id}/approve`)).toMatchObject({ state: 'active' })
+    await expect.poll(() => published(control)).toEqual([{ product: 'shop', plan: 'gold' }])
+  })
+
+  test('are taken from the gateways when suspended or cancelled, and come back when resumed', async () => {
+    const control = await openShop(store)
+    const id = await subscribe(control, 'free')
+    const here = [{ product: 'shop', plan: 'free' }]
+    for (const [verb, expected] of [
+      ['suspend', []],
+      ['resume', here],
+      ['cancel', []],
+    ] as const) {
+      await control.done('POST', `${subscriptions}/${id}/${verb}`)
+      await expect.poll(() => published(control)).toEqual(expected)
+    }
+  })
+
+  test('go from one state to another only as they can', async () => {
+    const control = await openShop(store)
+    const id = await subscribe(control, 'gold')
+    const act = async (verb: string) => {
+      const { status, body } = await control.call('POST', `${subscriptions}/${id}/${verb}`)
+      return status === 200 ? body['state'] : body['code']
+    }
+    const refused = 'subscription.wrong_state'
+    expect([await act('suspend'), await act('resume'), await act('reject')]).toEqual([refused, refused, 'rejected'])
+    expect([await act('approve'), await act('cancel')]).toEqual([refused, refused])
+    expect(await subscribe(control, 'free')).toBe(id)
+    expect([await act('approve'), await act('cancel')]).toEqual([refused, 'cancelled'])
+  })
+
+  test('are one for a consumer and a product, of things that exist', async () => {
+    const { call, done } = await openShop(store)
+    const send = (body: object) => call('POST', subscriptions, { body })
+    const whole = { consumer: 'acme', product: 'shop', plan: 'free' }
+    for (const key of ['consumer', 'product', 'plan']) {
+      const { status, body } = await send({ ...whole, [key]: 'nothing' })
+      expect([status, body['errors']]).toEqual([422, [expect.objectContaining({ pointer: `/${key}` })]])
+    }
+    await done('POST', subscriptions, whole)
+    const second = await send({ ...whole, plan: 'gold' })
+    expect([second.status, second.body['code']]).toEqual([409, 'admin.taken'])
+    expect((await call('POST', `${subscriptions}/nothing/approve`)).status).toBe(404)
+  })
+
+  test('are listed page by page, by consumer, product and state', async () => {
+    const control = await openShop(store)
+    const { call, done } = control
+    await done('POST', '/workspaces/default/consumers', { name: 'zenith' })
+    await subscribe(control, 'gold')
+    await done('POST', subscriptions, { consumer: 'zenith', product: 'shop', plan: 'free' })
+    const consumersOf = async (query: string) => {
+      const { items } = await done('GET', `${subscriptions}?${query}`)
+      return Array.isArray(items) ? items.map((each) => Reflect.get(Object(each), 'consumer')) : []
+    }
+    expect(await consumersOf('consumer=acme')).toEqual(['acme'])
+    expect(await consumersOf('state=active')).toEqual(['zenith'])
+    expect((await consumersOf('product=shop')).toSorted()).toEqual(['acme', 'zenith'])
+    expect(await consumersOf('product=other')).toEqual([])
+    const { next } = await done('GET', `${subscriptions}?limit=1`)
+    const pages = [...(await consumersOf('limit=1')), ...(await consumersOf(`limit=1&cursor=${String(next)}`))]
+    expect(pages.toSorted()).toEqual(['acme', 'zenith'])
+    expect((await call('GET', `${subscriptions}?cursor=x`)).status).toBe(422)
+  })
+
+  test('keep their product until they are over, and go with it then', async () => {
+    const control = await openShop(store)
+    const id = await subscribe(control, 'free')
+    const remove = () => control.call('DELETE', '/workspaces/default/products/shop', { headers: { 'if-match': '*' } })
+    const refused = await remove()
+    expect([refused.status, refused.body['code']]).toEqual([409, 'admin.in_use'])
+    expect(refused.body['detail']).toContain('acme')
+    await control.done('POST', `${subscriptions}/${id}/cancel`)
+    expect((await remove()).status).toBe(204)
+    expect((await control.call('GET', `${subscriptions}/${id}`)).status).toBe(404)
+  })
+})
