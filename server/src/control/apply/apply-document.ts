@@ -1,9 +1,11 @@
 /** Makes an environment of a workspace say what a document says: all of it in one transaction, or nothing. */
+import { product } from '../../config/schema/consumer.ts'
 import type { JsonObject } from '../../kernel/json.ts'
 import { apis } from '../apis/apis.ts'
 import { consumers } from '../consumers/consumers.ts'
 import { writeGatewaySettings } from '../environments/gateway-settings.ts'
 import { products } from '../products/products.ts'
+import { checkPlans } from '../subscriptions/subscription-store.ts'
 import { upstreams } from '../upstreams/upstreams.ts'
 import { readWorkspaceSettings } from '../workspaces/workspace-settings.ts'
 import { writeWorkspacePolicies } from '../workspaces/workspace-policies.ts'
@@ -22,6 +24,10 @@ export async function applyDocument(context: ApplyContext, desired: DesiredState
   for (const api of desired.apis) await applyApi(context, api)
   for (const document of desired.products) await applyResource(context, products, document)
   for (const consumer of desired.consumers) await applyConsumer(context, consumer)
+  // Only now: the consumers may have left the plans that the products no longer have.
+  for (const document of desired.products) {
+    await checkPlans(context.write.db, context.call.workspace.id, product.parse(document))
+  }
   await prune(context, desired)
 }
 

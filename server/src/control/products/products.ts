@@ -3,7 +3,7 @@ import { product } from '../../config/schema/consumer.ts'
 import type { CollectionDefinition } from '../resources/define-collection.ts'
 import { documentOf } from '../resources/resource-view.ts'
 import { checkDocument, compileDocument } from '../snapshots/compile-lines.ts'
-import { endSubscriptions } from '../subscriptions/subscription-store.ts'
+import { checkPlans, endSubscriptions } from '../subscriptions/subscription-store.ts'
 
 export const products: CollectionDefinition = {
   kind: 'product',
@@ -12,8 +12,9 @@ export const products: CollectionDefinition = {
   permissions: 'products',
   schema: product,
   perEnvironment: false,
-  async check(control, _db, _workspace, document) {
+  async check(control, db, workspace, document) {
     checkDocument(control, { products: [document] })
+    await checkPlans(db, workspace.id, product.parse(document))
   },
   removing: endSubscriptions,
   part: {

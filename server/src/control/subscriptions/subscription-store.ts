@@ -73,3 +73,19 @@ export async function endSubscriptions(db: Kysely<Tables>, product: Resource): P
   }
   await db.deleteFrom('subscriptions').where('product_id', '=', product.id).execute()
 }
+
+/** Refuses to leave a subscription without its plan: the limits of the plan would be gone, but not the access. */
+export async function checkPlans(
+  db: Kysely<Tables>,
+  workspaceId: string,
+  { name, plans }: { readonly name: string; readonly plans: readonly { readonly name: string }[] },
+): Promise<void> {
+  const names = plans.map((plan) => plan.name)
+  const left = await selectSubscriptions(db, workspaceId)
+    .where('products.name', '=', name)
+    .where('subscriptions.state', 'not in', ENDED)
+    .where('subscriptions.plan', 'not in', names)
+    .executeTakeFirst()
+  if (left === undefined) return
+  refuse(inUse({ detail: `The consumer ${left.consumer} has a subscription to the plan ${left.plan} of ${name}.` }))
+}
