@@ -75,7 +75,9 @@ async function applySubscriptions(
     }
     kept.add(found.id)
     const before = known.find((each) => each.product_id === found.id)
-    if (before?.plan === plan && before.state === 'active') continue
+    // Whoever suspended it did so on purpose; a file says nothing about that.
+    const state = before?.state === 'suspended' ? 'suspended' : 'active'
+    if (before?.plan === plan && before.state === state) continue
     hasChanged = true
     const name = `${row.name}/${product}`
     const id = before?.id ?? call.control.newId('subscription')
@@ -83,12 +85,12 @@ async function applySubscriptions(
       const facts = { id, workspace_id: call.workspace.id, consumer_id: row.id, product_id: found.id, plan }
       await write.db
         .insertInto('subscriptions')
-        .values({ ...facts, state: 'active', version: 1, created_at_ms: nowMs, updated_at_ms: nowMs })
+        .values({ ...facts, state, version: 1, created_at_ms: nowMs, updated_at_ms: nowMs })
         .execute()
     } else {
       await write.db
         .updateTable('subscriptions')
-        .set({ plan, state: 'active', version: before.version + 1, updated_at_ms: nowMs })
+        .set({ plan, state, version: before.version + 1, updated_at_ms: nowMs })
         .where('id', '=', id)
         .execute()
     }

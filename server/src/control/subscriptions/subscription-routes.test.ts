@@ -118,6 +118,24 @@ describeOnEveryStore('subscriptions', (store) => {
     expect((await replace()).status).toBe(200)
   })
 
+  test('of a file stay suspended when it is applied again, and leave a plan with it', async () => {
+    const control = await openShop(store)
+    const apply = (plans: readonly string[], plan: string) => {
+      const products = [{ name: 'shop', apis: ['books'], plans: plans.map((name) => ({ name })) }]
+      const consumers = [{ name: 'acme', subscriptions: [{ product: 'shop', plan }] }]
+      const apis = [{ name: 'books', version: '1.0.0', upstream: 'shop', routes: [{ name: 'all', match: { path: '/*' } }] }]
+      const upstreams = [{ name: 'shop', targets: [{ url: 'http://127.0.0.1:9001' }] }]
+      const document = { headgate: 1, upstreams, apis, products, consumers }
+      return control.call('POST', '/workspaces/default/apply', { body: { document, files: {}, source: 'ci' } })
+    }
+    await control.done('POST', `${subscriptions}/${await subscribe(control, 'free')}/suspend`)
+    expect((await apply(['free', 'gold'], 'free')).status).toBe(200)
+    expect((await control.done('GET', `${subscriptions}?state=suspended`))['items']).toHaveLength(1)
+    expect((await apply(['gold'], 'gold')).status).toBe(200)
+    const { items } = await control.done('GET', subscriptions)
+    expect(items).toEqual([expect.objectContaining({ plan: 'gold', state: 'suspended' })])
+  })
+
   test('keep their product until they are over, and go with it then', async () => {
     const control = await openShop(store)
     const id = await subscribe(control, 'free')
