@@ -2,7 +2,7 @@
  * Brings the tables to the shape that this program knows: forwards only, all steps in one transaction, one process at a
  * time. What was applied is written down with a checksum of its SQL, so that a changed migration is noticed.
  */
-import { sql, type Transaction } from 'kysely'
+import { sql, type Kysely, type Transaction } from 'kysely'
 import type { Database, Dialect } from './client.ts'
 import { toMigrationStep, type Migration } from './migration.ts'
 import { readChecksum } from './migration-checksum.ts'
@@ -14,41 +14,48 @@ export class MigrationError extends Error {
   override readonly name = 'MigrationError'
 }
 
-interface AppliedMigration {
+export interface AppliedMigration {
   readonly name: string
   readonly checksum: string
 }
 
 /** Applies what is missing and says its names; refuses data of a newer program or of changed migrations. */
-export async function migrate(database: Database, migrations = ownMigrations): Promise<string[]> {
-  const { dialect } = database
-  const checksums = await Promise.all(migrations.map((migration) => readChecksum(migration, dialect)))
-  return database.writeAlone(async (transaction) => {
-    const applied = await readApplied(transaction, dialect)
-    refuseUnknown(applied, migrations)
-    const done: string[] = []
-    for (const [index, migration] of migrations.entries()) {
-      const checksum = checksums[index] ?? ''
-      const before = applied[index]
-      if (before) {
-        refuseChanged(before, { name: migration.name, checksum })
-        continue
-      }
-      await migration.up(toMigrationStep(transaction, dialect))
-      await sql`insert into migrations (position, name, checksum, applied_at_ms)
-        values (${index + 1}, ${migration.name}, ${checksum}, ${Date.now()})`.execute(transaction)
-      done.push(migration.name)
-    }
-    return done
-  })
+export function migrate(database: Database, migrations = ownMigrations): Promise<string[]> {
+  return database.writeAlone((transaction) => applyMigrations(transaction, database.dialect, migrations))
 }
 
-async function readApplied(transaction: Transaction<Tables>, dialect: Dialect): Promise<readonly AppliedMigration[]> {
-  const { run } = toMigrationStep(transaction, dialect)
-  await run(`CREATE TABLE IF NOT EXISTS migrations (position INTEGER PRIMARY KEY, name TEXT NOT NULL,
+/** As `migrate`, within a transaction that nobody else migrates beside. */
+export async function applyMigrations(
+  transaction: Transaction<Tables>,
+  dialect: Dialect,
+  migrations: readonly Migration[],
+): Promise<string[]> {
+  const step = toMigrationStep(transaction, dialect)
+  await step.run(`CREATE TABLE IF NOT EXISTS migrations (position INTEGER PRIMARY KEY, name TEXT NOT NULL,
     checksum TEXT NOT NULL, applied_at_ms BIGINT NOT NULL)`)
+  const applied = await readApplied(transaction)
+  refuseUnknown(applied, migrations)
+  const done: string[] = []
+  for (const [index, migration] of migrations.entries()) {
+    const { name } = migration
+    const checksum = await readChecksum(migration, dialect)
+    const before = applied[index]
+    if (before) {
+      refuseChanged(before, { name, checksum })
+      continue
+    }
+    await migration.up(step)
+    await sql`insert into migrations (position, name, checksum, applied_at_ms)
+      values (${index + 1}, ${name}, ${checksum}, ${Date.now()})`.execute(transaction)
+    done.push(name)
+  }
+  return done
+}
+
+/** The migrations that the data has gone through, oldest first. */
+export async function readApplied(database: Kysely<Tables>): Promise<readonly AppliedMigration[]> {
   const { rows } = await sql<AppliedMigration>`select name, checksum from migrations order by position`.execute(
-    transaction,
+    database,
   )
   return rows
 }
