@@ -1,11 +1,12 @@
 /** A real PostgreSQL of the tests' own: Debian's binaries, a data folder that goes away, a port that the kernel chose. */
 import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { chmodSync, chownSync, globSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, chownSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 const user = 'headgate'
+const maxStarts = 100
 const installHint = 'PostgreSQL is not installed: apt-get install postgresql'
 
 /** The newest of Debian's versions; undefined where none is installed. */
@@ -66,7 +67,14 @@ export async function startPostgresServer(options: PostgresServerOptions): Promi
     get pid() {
       return running.pid ?? 0
     },
-    kill: () => end('SIGKILL'),
+    kill: async () => {
+      // Stopped first, so that it begins no process between the list and the end.
+      running.kill('SIGSTOP')
+      const backends = readChildren(running.pid)
+      const ended = end('SIGKILL')
+      for (const pid of backends) killIfThere(pid)
+      await ended
+    },
     start: async () => {
       running = await start(binaries, data, owner)
     },
@@ -74,6 +82,21 @@ export async function startPostgresServer(options: PostgresServerOptions): Promi
       await end('SIGQUIT')
       rmSync(folder, { recursive: true, force: true })
     },
+  }
+}
+
+/** The processes that a server began for its connections and its own work. */
+function readChildren(pid = 0): number[] {
+  const text = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8')
+  return text.split(' ').filter(Boolean).map(Number)
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL')
+  } catch (error) {
+    // It may have noticed the end of its parent and gone by itself.
+    if (!(error instanceof Error && 'code' in error && error.code === 'ESRCH')) throw error
   }
 }
 
@@ -101,8 +124,28 @@ async function findFreePort(): Promise<number> {
   return port
 }
 
+/** Starts it again while the memory that it shared with killed processes is not yet free. */
+async function start(
+  binaries: string,
+  data: string,
+  owner: { uid: number; gid: number } | undefined,
+): Promise<ChildProcess> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startOnce(binaries, data, owner)
+    } catch (error) {
+      if (attempt === maxStarts || !String(error).includes('shared memory block')) throw error
+      await new Promise((resolve) => setTimeout(resolve, 50))
+    }
+  }
+}
+
 /** Resolves when it takes connections, which it says in its log. */
-function start(binaries: string, data: string, owner: { uid: number; gid: number } | undefined): Promise<ChildProcess> {
+function startOnce(
+  binaries: string,
+  data: string,
+  owner: { uid: number; gid: number } | undefined,
+): Promise<ChildProcess> {
   const child = spawn(join(binaries, 'postgres'), ['-D', data], {
     ...owner,
     cwd: data,

@@ -43,6 +43,8 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   deploy: async () => (await import('./deploy.ts')).createDeployCommand(surroundings, exit),
   rollback: async () => (await import('./deploy.ts')).createRollbackCommand(surroundings, exit),
   validate: async () => (await import('./validate.ts')).createValidateCommand(surroundings, exit),
+  backup: async () => (await import('./backup.ts')).createBackupCommand(surroundings, exit),
+  restore: async () => (await import('./backup.ts')).createRestoreCommand(surroundings, exit),
   version: async () => (await import('./version.ts')).createVersionCommand(surroundings),
 }
 

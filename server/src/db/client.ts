@@ -36,13 +36,15 @@ export interface DatabaseOptions {
   readonly url?: string | undefined
   readonly folder: string
   readonly log: Log
+  /** Refuses to begin a new file where none is. */
+  readonly mustExist?: boolean
 }
 
 /** Opens the store, and loads only the driver that it needs. Migrating it is `migrate`'s. */
-export async function openDatabase({ url, folder, log }: DatabaseOptions): Promise<Database> {
+export async function openDatabase({ url, folder, log, mustExist }: DatabaseOptions): Promise<Database> {
   if (url === undefined) {
     const { openSqlite } = await import('./sqlite-database.ts')
-    return openSqlite(folder)
+    return openSqlite(folder, mustExist)
   }
   const { openPostgres } = await import('./postgres-database.ts')
   return openPostgres({ url, log })

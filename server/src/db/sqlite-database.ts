@@ -19,7 +19,9 @@ const fileName = 'headgate.sqlite'
 const recoveryTimeoutMs = 5000
 const maxReaders = 8
 
-export function openSqlite(folder: string): Database {
+export function openSqlite(folder: string, mustExist = false): Database {
+  if (mustExist && !existsSync(join(folder, fileName)))
+    throw new StoreUnavailableError(`There is no store in ${folder}.`)
   const path = createFile(folder)
   const writer = openWriter(path)
   const readers = createReaders(path)

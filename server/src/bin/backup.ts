@@ -1,0 +1,97 @@
+/** `headgate backup` and `headgate restore`: the whole store into one file while it is in use, and back. */
+import { Command } from 'commander'
+import { z } from 'zod'
+import type { Database } from '../db/client.ts'
+import { createLog, EventWriter } from '../kernel/log.ts'
+import { toJson } from './client-command.ts'
+import type { CommandSurroundings } from './command-surroundings.ts'
+import { controlSettings } from './control-settings.ts'
+import { listSettings, readSettings, SettingsError } from './settings.ts'
+
+const storeSettings = z.strictObject({
+  dataDir: controlSettings.shape.dataDir,
+  databaseUrl: controlSettings.shape.databaseUrl,
+})
+
+/** What an operator can mend; anything else is a fault of ours. */
+const operatorErrors = ['BackupError', 'MigrationError', 'StoreUnavailableError']
+
+interface StoreCommand {
+  readonly name: string
+  readonly summary: string
+  readonly note: string
+  readonly example: string
+  readonly mustExist: boolean
+  run(database: Database, file: string, force: boolean): Promise<{ readonly rows: number }>
+}
+
+export function createBackupCommand(surroundings: CommandSurroundings, exit: (code: number) => void): Command {
+  const definition: StoreCommand = {
+    name: 'backup',
+    summary: 'copy the whole store into one file, while it is in use',
+    note: 'Secrets in it are sealed with the master key, which is not in it: keep that apart.',
+    example: 'headgate backup headgate-backup.gz',
+    mustExist: true,
+    run: async (database, file) => (await import('../db/backup.ts')).backup(database, file),
+  }
+  return createStoreCommand(definition, surroundings, exit)
+}
+
+export function createRestoreCommand(surroundings: CommandSurroundings, exit: (code: number) => void): Command {
+  const definition: StoreCommand = {
+    name: 'restore',
+    summary: 'put a backup in the place of what the store holds',
+    note: 'Stop the control plane first. A backup from SQLite can be restored to PostgreSQL, and back.',
+    example: 'headgate restore headgate-backup.gz --database-url postgres://headgate@db/headgate',
+    mustExist: false,
+    run: async (database, file, force) => (await import('../db/restore.ts')).restore(database, file, { force }),
+  }
+  return createStoreCommand(definition, surroundings, exit).option('--force', 'replace everything that is there')
+}
+
+function createStoreCommand(
+  definition: StoreCommand,
+  surroundings: CommandSurroundings,
+  exit: (code: number) => void,
+): Command {
+  const command = new Command(definition.name)
+    .summary(definition.summary)
+    .description(`${definition.summary.replace(/^./, (first) => first.toUpperCase())}. ${definition.note}`)
+    .argument('<file>', 'the backup')
+    .option('--json', 'write the result as JSON to standard output')
+    .option('--settings <file>', 'YAML file with settings; flags and variables come before it (HEADGATE_SETTINGS)')
+  for (const { flag, variable, description } of listSettings(storeSettings)) {
+    command.option(`${flag} <value>`, `${description} (${variable})`)
+  }
+  return command
+    .addHelpText('after', `\nExample:\n  $ ${definition.example}\n\nExit codes: 0 done, 1 failed, 2 wrong use.`)
+    .action((file: string) => runOnStore(definition, file, command.opts(), surroundings).then(exit))
+}
+
+async function runOnStore(
+  definition: StoreCommand,
+  file: string,
+  { json, force, ...flags }: Readonly<Record<string, unknown>>,
+  surroundings: CommandSurroundings,
+): Promise<number> {
+  try {
+    const { dataDir, databaseUrl } = readSettings(storeSettings, flags, surroundings.environment)
+    const { openDatabase } = await import('../db/client.ts')
+    const log = createLog('warn', new EventWriter(process.stderr))
+    const options = { url: databaseUrl, folder: dataDir, log, mustExist: definition.mustExist }
+    const database = await openDatabase(options)
+    try {
+      const { rows } = await definition.run(database, file, force === true)
+      surroundings.write(json === true ? toJson({ file, rows }) : `${file}: ${rows} rows.\n`)
+      return 0
+    } finally {
+      await database.close()
+    }
+  } catch (error) {
+    if (!(error instanceof Error)) throw error
+    const isFileError = 'syscall' in error && 'path' in error
+    if (!(error instanceof SettingsError) && !isFileError && !operatorErrors.includes(error.name)) throw error
+    surroundings.writeError(`${error.message}\n`)
+    return error instanceof SettingsError ? 2 : 1
+  }
+}
