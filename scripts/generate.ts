@@ -4,6 +4,7 @@ import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import { dirname, join } from 'node:path'
 import { generateConfigurationReference } from './generate/configuration-reference.ts'
 import { generateSchemaFile } from './generate/json-schema.ts'
+import { generateOpenapiReference } from './generate/openapi-reference.ts'
 import { generatePolicyReference } from './generate/policy-reference.ts'
 import { generateProblemReference } from './generate/problem-reference.ts'
 import { generateSettingsReference } from './generate/settings-reference.ts'
@@ -11,7 +12,7 @@ import { generateSettingsReference } from './generate/settings-reference.ts'
 const repository = join(import.meta.dirname, '..')
 
 /** Folders in which every file is generated, so that one that no generator makes any more is found. */
-const ownedFolders = ['docs/reference/policies', 'docs/reference/problems', 'schema']
+const ownedFolders = ['docs/reference/openapi', 'docs/reference/policies', 'docs/reference/problems', 'schema']
 
 /** Text of every generated file by its path in the repository. */
 export async function generateAll(): Promise<Map<string, string>> {
@@ -20,6 +21,7 @@ export async function generateAll(): Promise<Map<string, string>> {
     ...generateConfigurationReference(),
     ...generateSettingsReference(),
     ...generatePolicyReference(),
+    ...generateOpenapiReference(),
     ...(await generateProblemReference()),
   ])
 }

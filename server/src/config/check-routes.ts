@@ -6,22 +6,29 @@ import { couldFork, listForks } from './path-forks.ts'
 import { toPathShape } from './route-path.ts'
 import type { RoutePlan } from './route-plans.ts'
 
+export function checkPrecedence(routes: readonly RoutePlan[], findings: Findings): void {
+  findRivals(routes, (route, rival) => report(route, rival, findings))
+}
+
 /**
  * The router asks the host first, then the path segment by segment, then the number of conditions. So two routes are
  * compared when they share a host, the shape of their path and the number of conditions; or when they part at segments
- * that nobody could rank.
+ * that nobody could rank. `tell` hears of each pair, the later one first.
  */
-export function checkPrecedence(routes: readonly RoutePlan[], findings: Findings): void {
-  const places = new Map<string, RoutePlan[]>()
+export function findRivals<Route extends { readonly match: RouteMatch }>(
+  routes: readonly Route[],
+  tell: (route: Route, rival: Route) => void,
+): void {
+  const places = new Map<string, Route[]>()
   for (const route of routes) {
     const { match } = route
-    const reported = new Set<RoutePlan>()
-    const compare = (place: string, isRival: (other: RoutePlan) => boolean): void => {
+    const reported = new Set<Route>()
+    const compare = (place: string, isRival: (other: Route) => boolean): void => {
       const others = places.get(place) ?? []
       const rival = others.find((other) => !reported.has(other) && isRival(other) && couldBothMatch(other.match, match))
       if (rival !== undefined) {
         reported.add(rival)
-        report(route, rival, findings)
+        tell(route, rival)
       }
       others.push(route)
       places.set(place, others)

@@ -32,7 +32,7 @@ export class Findings {
     })
   }
 
-  reportFault(fault: Omit<SourceFault, 'path'>): void {
+  reportFault(fault: Omit<SourceFault, 'path' | 'matter'>): void {
     this.list.add(fault, [], fault.message, { hint: fault.hint })
   }
 

@@ -21,18 +21,19 @@ export function parseJsonSource(
   })
   const shape = measure(value)
   if ('path' in shape) {
-    report({ ...placeOf(shape.path, 'key'), path: shape.path, message: shape.message, hint: shape.hint })
+    report({ ...placeOf(shape.path, 'key'), ...shape })
     return undefined
   }
   const repeated = shape.names === countNames(text) ? undefined : findRepeatedName(text)
   if (repeated !== undefined) {
     const { path, offset } = repeated
     const message = `the key \`${String(path.at(-1))}\` stands here a second time`
-    report({ file, ...toPosition(text, offset), path, message, hint: 'Remove one of the two.' })
+    report({ file, ...toPosition(text, offset), path, matter: 'keys', message, hint: 'Remove one of the two.' })
   }
   return {
     file,
     value,
+    hasAliases: false,
     place: (from, path, at) => (from === value ? placeOf(path, at) : { file, line: 1, column: 1 }),
     owns: (each) => each === value,
     isSubstituted: () => false,
@@ -48,11 +49,7 @@ function parseJson(text: string): unknown {
   }
 }
 
-interface Flaw {
-  readonly path: KeyPath
-  readonly message: string
-  readonly hint: string | undefined
-}
+type Flaw = Pick<SourceFault, 'path' | 'matter' | 'message' | 'hint'>
 
 /** How many names the objects have, or where they nest too deeply or have one that is better not used. */
 function measure(root: unknown): { readonly names: number } | Flaw {
@@ -60,7 +57,8 @@ function measure(root: unknown): { readonly names: number } | Flaw {
   let names = 0
   for (let depth = 0; level.length > 0; depth++) {
     if (depth > MOST_LEVELS) {
-      return { path: pathTo(root, new Set(level)), message: `nests deeper than ${MOST_LEVELS} levels`, hint: undefined }
+      const path = pathTo(root, new Set(level))
+      return { path, matter: 'nesting', message: `nests deeper than ${MOST_LEVELS} levels`, hint: undefined }
     }
     const next: unknown[] = []
     for (const value of level) {
@@ -68,7 +66,7 @@ function measure(root: unknown): { readonly names: number } | Flaw {
       if (!Array.isArray(value)) names += Object.keys(value).length
       if (Object.hasOwn(value, '__proto__')) {
         const path = [...pathTo(root, new Set([value])), '__proto__']
-        return { path, message: 'this cannot be a key', hint: 'Write a plain word.' }
+        return { path, matter: 'keys', message: 'this cannot be a key', hint: 'Write a plain word.' }
       }
       for (const inner of Object.values(value)) if (typeof inner === 'object' && inner !== null) next.push(inner)
     }

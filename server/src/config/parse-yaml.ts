@@ -16,15 +16,20 @@ export interface YamlTree {
   position(offset: number): { readonly line: number; readonly column: number }
 }
 
+/** What a fault of a text is about. */
+export type TextMatter = 'syntax' | 'keys' | 'aliases' | 'nesting' | 'substitution'
+
 /** What is wrong with the text itself, with its place. */
 export class YamlFault extends Error {
   override readonly name = 'YamlFault'
   readonly line: number
   readonly column: number
   readonly path: KeyPath
+  readonly matter: TextMatter
 
-  constructor(message: string, line: number, column: number, path: KeyPath = []) {
+  constructor(matter: TextMatter, message: string, line: number, column: number, path: KeyPath = []) {
     super(message)
+    this.matter = matter
     this.line = line
     this.column = column
     this.path = path
@@ -39,22 +44,23 @@ export function parseYamlTree(text: string): YamlTree {
     const { line, col } = lines.linePos(Math.min(offset, text.length))
     return { line, column: col }
   }
-  const fail = (offset: number, message: string): never => {
+  const fail = (offset: number, message: string, matter: TextMatter = 'syntax'): never => {
     const { line, column } = position(offset)
-    throw new YamlFault(message, line, column)
+    throw new YamlFault(matter, message, line, column)
   }
   const parser = new Parser(lines.addNewLine)
   function* tokens() {
     for (const lexeme of new Lexer().lex(text)) {
       yield* parser.next(lexeme)
-      if (parser.stack.length > MOST_LEVELS * 2) fail(parser.offset, `nests deeper than ${MOST_LEVELS} levels`)
+      if (parser.stack.length > MOST_LEVELS * 2)
+        fail(parser.offset, `nests deeper than ${MOST_LEVELS} levels`, 'nesting')
     }
     yield* parser.end()
   }
   // Repeated keys are found when values are made: the library compares each key with all before it.
   const composer = new Composer({ uniqueKeys: false, logLevel: 'silent', lineCounter: lines })
   const [document, second] = composer.compose(tokens(), true, text.length)
-  if (document === undefined) throw new YamlFault('is empty', 1, 1)
+  if (document === undefined) throw new YamlFault('syntax', 'is empty', 1, 1)
   const fault = document.errors[0] ?? document.warnings[0]
   if (fault !== undefined) fail(fault.pos[0], `is not valid YAML: ${lowerFirst(withoutStop(fault.message))}`)
   if (second !== undefined) fail(second.range[0], 'holds a second document; write one document for each file')

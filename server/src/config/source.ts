@@ -5,13 +5,15 @@
 import { isSeq } from 'yaml'
 import type { KeyPath, Place } from './issues.ts'
 import { parseJsonSource } from './json-source.ts'
-import { parseYamlTree, YamlFault, type YamlTree } from './parse-yaml.ts'
+import { parseYamlTree, YamlFault, type TextMatter, type YamlTree } from './parse-yaml.ts'
 import type { Substitute } from './substitute.ts'
-import { toKey, ValueReader, type Collection, type ReportAt } from './value-reader.ts'
+import { toKey, ValueReader, type Collection, type ValueFault } from './value-reader.ts'
 
 export interface Source {
   readonly file: string
   readonly value: unknown
+  /** Whether aliases let one object stand in several places. */
+  readonly hasAliases: boolean
   /** The place of what `path` leads to from a value of this file, or of the last part of the path that exists. */
   place(from: unknown, path: KeyPath, at?: 'key' | 'value'): Place
   /** Whether the object or list was made from this file. */
@@ -23,6 +25,7 @@ export interface Source {
 export interface SourceFault extends Place {
   /** The keys that lead there; empty for a fault of the text itself. */
   readonly path: KeyPath
+  readonly matter: TextMatter
   readonly message: string
   readonly hint: string | undefined
 }
@@ -47,15 +50,15 @@ function parseYamlSource(
 ): Source | undefined {
   try {
     const tree = parseYamlTree(text)
-    const faultAt: ReportAt = (offset, path, message, hint) => {
-      report({ file, ...tree.position(offset), path, message, hint })
+    const tell = ({ offset, path, matter, message, hint }: ValueFault): void => {
+      report({ file, ...tree.position(offset), path, matter, message, hint })
     }
-    const reader = new ValueReader(tree, faultAt, substitute)
+    const reader = new ValueReader(tree, tell, substitute)
     return toSource(file, tree, reader, reader.read(tree.root))
   } catch (error) {
     if (!(error instanceof YamlFault)) throw error
-    const { line, column, path, message } = error
-    report({ file, line, column, path, message, hint: undefined })
+    const { line, column, path, matter, message } = error
+    report({ file, line, column, path, matter, message, hint: undefined })
     return undefined
   }
 }
@@ -65,6 +68,7 @@ function toSource(file: string, tree: YamlTree, reader: ValueReader, value: unkn
   return {
     file,
     value,
+    hasAliases: reader.hasAliases,
     place(from, path, at = 'value') {
       const [container, rest] = deepest(from, path, reader.nodes)
       const node = container === undefined ? undefined : reader.nodes.get(container)

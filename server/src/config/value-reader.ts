@@ -4,14 +4,20 @@
  */
 import { isAlias, isMap, isScalar, type Alias, type Pair, type ParsedNode, type YAMLMap, type YAMLSeq } from 'yaml'
 import type { KeyPath } from './issues.ts'
-import { MOST_LEVELS, YamlFault, type YamlTree } from './parse-yaml.ts'
+import { MOST_LEVELS, YamlFault, type TextMatter, type YamlTree } from './parse-yaml.ts'
 import { SubstitutionFault, type Substitute } from './substitute.ts'
 
 /** Values that aliases may add to a document: a file of a few lines could otherwise stand for billions. */
 const MOST_ALIASED_VALUES = 1_000_000
 
 /** A problem found while values are made; `offset` is where, and `path` leads there. */
-export type ReportAt = (offset: number, path: KeyPath, message: string, hint?: string) => void
+export interface ValueFault {
+  readonly offset: number
+  readonly path: KeyPath
+  readonly matter: TextMatter
+  readonly message: string
+  readonly hint?: string | undefined
+}
 
 export type Collection = YAMLMap.Parsed | YAMLSeq.Parsed
 
@@ -29,7 +35,7 @@ export class ValueReader {
   /** Keys whose text came from the environment or a file. */
   readonly substituted = new Map<object, Set<string>>()
   private readonly tree: YamlTree
-  private readonly report: ReportAt
+  private readonly report: (fault: ValueFault) => void
   private readonly substitute: Substitute | undefined
   /** By name; the latest of a name counts, and undefined stands for one that is still being read. */
   private readonly anchors = new Map<string, Anchored | undefined>()
@@ -40,10 +46,15 @@ export class ValueReader {
   private level = 0
   private deepest = 0
 
-  constructor(tree: YamlTree, report: ReportAt, substitute: Substitute | undefined) {
+  constructor(tree: YamlTree, report: (fault: ValueFault) => void, substitute: Substitute | undefined) {
     this.tree = tree
     this.report = report
     this.substitute = substitute
+  }
+
+  /** Whether something was repeated by an alias. */
+  get hasAliases(): boolean {
+    return this.aliased > 0
   }
 
   read(node: ParsedNode | null): unknown {
@@ -71,7 +82,7 @@ export class ValueReader {
   private enter(levels: number, node: ParsedNode): void {
     this.level += levels
     this.deepest = Math.max(this.deepest, this.level)
-    if (this.level > MOST_LEVELS) this.fail(node, `nests deeper than ${MOST_LEVELS} levels`)
+    if (this.level > MOST_LEVELS) this.fail(node, 'nesting', `nests deeper than ${MOST_LEVELS} levels`)
   }
 
   private readAlias(alias: Alias.Parsed): unknown {
@@ -79,13 +90,13 @@ export class ValueReader {
     if (known === undefined) {
       const isOpen = this.anchors.has(alias.source)
       const message = isOpen ? 'stands inside what it repeats' : 'repeats nothing: its anchor is not above it'
-      this.reportAt(alias.range[0], `the alias *${alias.source} ${message}`, 'Remove it, or mend its name.')
+      this.tell('aliases', alias.range[0], `the alias *${alias.source} ${message}`, 'Remove it, or mend its name.')
       return null
     }
     this.made += known.size
     this.aliased += known.size
     if (this.aliased > MOST_ALIASED_VALUES)
-      this.fail(alias, `repeats more than ${MOST_ALIASED_VALUES} values by aliases`)
+      this.fail(alias, 'aliases', `repeats more than ${MOST_ALIASED_VALUES} values by aliases`)
     this.enter(known.height, alias)
     this.level -= known.height
     return known.value
@@ -105,15 +116,11 @@ export class ValueReader {
     for (const pair of node.items) {
       const key = toKey(pair)
       const offset = pair.key?.range[0] ?? node.range[0]
-      if (key === undefined || key === '__proto__') this.reportAt(offset, 'this cannot be a key', 'Write a plain word.')
+      if (key === undefined || key === '__proto__')
+        this.tell('keys', offset, 'this cannot be a key', 'Write a plain word.')
       else if (key === '<<' && pair.value !== null) merged.push(pair.value)
       else if (Object.hasOwn(map, key)) {
-        this.report(
-          offset,
-          [...this.path, key],
-          `the key \`${key}\` stands here a second time`,
-          'Remove one of the two.',
-        )
+        this.tell('keys', offset, `the key \`${key}\` stands here a second time`, 'Remove one of the two.', key)
       } else map[key] = this.readInto(map, key, pair.value)
     }
     for (const each of merged) this.merge(map, each)
@@ -125,7 +132,7 @@ export class ValueReader {
     const value = this.read(node)
     for (const each of Array.isArray(value) ? value : [value]) {
       if (typeof each !== 'object' || each === null || Array.isArray(each)) {
-        this.reportAt(node.range[0], '`<<` takes an alias of a map', 'Write `<<: *name`.')
+        this.tell('aliases', node.range[0], '`<<` takes an alias of a map', 'Write `<<: *name`.')
         continue
       }
       for (const [key, inner] of Object.entries(each)) if (!Object.hasOwn(map, key)) map[key] = inner
@@ -143,7 +150,7 @@ export class ValueReader {
       return text
     } catch (error) {
       if (!(error instanceof SubstitutionFault)) throw error
-      this.report(node.range[0], [...this.path, key], error.message, error.hint)
+      this.tell('substitution', node.range[0], error.message, error.hint, key)
       return value
     }
   }
@@ -154,13 +161,20 @@ export class ValueReader {
     else keys.add(String(key))
   }
 
-  private reportAt(offset: number, message: string, hint: string): void {
-    this.report(offset, [...this.path], message, hint)
+  /** `below` is the key inside what is being read. */
+  private tell(
+    matter: TextMatter,
+    offset: number,
+    message: string,
+    hint?: string,
+    ...below: (string | number)[]
+  ): void {
+    this.report({ offset, path: [...this.path, ...below], matter, message, hint })
   }
 
-  private fail(node: ParsedNode, message: string): never {
+  private fail(node: ParsedNode, matter: TextMatter, message: string): never {
     const { line, column } = this.tree.position(node.range[0])
-    throw new YamlFault(message, line, column, [...this.path])
+    throw new YamlFault(matter, message, line, column, [...this.path])
   }
 }
 

@@ -85,7 +85,9 @@ export class ReferenceResolver {
       // Outside schemas, `examples` are objects by name, and only what they have as `value` is data (OpenAPI 3.1 §4.8.19).
       const isExamples = key === 'examples' && !context.inSchema
       const isLiteral = !isMap && !isExamples && (LITERALS.has(key) || (key === 'value' && !context.inSchema))
-      result[key] = isLiteral ? (inner as JsonValue) : this.expand(inner, below, !isMap && (isExamples || MAPS.has(key)))
+      result[key] = isLiteral
+        ? (inner as JsonValue)
+        : this.expand(inner, below, !isMap && (isExamples || MAPS.has(key)))
     }
     return result
   }

@@ -4,6 +4,7 @@ import { besideFile, UnreadableFile, type ConfigReader } from '../file-reader.ts
 import type { Findings } from '../findings.ts'
 import type { KeyPath, Place } from '../issues.ts'
 import { parseSource, type Source } from '../source.ts'
+import type { DocumentRule } from './document-rules.ts'
 
 /** One file with its values; those of a Swagger 2.0 document are already upgraded. */
 export interface SpecFile {
@@ -28,10 +29,13 @@ export interface References {
 export class ReferenceFault extends Error {
   override readonly name = 'ReferenceFault'
   readonly hint: string
+  /** The rule that an import names; undefined when the reference itself is wrong. */
+  readonly rule: DocumentRule | undefined
 
-  constructor(message: string, hint: string) {
+  constructor(message: string, hint: string, rule?: DocumentRule) {
     super(message)
     this.hint = hint
+    this.rule = rule
   }
 }
 

@@ -123,7 +123,9 @@ describeOnEveryStore('subscriptions', (store) => {
     const apply = (plans: readonly string[], plan: string) => {
       const products = [{ name: 'shop', apis: ['books'], plans: plans.map((name) => ({ name })) }]
       const consumers = [{ name: 'acme', subscriptions: [{ product: 'shop', plan }] }]
-      const apis = [{ name: 'books', version: '1.0.0', upstream: 'shop', routes: [{ name: 'all', match: { path: '/*' } }] }]
+      const apis = [
+        { name: 'books', version: '1.0.0', upstream: 'shop', routes: [{ name: 'all', match: { path: '/*' } }] },
+      ]
       const upstreams = [{ name: 'shop', targets: [{ url: 'http://127.0.0.1:9001' }] }]
       const document = { headgate: 1, upstreams, apis, products, consumers }
       return control.call('POST', '/workspaces/default/apply', { body: { document, files: {}, source: 'ci' } })
