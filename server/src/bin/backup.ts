@@ -1,7 +1,7 @@
 /** `headgate backup` and `headgate restore`: the whole store into one file while it is in use, and back. */
 import { Command } from 'commander'
 import { z } from 'zod'
-import type { Database } from '../db/client.ts'
+import type { StoreCopyOptions } from '../control/store-copy.ts'
 import { createLog, EventWriter } from '../kernel/log.ts'
 import { toJson } from './client-command.ts'
 import type { CommandSurroundings } from './command-surroundings.ts'
@@ -13,16 +13,12 @@ const storeSettings = z.strictObject({
   databaseUrl: controlSettings.shape.databaseUrl,
 })
 
-/** What an operator can mend; anything else is a fault of ours. */
-const operatorErrors = ['BackupError', 'MigrationError', 'StoreUnavailableError']
-
 interface StoreCommand {
   readonly name: string
   readonly summary: string
   readonly note: string
   readonly example: string
-  readonly mustExist: boolean
-  run(database: Database, file: string, force: boolean): Promise<{ readonly rows: number }>
+  readonly run: (options: StoreCopyOptions, force: boolean) => Promise<{ readonly rows: number }>
 }
 
 export function createBackupCommand(surroundings: CommandSurroundings, exit: (code: number) => void): Command {
@@ -31,8 +27,7 @@ export function createBackupCommand(surroundings: CommandSurroundings, exit: (co
     summary: 'copy the whole store into one file, while it is in use',
     note: 'Secrets in it are sealed with the master key, which is not in it: keep that apart.',
     example: 'headgate backup headgate-backup.gz',
-    mustExist: true,
-    run: async (database, file) => (await import('../db/backup.ts')).backup(database, file),
+    run: async (options) => (await import('../control/store-copy.ts')).backupStore(options),
   }
   return createStoreCommand(definition, surroundings, exit)
 }
@@ -43,8 +38,7 @@ export function createRestoreCommand(surroundings: CommandSurroundings, exit: (c
     summary: 'put a backup in the place of what the store holds',
     note: 'Stop the control plane first. A backup from SQLite can be restored to PostgreSQL, and back.',
     example: 'headgate restore headgate-backup.gz --database-url postgres://headgate@db/headgate',
-    mustExist: false,
-    run: async (database, file, force) => (await import('../db/restore.ts')).restore(database, file, { force }),
+    run: async (options, force) => (await import('../control/store-copy.ts')).restoreStore(options, force),
   }
   return createStoreCommand(definition, surroundings, exit).option('--force', 'replace everything that is there')
 }
@@ -76,22 +70,14 @@ async function runOnStore(
 ): Promise<number> {
   try {
     const { dataDir, databaseUrl } = readSettings(storeSettings, flags, surroundings.environment)
-    const { openDatabase } = await import('../db/client.ts')
     const log = createLog('warn', new EventWriter(process.stderr))
-    const options = { url: databaseUrl, folder: dataDir, log, mustExist: definition.mustExist }
-    const database = await openDatabase(options)
-    try {
-      const { rows } = await definition.run(database, file, force === true)
-      surroundings.write(json === true ? toJson({ file, rows }) : `${file}: ${rows} rows.\n`)
-      return 0
-    } finally {
-      await database.close()
-    }
+    const { rows } = await definition.run({ file, dataDir, databaseUrl, log }, force === true)
+    surroundings.write(json === true ? toJson({ file, rows }) : `${file}: ${rows} rows.\n`)
+    return 0
   } catch (error) {
-    if (!(error instanceof Error)) throw error
-    const isFileError = 'syscall' in error && 'path' in error
-    if (!(error instanceof SettingsError) && !isFileError && !operatorErrors.includes(error.name)) throw error
+    const isWrongUse = error instanceof SettingsError
+    if (!isWrongUse && !(error instanceof Error && error.name === 'StoreCopyError')) throw error
     surroundings.writeError(`${error.message}\n`)
-    return error instanceof SettingsError ? 2 : 1
+    return isWrongUse ? 2 : 1
   }
 }
