@@ -63,7 +63,11 @@ export const gatewayReport = z.strictObject({
   requests: z.int().min(0).default(0).meta({ description: 'Requests since it started.' }),
 })
 
+/** What control says to a report; each taker of a part of it adds a key of its own. */
+export const reportAnswer = z.strictObject({})
+
 export type JoinAnswer = z.output<typeof joinAnswer>
 export type SnapshotAnswer = z.output<typeof snapshotAnswer>
 export type BucketsAnswer = z.output<typeof bucketsAnswer>
 export type GatewayReport = z.output<typeof gatewayReport>
+export type ReportAnswer = z.output<typeof reportAnswer>

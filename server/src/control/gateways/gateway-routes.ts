@@ -1,11 +1,12 @@
 /** The gateways as people see them: which there are, what they run, whether that is what they should run. */
 import { z } from 'zod'
-import { gatewayReport } from '../../kernel/control-protocol.ts'
+import { gatewayReport, reportAnswer, type GatewayReport } from '../../kernel/control-protocol.ts'
 import type { Control } from '../control.ts'
 import { defineRoute } from '../define-route.ts'
 import { refuse } from '../control-error.ts'
 import { notFound } from '../problems.ts'
 import { toTime } from '../resources/resource-view.ts'
+import { reportTakers } from './report-takers.ts'
 import { ownGateway } from './snapshot-routes.ts'
 
 /** A gateway that says nothing for so long is not counted on. */
@@ -49,6 +50,11 @@ function toView(control: Control, row: GatewayRow): z.input<typeof view> {
     lastSeenAt: toTime(row.last_seen_at_ms),
     report,
   }
+}
+
+/** What people look at; the other parts of a report go to their takers. */
+function toState({ version, root, refused, workers, ready, connections, inFlight, requests }: GatewayReport): unknown {
+  return { version, root, refused, workers, ready, connections, inFlight, requests }
 }
 
 export const listGateways = defineRoute({
@@ -104,16 +110,21 @@ export const reportGateway = defineRoute({
   permission: { door: 'gateway' },
   effect: 'read',
   body: gatewayReport,
+  output: reportAnswer,
   async handle(call) {
-    const { id } = await ownGateway(call)
+    const { control, body: report } = call
+    const gateway = await ownGateway(call)
     // No change that anybody asked for, so nothing for the audit.
-    await call.control.database.write((db) =>
-      db
+    const answers = await control.database.write(async (db) => {
+      await db
         .updateTable('gateways')
-        .set({ last_seen_at_ms: call.control.clock.now(), report: JSON.stringify(call.body) })
-        .where('id', '=', id)
-        .execute(),
-    )
-    return { status: 204 }
+        .set({ last_seen_at_ms: control.clock.now(), report: JSON.stringify(toState(report)) })
+        .where('id', '=', gateway.id)
+        .execute()
+      const taken = []
+      for (const taker of reportTakers) taken.push(await taker.take({ db, control, gateway, report }))
+      return taken
+    })
+    return { body: Object.assign({}, ...answers) }
   },
 })

@@ -1,5 +1,6 @@
 /** Where a gateway process gets what it runs from: files, or a control plane. */
 import type { CompileOutcome } from '../../config/compile-child.ts'
+import type { ReportPart } from './report-part.ts'
 
 export type Compiled = Extract<CompileOutcome, { kind: 'compiled' }>
 
@@ -16,7 +17,7 @@ export interface ProcessState {
 export interface ConfigSource {
   /** What is to be run now, or what is wrong with it; rejects when it cannot be had at all. */
   read(): Promise<CompileOutcome>
-  /** Calls `changed` from now on whenever `read` may give something else; `state` is asked for reports. */
-  follow(changed: () => void, state: () => ProcessState): void
+  /** Calls `changed` from now on whenever `read` may give something else; `state` and `parts` are asked for reports. */
+  follow(changed: () => void, state: () => ProcessState, parts: readonly ReportPart[]): void
   close(): Promise<void>
 }

@@ -6,6 +6,7 @@ import { verify } from 'node:crypto'
 import type { Log } from '../../kernel/log.ts'
 import {
   bucketsAnswer,
+  reportAnswer,
   snapshotAnswer,
   type BucketsAnswer,
   type GatewayReport,
@@ -18,6 +19,7 @@ import type { ListenerSpec, UpstreamSpec } from '../../kernel/snapshot.ts'
 import type { Compiled, ConfigSource, ProcessState } from './config-source.ts'
 import type { SignedRoot, SnapshotKeeper } from './kept-snapshot.ts'
 import type { NodeIdentity } from './node-identity.ts'
+import type { ReportPart } from './report-part.ts'
 
 export interface ControlSourceOptions {
   readonly url: string
@@ -42,6 +44,7 @@ export class ControlSource implements ConfigSource {
   private changed = (): void => undefined
   private pulling: Promise<void> | undefined
   private reporting: NodeJS.Timeout | undefined
+  private isReporting = false
   private isAway = false
 
   constructor(options: ControlSourceOptions) {
@@ -57,10 +60,12 @@ export class ControlSource implements ConfigSource {
     }
   }
 
-  follow(changed: () => void, state: () => ProcessState): void {
+  follow(changed: () => void, state: () => ProcessState, parts: readonly ReportPart[]): void {
     this.changed = changed
     this.pulling ??= this.pull()
-    this.reporting ??= setInterval(() => void this.report(state()), REPORT_MS)
+    this.reporting ??= setInterval(() => {
+      if (!this.isReporting) void this.report(state(), parts)
+    }, REPORT_MS)
   }
 
   async close(): Promise<void> {
@@ -157,13 +162,20 @@ export class ControlSource implements ConfigSource {
     }
   }
 
-  private async report(state: ProcessState): Promise<void> {
+  /** One after the other, so that a part is told of each of its reports before the next one. */
+  private async report(state: ProcessState, parts: readonly ReportPart[]): Promise<void> {
     const { version: root, ...rest } = state
     const report: Partial<GatewayReport> = { ...rest, root, version: this.options.version }
+    this.isReporting = true
     try {
-      await this.ask('report', report, 0)
+      for (const part of parts) Object.assign(report, part.take())
+      const answer = reportAnswer.parse(await this.ask('report', report, 0))
+      for (const part of parts) part.taken(answer)
     } catch {
       // The pull says that control is away; the next report follows in a second.
+      for (const part of parts) part.lost()
+    } finally {
+      this.isReporting = false
     }
   }
 

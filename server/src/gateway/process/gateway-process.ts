@@ -20,6 +20,7 @@ import { UpstreamWatch } from '../upstream/upstream-watch.ts'
 import type { Compiled, ConfigSource, ProcessState } from './config-source.ts'
 import type { FromWorker } from './messages.ts'
 import { QuotaKeeper } from './quota-keeper.ts'
+import type { ReportPart } from './report-part.ts'
 import { WorkerPool } from './worker-pool.ts'
 
 export interface GatewayProcessOptions {
@@ -72,6 +73,7 @@ export class GatewayProcess {
   /** Why the latest configuration does not run; empty when it does. */
   private refused = ''
   private reloading: Promise<void> = Promise.resolve()
+  private readonly reportParts: readonly ReportPart[] = []
 
   constructor(options: GatewayProcessOptions) {
     this.options = options
@@ -127,6 +129,7 @@ export class GatewayProcess {
     this.options.source.follow(
       () => void this.reload(),
       () => this.state(),
+      this.reportParts,
     )
     this.ready = true
     const { version, routes } = compiled
