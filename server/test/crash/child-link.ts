@@ -22,8 +22,12 @@ export class ChildLink {
     this.process.stderr?.on('data', (text) => (this.errors += String(text)))
     this.process.on('message', (reply: Reply) => this.settle(reply))
     this.exited = new Promise((resolve) => {
-      this.process.once('error', (error) => this.fail(String(error)))
-      this.process.once('close', () => {
+      this.process.once('error', (error) => {
+        this.fail(String(error))
+        resolve()
+      })
+      // Not `close`: a channel that this side disconnects keeps that from ever coming.
+      this.process.once('exit', () => {
         this.fail(`The process ended. ${this.errors}`)
         resolve()
       })
