@@ -19,6 +19,7 @@ import {
   storeUnavailable,
   taken,
 } from './problems.ts'
+import { parseInput } from './parse-input.ts'
 import { createWriter } from './write.ts'
 import { findWorkspace } from './workspaces/find-workspace.ts'
 
@@ -54,9 +55,9 @@ async function run(control: Control, route: AdminRoute, incoming: Incoming): Pro
   permit(route, actor, workspace)
   const { dryRun, ...query } = takeDryRun(route, incoming.query)
   const call = {
-    params: parse(route.params ?? nothing, withoutWorkspace(incoming.params), 'path'),
-    query: parse(route.query ?? nothing, query, 'query'),
-    body: route.body === undefined ? parseNoBody(incoming.body) : parse(route.body, incoming.body, ''),
+    params: parseInput(route.params ?? nothing, withoutWorkspace(incoming.params), 'path'),
+    query: parseInput(route.query ?? nothing, query, 'query'),
+    body: route.body === undefined ? parseNoBody(incoming.body) : parseInput(route.body, incoming.body, ''),
     expectedVersion: toExpectedVersion(route, incoming.ifMatch),
   }
   const recalled = await recall(control, route, incoming, actor, dryRun)
@@ -118,24 +119,9 @@ function withoutWorkspace(params: Readonly<Record<string, string>>): Record<stri
   return Object.fromEntries(Object.entries(params).filter(([name]) => name !== 'workspace'))
 }
 
-function parse(schema: z.ZodType, value: unknown, where: string): unknown {
-  const result = schema.safeParse(value)
-  if (result.success) return result.data
-  const errors = result.error.issues.slice(0, 100).map(({ path, message }) => ({
-    pointer: where === '' ? toPointer(path) : `${where} ${path.join('.')}`.trim(),
-    detail: message,
-  }))
-  return refuse(invalid({ detail: errors[0]?.detail ?? 'The input does not fit.', errors }))
-}
-
 function parseNoBody(body: unknown): undefined {
   if (body === undefined) return undefined
   return refuse(invalid({ detail: 'This operation takes no body.' }))
-}
-
-/** A JSON pointer (RFC 6901). */
-function toPointer(path: readonly PropertyKey[]): string {
-  return path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('')
 }
 
 /** `If-Match` (RFC 9110 §13.1.1) on what exists; our entity tags are the version of the thing, strong. */

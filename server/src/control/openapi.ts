@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import type { JsonObject } from '../kernel/json.ts'
 import type { AdminRoute } from './define-route.ts'
+import { MERGE_PATCH } from './resources/merge-patch.ts'
 
 export function toOpenApi(routes: readonly AdminRoute[], version: string): JsonObject {
   const paths: Record<string, Record<string, JsonObject>> = {}
@@ -38,12 +39,13 @@ const problem: JsonObject = {
 }
 
 function toOperation(route: AdminRoute): JsonObject {
-  const { id, tag, summary, permission, body, output, effect, mediaType = 'application/json' } = route
+  const { id, method, tag, summary, permission, body, output, effect, mediaType = 'application/json' } = route
   const status = effect === 'create' ? '201' : output === undefined ? '204' : '200'
   const done: JsonObject =
     output === undefined
       ? { description: 'Done.' }
       : { description: 'Done.', content: { [mediaType]: { schema: toSchema(output, 'output') } } }
+  const bodyType = method === 'PATCH' ? MERGE_PATCH : 'application/json'
   const responses: JsonObject = {
     [status]: done,
     default: {
@@ -60,7 +62,7 @@ function toOperation(route: AdminRoute): JsonObject {
     parameters: [...pathParameters(route), ...queryParameters(route), ...fieldParameters(route)],
     ...(body === undefined
       ? {}
-      : { requestBody: { required: true, content: { 'application/json': { schema: toSchema(body, 'input') } } } }),
+      : { requestBody: { required: true, content: { [bodyType]: { schema: toSchema(body, 'input') } } } }),
     responses,
   }
 }

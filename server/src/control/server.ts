@@ -16,6 +16,7 @@ import type { Control } from './control.ts'
 import type { AdminRoute, Answer } from './define-route.ts'
 import { dispatch } from './dispatch.ts'
 import { toOpenApi } from './openapi.ts'
+import { MERGE_PATCH } from './resources/merge-patch.ts'
 import { internal, methodNotAllowed, notFound, tooLarge, unauthenticated, unreadable } from './problems.ts'
 
 const PREFIX = '/api/v1'
@@ -119,7 +120,7 @@ async function readBody(route: AdminRoute, { req }: Context): Promise<unknown> {
   const bytes = await readBytes(req.raw.body, most)
   if (bytes.length === 0) return undefined
   const type = req.header('content-type')?.split(';', 1)[0]?.trim().toLowerCase()
-  if (type !== 'application/json')
+  if (type !== 'application/json' && !(route.method === 'PATCH' && type === MERGE_PATCH))
     refuse(unreadable({ detail: `The content type ${type ?? 'that is missing'} is not taken.` }))
   try {
     const text = new TextDecoder('utf-8', { fatal: true }).decode(bytes)

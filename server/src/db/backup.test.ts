@@ -28,7 +28,7 @@ async function fill(database: Database): Promise<void> {
   await database.write(async (transaction) => {
     const workspace = { id: 'w1', name: 'main', title: strange, settings: '{}', ...now }
     await transaction.insertInto('workspaces').values(workspace).execute()
-    const texts = { search: '', source: '', updated_by: 'me' }
+    const texts = { search: '', facets: '', source: '', updated_by: 'me' }
     for (let index = 0; index < 250; index++) {
       // One document is longer than what is read of the file at once.
       const spec = 'é'.repeat(index === 100 ? 1_500_000 : 500)

@@ -85,6 +85,8 @@ export interface ResourceTable extends Changeable {
   spec: string
   /** Lower-case words to search. */
   search: string
+  /** Labels and facts to filter by, a line each; see `control/resources/facets.ts`. */
+  facets: string
   /** Who manages it as code (`apply --source`); empty when people do. */
   source: string
   updated_by: string

@@ -1,7 +1,7 @@
 /** An API: a host and base path in public, a version, its routes by hand or from its OpenAPI document. */
 import { z } from 'zod'
 import { policyList } from './policy-entry.ts'
-import { expression, fieldName, host, name } from './quantities.ts'
+import { expression, fieldName, host, labels, name } from './quantities.ts'
 import { timeoutOverrides } from './resilience.ts'
 
 const path = z
@@ -86,10 +86,7 @@ export const apiFacts = {
   description: words('Description', 'What it is for, in a sentence or two.'),
   owner: words('Owner', 'Address of the person who answers for it.'),
   team: words('Team', 'Name of the team that works on it.'),
-  labels: z
-    .record(z.string().max(100), z.string().max(500))
-    .optional()
-    .meta({ title: 'Labels', description: 'Anything worth knowing about it.' }),
+  labels: labels(),
   visibility: z
     .enum(['private', 'internal', 'public'])
     .optional()

@@ -1,7 +1,7 @@
 /** Who calls: consumers with their keys, and the products with plans that they subscribe to. */
 import { z } from 'zod'
 import { policyList } from './policy-entry.ts'
-import { name } from './quantities.ts'
+import { labels, name } from './quantities.ts'
 
 const words = (title: string, description: string) =>
   z.array(z.string().min(1).max(200)).default([]).meta({ title, description })
@@ -66,6 +66,7 @@ const plan = z
 export const product = z
   .strictObject({
     name: name({ title: 'Name', description: 'Name of the product.' }),
+    labels: labels(),
     apis: z.array(z.string()).min(1).meta({ title: 'APIs', description: 'Names of the APIs that it bundles.' }),
     plans: z.array(plan).min(1).meta({ title: 'Plans', description: 'What consumers can subscribe to.' }),
   })

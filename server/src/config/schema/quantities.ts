@@ -54,6 +54,14 @@ export function name(words: Words) {
     .meta(words)
 }
 
+/** Words about a thing for people, catalogues and filters; nothing that a gateway runs. */
+export function labels() {
+  return z
+    .record(z.string().max(100), z.string().max(500))
+    .optional()
+    .meta({ title: 'Labels', description: 'Anything worth knowing about it; lists can be filtered by them.' })
+}
+
 /** The name of a field of HTTP (RFC 9110 §5.1). */
 export function fieldName(words: Words) {
   return fieldNameText.meta(words)

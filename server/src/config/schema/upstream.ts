@@ -1,6 +1,6 @@
 /** An upstream: a named backend with its targets and how it is called. */
 import { z } from 'zod'
-import { count, expression, fieldName, line, name, seconds } from './quantities.ts'
+import { count, expression, fieldName, labels, line, name, seconds } from './quantities.ts'
 import { circuitBreaker, healthCheck, outlierDetection, retries, timeouts } from './resilience.ts'
 
 const target = z
@@ -85,6 +85,7 @@ const tls = z
 export const upstream = z
   .strictObject({
     name: name({ title: 'Name', description: 'What APIs and routes call it.' }),
+    labels: labels(),
     targets: z.array(target).min(1).meta({ title: 'Targets', description: 'Where it runs.' }),
     protocol: z.enum(['http1', 'http2']).default('http1').meta({
       title: 'Protocol',

@@ -1,22 +1,22 @@
-/** The five operations of a noun whose things are documents: list, create, show, replace, remove. */
-import { z } from 'zod'
+/** The operations of a noun whose things are documents: list, create, show, replace, patch, remove. */
 import { isJsonObject, type JsonObject } from '../../kernel/json.ts'
 import { defineRoute, type AdminRoute, type Call } from '../define-route.ts'
 import { toEnvironmentName } from '../environments/environment-names.ts'
 import { refuse } from '../control-error.ts'
 import { invalid } from '../problems.ts'
+import { environmentOf, environmentQuery, params, toShelf, toWord } from './collection-route-parts.ts'
 import { dropResource, putResource, type CollectionDefinition } from './define-collection.ts'
 import { listQuery, pageOf } from './paging.ts'
-import { getResource, listResources, type Resource, type Shelf } from './resource-store.ts'
+import { patchRoute } from './patch-route.ts'
+import { getResource, listResources, type Resource } from './resource-store.ts'
 import { resourceView, toResourceView } from './resource-view.ts'
 
-const params = z.strictObject({ name: z.string().max(200) })
-
 export function collectionRoutes(collection: CollectionDefinition): AdminRoute[] {
-  return [listRoute, createRoute, getRoute, replaceRoute, removeRoute].map((toRoute) => toRoute(collection))
+  return [listRoute, createRoute, getRoute, replaceRoute, patchRoute, removeRoute].map((toRoute) => toRoute(collection))
 }
 
-function listRoute({ kind, plural, permissions }: CollectionDefinition): AdminRoute {
+function listRoute(collection: CollectionDefinition): AdminRoute {
+  const { kind, plural, permissions } = collection
   return defineRoute({
     id: `list${toWord(plural)}`,
     method: 'GET',
@@ -27,9 +27,9 @@ function listRoute({ kind, plural, permissions }: CollectionDefinition): AdminRo
     effect: 'read',
     query: listQuery,
     output: pageOf(resourceView),
-    async handle({ db, workspace, query }) {
+    async handle({ control, db, workspace, query }) {
       const { rows, next } = await listResources(db, toShelf(kind, workspace.id), query)
-      return { body: { items: rows.map(toResourceView), next } }
+      return { body: { items: rows.map((row) => toResourceView(row, collection, control)), next } }
     },
   })
 }
@@ -52,7 +52,7 @@ function createRoute(collection: CollectionDefinition): AdminRoute {
       const document = await checkDocument(collection, call)
       return call.write(async (write) => {
         const row = await putResource(collection, { call, write, environment, document, row: undefined })
-        return { status: 201, body: toResourceView(row), etag: row.version }
+        return { status: 201, body: toResourceView(row, collection, call.control), etag: row.version }
       })
     },
   })
@@ -71,9 +71,9 @@ function getRoute(collection: CollectionDefinition): AdminRoute {
     params,
     query: environmentQuery(collection),
     output: resourceView,
-    async handle({ db, workspace, params: { name }, query }) {
+    async handle({ control, db, workspace, params: { name }, query }) {
       const row = await getResource(db, toShelf(kind, workspace.id), name, environmentOf(query))
-      return { body: toResourceView(row), etag: row.version }
+      return { body: toResourceView(row, collection, control), etag: row.version }
     },
   })
 }
@@ -102,7 +102,7 @@ function replaceRoute(collection: CollectionDefinition): AdminRoute {
       return call.write(async (write) => {
         const row = await getResource(write.db, toShelf(kind, call.workspace.id), name, environment)
         const after = await putResource(collection, { call, write, environment, document, row })
-        return { body: toResourceView(after), etag: after.version }
+        return { body: toResourceView(after, collection, call.control), etag: after.version }
       })
     },
   })
@@ -131,16 +131,6 @@ function removeRoute(collection: CollectionDefinition): AdminRoute {
   })
 }
 
-/** `{environment}` for nouns whose things may be for one environment alone, and nothing for the others. */
-function environmentQuery({ perEnvironment }: CollectionDefinition): z.ZodType<{ environment?: string }> {
-  const environment = z.string().max(100).optional().meta({ description: 'The one that is for this environment.' })
-  return perEnvironment ? z.strictObject({ environment }) : z.strictObject({})
-}
-
-function environmentOf({ environment }: { readonly environment?: string }): string {
-  return environment ?? ''
-}
-
 async function checkEnvironment({ db }: Pick<Call, 'db'>, query: { readonly environment?: string }): Promise<string> {
   return query.environment === undefined || query.environment === '' ? '' : toEnvironmentName(db, query.environment)
 }
@@ -151,13 +141,4 @@ async function checkDocument(collection: CollectionDefinition, call: Call): Prom
   if (!isJsonObject(given)) throw new TypeError('a body that was checked by the schema of an object is one')
   await collection.check?.(call.control, call.db, call.workspace, given)
   return given
-}
-
-function toShelf(kind: string, workspaceId: string): Shelf {
-  return { workspaceId, kind, parentId: '' }
-}
-
-/** `rate-limits` to `RateLimits`. */
-function toWord(name: string): string {
-  return name.replace(/(?:^|-)([a-z])/g, (_, letter: string) => letter.toUpperCase())
 }

@@ -1,5 +1,5 @@
 /**
- * A noun of a workspace whose things are documents: declared once, it has the five operations that every noun has
+ * A noun of a workspace whose things are documents: declared once, it has the operations that every noun has
  * (`collection-routes.ts`). What a noun does besides (publish, deploy, revoke) are operations of its own, a file each.
  */
 import type { Kysely } from 'kysely'
@@ -49,6 +49,8 @@ export interface CollectionDefinition {
   check?(control: Control, db: Kysely<Tables>, workspace: WorkspaceRef, document: JsonObject): Promise<void>
   /** The part of a snapshot that each thing is; things without it are no business of the gateways. */
   readonly part?: SnapshotPart
+  /** What can be told of a thing beyond its document. */
+  describe?(document: JsonObject, control: Control): JsonObject
   /** Before a thing goes, in the same transaction: takes along what is over with it; may refuse. */
   removing?(db: Kysely<Tables>, row: Resource): Promise<void>
   /** Brings other things along, in the transaction of the change; may refuse. */

@@ -6,8 +6,11 @@ import { sql, type Kysely, type Selectable } from 'kysely'
 import type { ResourceTable, Tables } from '../../db/tables.ts'
 import { refuse } from '../control-error.ts'
 import { notFound, preconditionFailed, taken } from '../problems.ts'
+import { toFacetConditions, toFacets, type FacetQuery } from './facets.ts'
+import { documentOf } from './resource-view.ts'
 
-export type Resource = Selectable<ResourceTable>
+/** A row without what the store keeps beside it to filter by. */
+export type Resource = Omit<Selectable<ResourceTable>, 'facets'>
 
 /** Where a resource stands: its workspace, kind and parent. */
 export interface Shelf {
@@ -23,10 +26,16 @@ export interface ResourcePage {
   readonly next: string | undefined
 }
 
-export interface ResourceQuery {
+export const SORTS = ['name', '-name', 'updatedAt', '-updatedAt', 'createdAt', '-createdAt'] as const
+
+type Sort = (typeof SORTS)[number]
+
+const COLUMNS = { name: 'name', updatedAt: 'updated_at_ms', createdAt: 'created_at_ms' } as const
+
+export interface ResourceQuery extends FacetQuery {
   readonly limit: number
   readonly cursor?: string | undefined
-  readonly sort: 'name' | '-name' | 'updatedAt' | '-updatedAt'
+  readonly sort: Sort
   /** Words that must all be found. */
   readonly search?: string | undefined
   readonly environment?: string | undefined
@@ -57,8 +66,9 @@ export async function getResource(db: Kysely<Tables>, shelf: Shelf, name: string
 }
 
 export async function listResources(db: Kysely<Tables>, shelf: Shelf, query: ResourceQuery): Promise<ResourcePage> {
-  const column = query.sort.endsWith('name') ? 'name' : 'updated_at_ms'
   const isDescending = query.sort.startsWith('-')
+  // The sign aside, a sort is one of the columns' names.
+  const column = COLUMNS[query.sort.replace('-', '') as keyof typeof COLUMNS]
   let rows = db
     .selectFrom('resources')
     .selectAll()
@@ -69,6 +79,7 @@ export async function listResources(db: Kysely<Tables>, shelf: Shelf, query: Res
   for (const word of (query.search ?? '').toLowerCase().split(/\s+/).filter(Boolean)) {
     rows = rows.where(sql<boolean>`search LIKE ${`%${word.replaceAll(/[\\%_]/g, '\\$&')}%`} ESCAPE '\\'`)
   }
+  for (const condition of toFacetConditions(query)) rows = rows.where(condition)
   if (query.cursor !== undefined) {
     const { at, id } = readCursor(query.cursor)
     const sign = sql.raw(isDescending ? '<' : '>')
@@ -91,7 +102,10 @@ export async function insertResource(db: Kysely<Tables>, row: Resource): Promise
   if ((await findResource(db, shelf, row.name, row.environment)) !== undefined) {
     refuse(taken({ detail: `There is a ${row.kind} ${JSON.stringify(row.name)} already.` }))
   }
-  await db.insertInto('resources').values(row).execute()
+  await db
+    .insertInto('resources')
+    .values({ ...row, facets: toFacets(documentOf(row)) })
+    .execute()
 }
 
 /** Writes the row over the one that was read; refuses with 412 when that is not the version that the caller knows. */
@@ -106,7 +120,7 @@ export async function replaceResource(
   const after: Resource = { ...before, ...changes, version: before.version + 1 }
   const { numUpdatedRows } = await db
     .updateTable('resources')
-    .set(after)
+    .set({ ...after, facets: toFacets(documentOf(after)) })
     .where('id', '=', before.id)
     .where('version', '=', before.version)
     .executeTakeFirst()

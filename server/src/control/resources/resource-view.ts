@@ -2,6 +2,8 @@
 import { z } from 'zod'
 import { isJsonObject, type JsonObject } from '../../kernel/json.ts'
 import type { AuditNote } from '../define-route.ts'
+import type { Control } from '../control.ts'
+import type { CollectionDefinition } from './define-collection.ts'
 import type { Resource } from './resource-store.ts'
 
 export const resourceFacts = {
@@ -14,12 +16,22 @@ export const resourceFacts = {
   updatedBy: z.string(),
 }
 
-export const resourceView = z.looseObject({ ...resourceFacts, spec: z.looseObject({ name: z.string() }) })
+export const resourceView = z.looseObject({
+  ...resourceFacts,
+  spec: z.looseObject({ name: z.string() }),
+  status: z.looseObject({}).optional().meta({ description: 'What follows from the document and the time.' }),
+})
 
 export type ResourceView = z.input<typeof resourceView>
 
-export function toResourceView(row: Resource): ResourceView {
+/** `collection` says what there is to tell beyond the document, such as when a certificate ends. */
+export function toResourceView(
+  row: Resource,
+  collection?: Pick<CollectionDefinition, 'describe'>,
+  control?: Control,
+): ResourceView {
   const { id, environment, source, version } = row
+  const document = documentOf(row)
   return {
     id,
     environment,
@@ -28,7 +40,10 @@ export function toResourceView(row: Resource): ResourceView {
     createdAt: toTime(row.created_at_ms),
     updatedAt: toTime(row.updated_at_ms),
     updatedBy: row.updated_by,
-    spec: { name: row.name, ...documentOf(row) },
+    spec: { name: row.name, ...document },
+    ...(control === undefined || collection?.describe === undefined
+      ? {}
+      : { status: collection.describe(document, control) }),
   }
 }
 

@@ -10,7 +10,7 @@ const STATEMENTS = [
     ${CHANGEABLE})`,
   `CREATE TABLE resources (id TEXT PRIMARY KEY, workspace_id TEXT NOT NULL REFERENCES workspaces (id),
     kind TEXT NOT NULL, parent_id TEXT NOT NULL, environment TEXT NOT NULL, name TEXT NOT NULL, spec TEXT NOT NULL,
-    search TEXT NOT NULL, source TEXT NOT NULL, updated_by TEXT NOT NULL, ${CHANGEABLE},
+    search TEXT NOT NULL, facets TEXT NOT NULL, source TEXT NOT NULL, updated_by TEXT NOT NULL, ${CHANGEABLE},
     UNIQUE (workspace_id, kind, parent_id, environment, name))`,
   'CREATE INDEX resources_by_name ON resources (workspace_id, kind, name, id)',
   'CREATE INDEX resources_by_time ON resources (workspace_id, kind, updated_at_ms, id)',
