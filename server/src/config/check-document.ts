@@ -24,7 +24,7 @@ export function checkParts(
   findings: Findings,
   scope: 'whole' | 'part',
 ): void {
-  checkGateway(document.gateway, findings)
+  checkGateway(document.gateway, findings, scope)
   document.upstreams.forEach((upstream, index) => checkUpstream(upstream, ['upstreams', index], findings))
   if (scope === 'whole') checkSubscriptions(document, findings)
   checkKeys(plan.consumers, findings)

@@ -92,7 +92,7 @@ describe('gateway settings that contradict each other or do nothing', () => {
       tls('clientCertificate: require'),
       'gateway.tls.clientCertificate: no authority is given to check certificates by.',
     ],
-    ['tls: { certificates: [] }', 'gateway.tls.certificates: must not be an empty list.'],
+    ['tls: { certificates: [] }', 'gateway.tls.certificates: TLS needs a certificate.'],
     [
       'tls: { certificates: [{ cert: "file:own.crt", key: "file:other.key" }] }',
       'gateway.tls.certificates[0].key: the key does not',

@@ -1,8 +1,9 @@
 /** The one list of nouns whose things are documents. */
 import { apis } from './apis/apis.ts'
+import { certificates } from './certificates/certificates.ts'
 import { consumers } from './consumers/consumers.ts'
 import { products } from './products/products.ts'
 import type { CollectionDefinition } from './resources/define-collection.ts'
 import { upstreams } from './upstreams/upstreams.ts'
 
-export const collections: readonly CollectionDefinition[] = [apis, upstreams, consumers, products]
+export const collections: readonly CollectionDefinition[] = [apis, upstreams, consumers, products, certificates]

@@ -19,7 +19,10 @@ const certificate = z
 
 const tls = z
   .strictObject({
-    certificates: z.array(certificate).min(1).meta({ title: 'Certificates', description: 'Chosen by SNI.' }),
+    certificates: z.array(certificate).default([]).meta({
+      title: 'Certificates',
+      description: 'Chosen by SNI. A file has at least one; a control plane adds those that it keeps.',
+    }),
     clientCa: z.string().optional().meta({
       title: 'Client CA',
       description: 'PEM of the authorities whose client certificates are accepted, usually `file:clients-ca.crt`.',

@@ -1,6 +1,6 @@
 /** Applies things that are documents: upstreams, products, consumers, the APIs themselves. */
 import type { JsonObject } from '../../kernel/json.ts'
-import { dropResource, putResource, type CollectionDefinition } from '../resources/define-collection.ts'
+import { dropResource, putResource, toSecretOwner, type CollectionDefinition } from '../resources/define-collection.ts'
 import { findResource, type Resource, type Shelf } from '../resources/resource-store.ts'
 import { documentOf } from '../resources/resource-view.ts'
 import { asCall, tell, type ApplyContext } from './apply-context.ts'
@@ -28,7 +28,7 @@ export async function applyResource(
     document,
     collection.schema,
     call.control.policies,
-    `${collection.plural}.${name}`,
+    toSecretOwner(collection, name, environment),
   )
   const before = general === undefined ? undefined : documentOf(general)
   let hasNewSecret = false

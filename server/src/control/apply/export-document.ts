@@ -8,7 +8,7 @@ import { documentOf, toTime } from '../resources/resource-view.ts'
 import { contentOf } from '../revisions/revision-store.ts'
 import { readBlob } from '../versions/version-store.ts'
 import { DEFAULT_WORKSPACE } from '../snapshots/snapshot-names.ts'
-import { readEnvironment } from '../environments/environment-routes.ts'
+import { readEnvironment } from '../environments/read-environment.ts'
 import { readWorkspaceSettings } from '../workspaces/workspace-settings.ts'
 
 export interface ExportedDocument {

@@ -1,19 +1,14 @@
 /** Environments: where revisions run. All workspaces have the same ones. */
-import type { Selectable } from 'kysely'
 import { z } from 'zod'
 import { name } from '../../config/schema/quantities.ts'
-import type { EnvironmentTable } from '../../db/tables.ts'
-import { toHeaderLine } from '../bootstrap.ts'
 import { refuse } from '../control-error.ts'
 import { defineRoute, type Call } from '../define-route.ts'
-import { inUse, notFound, taken } from '../problems.ts'
+import { inUse, taken } from '../problems.ts'
 import { checkVersion } from '../resources/resource-store.ts'
 import { toTime } from '../resources/resource-view.ts'
-import { checkDocument } from '../snapshots/compile-lines.ts'
-import { publishLines } from '../snapshots/publish-lines.ts'
+import { publishGatewaySettings } from './gateway-settings.ts'
 import { publishShared } from './publish-shared.ts'
-
-type Environment = Selectable<EnvironmentTable>
+import { readEnvironment, type Environment } from './read-environment.ts'
 
 const facts = {
   title: z.string().max(200).default('').meta({ title: 'Title', description: 'What people call it.' }),
@@ -99,8 +94,7 @@ export const createEnvironment = defineRoute({
         updated_at_ms: nowMs,
       }
       await write.db.insertInto('environments').values(row).execute()
-      const line = toHeaderLine(checkDocument(control, {}))
-      await publishLines(write, body.name, { removed: [], lines: [{ key: 'header', line }] })
+      await publishGatewaySettings(control, write, row)
       await publishShared(call, write, body.name)
       write.note({ kind: 'environment', id: row.id, name: row.name, after: { needsApproval: body.needsApproval } })
       return { status: 201, body: toView(call, row), etag: row.version }
@@ -170,9 +164,3 @@ export const removeEnvironment = defineRoute({
     })
   },
 })
-
-/** The environment; refuses with 404. */
-export async function readEnvironment(db: Call['db'], environment: string): Promise<Environment> {
-  const row = await db.selectFrom('environments').selectAll().where('name', '=', environment).executeTakeFirst()
-  return row ?? refuse(notFound({ detail: `There is no environment ${JSON.stringify(environment)}.` }))
-}

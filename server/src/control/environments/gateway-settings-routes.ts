@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { gatewaySettings } from '../../config/schema/gateway.ts'
 import { defineRoute } from '../define-route.ts'
 import { checkDocument } from '../snapshots/compile-lines.ts'
-import { readEnvironment } from './environment-routes.ts'
+import { readEnvironment } from './read-environment.ts'
 import { toSettings, writeGatewaySettings } from './gateway-settings.ts'
 
 const params = z.strictObject({ environment: z.string().max(100) })

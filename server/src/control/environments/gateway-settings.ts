@@ -3,16 +3,17 @@ import { gatewaySettings } from '../../config/schema/gateway.ts'
 import { isJsonObject, type JsonObject } from '../../kernel/json.ts'
 import { toCanonicalJson } from '../../config/canonical-json.ts'
 import { toHeaderLine } from '../bootstrap.ts'
+import { listenerCertificates } from '../certificates/certificate-names.ts'
 import type { Control } from '../control.ts'
 import type { Call, WorkspaceRef, Write } from '../define-route.ts'
 import { checkVersion } from '../resources/resource-store.ts'
 import { extractSecrets } from '../resources/secret-references.ts'
-import { writeSecret } from '../secrets/secret-values.ts'
-import { compileDocument } from '../snapshots/compile-lines.ts'
+import { withSecrets, writeSecret } from '../secrets/secret-values.ts'
+import { checkDocument } from '../snapshots/compile-lines.ts'
 import { publishLines } from '../snapshots/publish-lines.ts'
 import { DEFAULT_WORKSPACE } from '../snapshots/snapshot-names.ts'
 import { findWorkspace } from '../workspaces/find-workspace.ts'
-import { readEnvironment } from './environment-routes.ts'
+import { readEnvironment } from './read-environment.ts'
 
 export interface WrittenSettings {
   readonly before: JsonObject
@@ -51,9 +52,24 @@ export async function publishGatewaySettings(
   write: Write,
   { name, gateway }: { readonly name: string; readonly gateway: string },
 ): Promise<void> {
-  const document = { gateway: toSettings(JSON.parse(gateway)) }
-  const compiled = await compileDocument(write.db, control, await findHome(write), document)
+  const settings = await withSecrets(write.db, control, await findHome(write), toSettings(JSON.parse(gateway)))
+  const compiled = checkDocument(control, { gateway: await withCertificates(control, write, name, settings) })
   await publishLines(write, name, { removed: [], lines: [{ key: 'header', line: toHeaderLine(compiled) }] })
+}
+
+/** Those that stand in the settings come first: the first of all serves clients that ask for no known name. */
+async function withCertificates(
+  control: Control,
+  write: Write,
+  environment: string,
+  settings: JsonObject,
+): Promise<JsonObject> {
+  const { tls, ...rest } = settings
+  const given = isJsonObject(tls) ? tls : {}
+  const inline = Array.isArray(given['certificates']) ? given['certificates'] : []
+  const certificates = [...inline, ...(await listenerCertificates(write.db, control, environment))]
+  // Without any there is nothing to terminate TLS with, and the gateways go on without it.
+  return certificates.length === 0 ? rest : { ...rest, tls: { ...given, certificates } }
 }
 
 async function findHome({ db }: Write): Promise<WorkspaceRef> {

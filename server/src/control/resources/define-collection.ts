@@ -79,7 +79,7 @@ export interface PutParts {
 export async function putResource(collection: CollectionDefinition, parts: PutParts): Promise<Resource> {
   const { call, write, row } = parts
   const { control, workspace, actor } = call
-  const owner = `${collection.plural}.${nameOf(parts.document)}`
+  const owner = toSecretOwner(collection, nameOf(parts.document), parts.environment)
   const { document, secrets } = extractSecrets(parts.document, collection.schema, control.policies, owner)
   for (const secret of secrets) await writeSecret(write.db, control, workspace, secret, actor.id)
   const nowMs = control.clock.now()
@@ -127,6 +127,11 @@ export async function dropResource(
 async function follow(collection: CollectionDefinition, change: Change): Promise<void> {
   await collection.changed?.(change)
   if (collection.part !== undefined) await publishResource(change, collection.part)
+}
+
+/** Under what name the secrets of a thing are kept. One for an environment has its own: two may stand side by side. */
+export function toSecretOwner({ plural }: CollectionDefinition, name: string, environment: string): string {
+  return environment === '' ? `${plural}.${name}` : `environments.${environment}.${plural}.${name}`
 }
 
 export function nameOf(document: JsonObject): string {

@@ -27,8 +27,10 @@ export async function republishUses(
 ): Promise<void> {
   const uses = await findUses(write.db, workspace, name)
   for (const row of uses.resources) {
-    const part = collections.find(({ kind }) => kind === row.kind)?.part
-    if (part !== undefined) await publishResource({ control, workspace, write, before: row, after: row }, part)
+    const collection = collections.find(({ kind }) => kind === row.kind)
+    const change = { control, workspace, write, before: row, after: row }
+    if (collection?.part === undefined) await collection?.changed?.(change)
+    else await publishResource(change, collection.part)
   }
   // What the workspace gives to all its APIs is compiled into each of them.
   await redeployWorkspace({ control, workspace }, write, uses.isOfWorkspace ? undefined : toMention(name))

@@ -1,0 +1,64 @@
+/** Certificates of a workspace: the gateways of an environment show them to clients by the name that these ask for. */
+import { z } from 'zod'
+import { labels, name } from '../../config/schema/quantities.ts'
+import { listEnvironmentNames } from '../environments/environment-names.ts'
+import { publishGatewaySettings } from '../environments/gateway-settings.ts'
+import { readEnvironment } from '../environments/read-environment.ts'
+import type { Change, CollectionDefinition } from '../resources/define-collection.ts'
+import { documentOf } from '../resources/resource-view.ts'
+import { withSecrets } from '../secrets/secret-values.ts'
+import { refuseClaimedNames } from './certificate-names.ts'
+import { chainOf, checkPair, describeCertificate, readChain } from './read-certificate.ts'
+
+const MOST_PEM_CHARS = 64 * 1024
+
+const serverName = z
+  .string()
+  .max(253)
+  .regex(/^(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$/, 'a host name, or one with `*.` in front')
+
+const certificate = z.strictObject({
+  name: name({ title: 'Name', description: 'Names it in lists.' }),
+  labels: labels(),
+  chain: z.string().min(1).max(MOST_PEM_CHARS).meta({
+    title: 'Chain',
+    description: 'PEM of the certificate, followed by those that issued it, without the root.',
+  }),
+  key: z.string().min(1).max(MOST_PEM_CHARS).meta({
+    title: 'Private key',
+    description: 'PEM without a passphrase. It is sealed, and never shown again.',
+    secret: true,
+  }),
+  names: z.array(serverName).max(100).optional().meta({
+    title: 'Names',
+    description: 'Names (SNI) that it is shown for, `*.example.com` allowed. Default: the DNS names in it.',
+  }),
+})
+
+export const certificates: CollectionDefinition = {
+  kind: 'certificate',
+  plural: 'certificates',
+  title: 'a certificate',
+  permissions: 'certificates',
+  schema: certificate,
+  perEnvironment: true,
+  check(_control, _db, _workspace, document) {
+    readChain(chainOf(document))
+    return Promise.resolve()
+  },
+  describe: (document, { clock }) => describeCertificate(document, clock.now()),
+  changed: publishCertificate,
+}
+
+/** It belongs to the listener, so the line of the listener is written anew in every environment that it is for. */
+async function publishCertificate({ control, workspace, write, before, after }: Change): Promise<void> {
+  const row = after ?? before
+  if (row === undefined) return
+  if (after !== undefined) {
+    const document = documentOf(after)
+    checkPair(await withSecrets(write.db, control, workspace, document))
+    await refuseClaimedNames(write.db, after)
+  }
+  const concerned = row.environment === '' ? await listEnvironmentNames(write.db) : [row.environment]
+  for (const name of concerned) await publishGatewaySettings(control, write, await readEnvironment(write.db, name))
+}

@@ -1,0 +1,86 @@
+/** What stands in a certificate: its chain, the names that it is for, how long it counts. */
+import { X509Certificate } from 'node:crypto'
+import { createSecureContext } from 'node:tls'
+import type { JsonObject } from '../../kernel/json.ts'
+import { refuse } from '../control-error.ts'
+import { invalid } from '../problems.ts'
+
+const PEM_BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
+const DAY_MS = 86_400_000
+
+/** Less time than this is worth a warning: most authorities renew earlier. */
+const EXPIRING_DAYS = 21
+
+/** The certificate of the server itself; refuses a chain that a client could not follow. */
+export function readChain(chain: string): X509Certificate {
+  const certificates = (chain.match(PEM_BLOCK) ?? []).map(toCertificate)
+  const [leaf] = certificates
+  if (leaf === undefined) return refuseAt('/chain', 'no certificate in PEM form stands in it')
+  certificates.forEach((certificate, index) => {
+    const issuer = certificates[index + 1]
+    // RFC 8446 §4.4.2: each one should certify the one before it.
+    if (issuer === undefined || certificate.checkIssued(issuer)) return
+    refuseAt('/chain', `certificate ${index + 2} did not issue the one before it; the server's own comes first`)
+  })
+  return leaf
+}
+
+/** Refuses a key that TLS would not take with the chain, before a gateway has to; `document` holds the key itself. */
+export function checkPair(document: JsonObject): void {
+  const { key } = document
+  try {
+    createSecureContext({ cert: chainOf(document), key: typeof key === 'string' ? key : '', minVersion: 'TLSv1.2' })
+  } catch {
+    // What is wrong inside is OpenSSL's own wording, and could quote the text.
+    refuseAt('/key', 'this is no private key in PEM form that belongs to the certificate and is strong enough')
+  }
+}
+
+/** Names for SNI: those that are given, else the DNS names of the certificate (RFC 9525 §2). */
+export function namesOf(document: JsonObject, leaf: X509Certificate): string[] {
+  const { names } = document
+  if (Array.isArray(names) && names.length > 0) {
+    return names.filter((name) => typeof name === 'string').map((name) => name.toLowerCase())
+  }
+  const alternatives = (leaf.subjectAltName ?? '').split(', ')
+  return alternatives.flatMap((each) => (each.startsWith('DNS:') ? [each.slice('DNS:'.length).toLowerCase()] : []))
+}
+
+/** What is shown of a certificate beside its document. */
+export function describeCertificate(document: JsonObject, nowMs: number): JsonObject {
+  const leaf = readChain(chainOf(document))
+  const daysLeft = Math.floor((leaf.validToDate.getTime() - nowMs) / DAY_MS)
+  return {
+    names: namesOf(document, leaf),
+    subject: leaf.subject ?? '',
+    issuer: leaf.issuer,
+    serialNumber: leaf.serialNumber,
+    fingerprint256: leaf.fingerprint256,
+    notBefore: leaf.validFromDate.toISOString(),
+    notAfter: leaf.validToDate.toISOString(),
+    daysLeft,
+    state: toState(leaf, nowMs, daysLeft),
+  }
+}
+
+export function chainOf({ chain }: JsonObject): string {
+  return typeof chain === 'string' ? chain : ''
+}
+
+function toState({ validFromDate, validToDate }: X509Certificate, nowMs: number, daysLeft: number): string {
+  if (nowMs >= validToDate.getTime()) return 'expired'
+  if (nowMs < validFromDate.getTime()) return 'not-yet-valid'
+  return daysLeft < EXPIRING_DAYS ? 'expiring' : 'valid'
+}
+
+function toCertificate(pem: string, index: number): X509Certificate {
+  try {
+    return new X509Certificate(pem)
+  } catch {
+    return refuseAt('/chain', `certificate ${index + 1} cannot be read`)
+  }
+}
+
+function refuseAt(pointer: string, detail: string): never {
+  return refuse(invalid({ detail, errors: [{ pointer, detail }] }))
+}
