@@ -22,6 +22,13 @@ test('reads what URLSearchParams reads', () => {
       expect(queryJoined(query, name)).toBe(all)
       expect(queryMap(query, 1000)?.get(name)).toBe(all)
     }),
+    {
+      examples: [
+        ['é%', 'é'],
+        ['é%=é%é', 'é%'],
+      ],
+      numRuns: 500,
+    },
   )
 })
 

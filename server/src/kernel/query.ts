@@ -94,7 +94,9 @@ function valueOf(part: string): string {
 
 function decode(text: string): string {
   const spaced = text.includes('+') ? text.replaceAll('+', ' ') : text
-  return spaced.includes('%') ? unescape(spaced) : spaced
+  if (!spaced.includes('%')) return spaced
+  // Beside a stray percent sign `unescape` takes characters beyond ASCII for bytes.
+  return unescape(spaced.toWellFormed().replaceAll(/[^\0-\x7f]+/g, encodeURIComponent))
 }
 
 const EQUALS = 0x3d
