@@ -8,8 +8,10 @@ import { ConsumerIndex } from '../kernel/consumers.ts'
 import type { PolicyDefinition } from '../kernel/policy.ts'
 import type { PolicyServices } from '../kernel/policy-services.ts'
 import type { ApiSpec, PolicySpec, RouteSpec, Snapshot } from '../kernel/snapshot.ts'
+import { both, CallerSplit } from './caller-split.ts'
 import { TrustedProxies } from './client-address.ts'
 import { compileConditions } from './compile-conditions.ts'
+import type { DeploymentTally } from './deployment-tally.ts'
 import { Router } from './router.ts'
 import type { CompiledRoute, Entry, Runtime, Segment } from './runtime.ts'
 import { TlsAcceptor } from './tls.ts'
@@ -29,6 +31,8 @@ export interface CompileParts {
   readonly ticketKeys: Buffer
   /** Index of a route's series in the metrics. */
   seriesOf(route: RouteSpec): number
+  /** Where requests of a deployment that stands beside another are counted. */
+  tallyOf(deployment: string): DeploymentTally
   /** Lets the event loop run when this slice has had its time. */
   pause(): Promise<void>
 }
@@ -49,6 +53,8 @@ class Compiler {
   private readonly entries = new Map<PolicySpec, Entry>()
   private readonly apiSegments = new Map<ApiSpec | undefined, RouteSegments>()
   private readonly methods = new Map<string, readonly string[]>()
+  private readonly splits = new Map<string, CallerSplit>()
+  private readonly sides = new Map<ApiSpec, ReturnType<CallerSplit['conditionOf']>>()
 
   constructor(snapshot: Snapshot, parts: CompileParts) {
     this.snapshot = snapshot
@@ -62,10 +68,14 @@ class Compiler {
       await parts.pause()
     }
     const upstreams = new Map(snapshot.upstreams.map((spec) => [spec.name, this.toUpstream(spec)]))
-    const apis = new Map(snapshot.apis.map((api) => [`${api.name}/${api.version}`, api]))
+    const apis = new Map(snapshot.apis.map((api) => [toApiKey(api.name, api.version, besideOf(api)), api]))
     const router = new Router<Exchange, CompiledRoute>()
     for (const spec of snapshot.routes) {
-      router.add(this.toRoute(spec, apis.get(`${spec.api}/${spec.apiVersion}`), upstreams))
+      const api = apis.get(toApiKey(spec.api, spec.apiVersion, spec.beside))
+      const side = this.sideOf(api)
+      const route = this.toRoute(spec, api, upstreams, side)
+      // A revision that stands ready and serves nobody is compiled all the same, so that a switch cannot fail.
+      if (side !== false) router.add(route)
       await parts.pause()
     }
     const principalSegment = await this.compilePrincipals()
@@ -77,6 +87,7 @@ class Compiler {
       trusted: new TrustedProxies(snapshot.listener.trustedProxies, snapshot.listener.forwardedField),
       keepsEncodedSlash: snapshot.routes.some(({ match }) => match.encodedSlash === 'keep'),
       routeIds: new Set(snapshot.routes.map(({ id }) => id)),
+      deployments: new Set(snapshot.apis.flatMap(({ release }) => (release === undefined ? [] : [release.deployment]))),
       router,
       upstreams,
       principalSegment,
@@ -104,17 +115,36 @@ class Compiler {
     }
   }
 
-  private toRoute(spec: RouteSpec, api: ApiSpec | undefined, upstreams: ReadonlyMap<string, Upstream>): CompiledRoute {
+  /** Which callers get the revision: undefined for all, `false` for none. */
+  private sideOf(api: ApiSpec | undefined): ReturnType<CallerSplit['conditionOf']> {
+    if (api?.release === undefined) return undefined
+    const known = this.sides.get(api)
+    if (known !== undefined || this.sides.has(api)) return known
+    const { split } = api.release
+    const group = this.splits.get(split.group) ?? new CallerSplit(split)
+    this.splits.set(split.group, group)
+    const side = group.conditionOf(split)
+    this.sides.set(api, side)
+    return side
+  }
+
+  private toRoute(
+    spec: RouteSpec,
+    api: ApiSpec | undefined,
+    upstreams: ReadonlyMap<string, Upstream>,
+    side: ReturnType<CallerSplit['conditionOf']>,
+  ): CompiledRoute {
     const { segment, preflight } = this.toSegments(api, spec.policies)
     return {
       methods: this.shareMethods(spec.match.methods),
-      fits: compileConditions(spec.match),
+      fits: both(side === false ? undefined : side, compileConditions(spec.match)),
       segment,
       upstream: spec.upstream === undefined ? undefined : upstreams.get(spec.upstream),
       timeouts: spec.timeouts,
       strippedLength: spec.stripBasePath ? toStrippedLength(spec.match.basePath) : 0,
       preserveHost: spec.preserveHost,
       series: this.parts.seriesOf(spec),
+      tally: api?.release === undefined ? undefined : this.parts.tallyOf(api.release.deployment),
       id: spec.id,
       api: spec.api,
       match: spec.match,
@@ -215,6 +245,15 @@ class Compiler {
       return segments.get(key)
     }
   }
+}
+
+/** Revisions that stand side by side have the same api and version. */
+function toApiKey(api: string, version: string, beside = ''): string {
+  return `${api}/${version} ${beside}`
+}
+
+function besideOf({ release }: ApiSpec): string | undefined {
+  return release?.isBeside === true ? release.deployment : undefined
 }
 
 /** A name that only the workspace's own things have; names hold no blanks. */

@@ -3,6 +3,7 @@ import type { Exchange } from '../kernel/exchange.ts'
 import type { PolicyInstance } from '../kernel/policy.ts'
 import type { ListenerSpec, RouteFacts, RouteMatch, TimeoutSpec } from '../kernel/snapshot.ts'
 import type { TrustedProxies } from './client-address.ts'
+import type { DeploymentTally } from './deployment-tally.ts'
 import type { Router } from './router.ts'
 import type { TlsAcceptor } from './tls.ts'
 import type { Upstream } from './upstream/upstream.ts'
@@ -35,6 +36,8 @@ export interface CompiledRoute extends RouteFacts {
   readonly preserveHost: boolean
   /** Index of the route's series in the metrics. */
   readonly series: number
+  /** Where its requests are counted once more while its revision stands beside another. */
+  readonly tally: DeploymentTally | undefined
   readonly match: RouteMatch
   /** The policies that answer a CORS preflight, before all others; undefined when the route has none. */
   readonly preflight: Segment | undefined
@@ -48,6 +51,8 @@ export interface Runtime {
   /** Some route takes `%2F` as data. */
   readonly keepsEncodedSlash: boolean
   readonly routeIds: ReadonlySet<string>
+  /** Those that stand beside another one. */
+  readonly deployments: ReadonlySet<string>
   readonly router: Router<Exchange, CompiledRoute>
   readonly upstreams: ReadonlyMap<string, Upstream>
   /** Policies of the consumer and of its plan for an api; undefined when there are none. */

@@ -4,6 +4,7 @@
  */
 import { performance } from 'node:perf_hooks'
 import { systemClock } from '../kernel/clock.ts'
+import type { DeploymentCounts } from '../kernel/control-protocol.ts'
 import type { Counters } from '../kernel/counters.ts'
 import type { Exchange } from '../kernel/exchange.ts'
 import { createIdGenerator } from '../kernel/ids.ts'
@@ -13,6 +14,7 @@ import type { Quotas } from '../kernel/quotas.ts'
 import type { ExchangeRecord } from '../kernel/record.ts'
 import type { RouteSpec, Snapshot } from '../kernel/snapshot.ts'
 import { compileRuntime, type CompileParts } from './compile-runtime.ts'
+import { DeploymentTallies } from './deployment-tally.ts'
 import { createFaultLog } from './fault-log.ts'
 import { fetchDocument } from './fetch-document.ts'
 import { Listener } from './listener.ts'
@@ -47,6 +49,15 @@ export interface ThreadLog extends PolicyLog {
   debug(facts: Readonly<Record<string, unknown>>, message: string): void
 }
 
+interface ThreadParts {
+  readonly log: ThreadLog
+  readonly parts: CompileParts
+  readonly ticker: Ticker
+  readonly targets: TargetRegistry
+  readonly server: GatewayServer
+  readonly tallies: DeploymentTallies
+}
+
 /** Exchanges without a route share one series. */
 export const NO_ROUTE_SERIES = 0
 
@@ -58,26 +69,23 @@ export class GatewayThread {
   private readonly parts: CompileParts
   private readonly ticker: Ticker
   private readonly targets: TargetRegistry
+  private readonly tallies: DeploymentTallies
   private readonly listeners: Listener[] = []
   private prepared: Runtime | undefined
 
-  private constructor(
-    log: ThreadLog,
-    parts: CompileParts,
-    ticker: Ticker,
-    targets: TargetRegistry,
-    server: GatewayServer,
-  ) {
+  private constructor({ log, parts, ticker, targets, server, tallies }: ThreadParts) {
     this.log = log
     this.parts = parts
     this.ticker = ticker
     this.targets = targets
     this.server = server
+    this.tallies = tallies
   }
 
   /** Compiles the first snapshot; listening comes after, so that no exchange ever meets a gateway without one. */
   static async create(snapshot: Snapshot, options: ThreadOptions): Promise<GatewayThread> {
     const ticker = new Ticker()
+    const tallies = new DeploymentTallies()
     const targets = new TargetRegistry((spec, target) => createUpstreamClient(spec, target, ticker), options.verdicts)
     const parts: CompileParts = {
       findPolicy: options.findPolicy,
@@ -92,6 +100,7 @@ export class GatewayThread {
       targets,
       ticketKeys: options.ticketKeys,
       seriesOf: (route) => options.seriesOf(route),
+      tallyOf: (deployment) => tallies.of(deployment),
       pause: createSlicer(),
     }
     targets.adopt(snapshot.upstreams)
@@ -104,7 +113,7 @@ export class GatewayThread {
         monotonicMs: () => systemClock.monotonicMs(),
       }),
     })
-    return new GatewayThread(options.log, parts, ticker, targets, server)
+    return new GatewayThread({ log: options.log, parts, ticker, targets, server, tallies })
   }
 
   /** Compiles a further snapshot beside the traffic; `commit` swaps it in. Throws when it does not compile. */
@@ -160,6 +169,13 @@ export class GatewayThread {
   /** Routes of the running snapshot. */
   routeIds(): ReadonlySet<string> {
     return this.server.runtime.routeIds
+  }
+
+  /** What was counted of deployments that stand side by side since the last call. */
+  takeDeploymentCounts(): DeploymentCounts[] {
+    const counts = this.tallies.take()
+    this.tallies.retain(this.server.runtime.deployments)
+    return counts
   }
 
   /** What metrics show of this moment. */
@@ -220,5 +236,6 @@ async function until(ms: number, isSo: () => boolean): Promise<void> {
 }
 
 function finish(exchange: Exchange, route: CompiledRoute | undefined, status: number, options: ThreadOptions): void {
+  route?.tally?.count(exchange, status)
   options.recorded(toRecord(exchange, status), route === undefined ? NO_ROUTE_SERIES : route.series)
 }

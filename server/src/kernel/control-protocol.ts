@@ -3,6 +3,7 @@
  * it says which snapshot it has, and is told what changed as soon as something did.
  */
 import { z } from 'zod'
+import { LATENCY_BUCKETS } from './latency-sketch.ts'
 
 /** SHA-256 in hex. */
 const digest = z.string().regex(/^[0-9a-f]{64}$/)
@@ -51,6 +52,23 @@ export const bucketsAnswer = z.strictObject({
   buckets: z.array(z.strictObject({ index: z.int(), lines: z.array(line) })),
 })
 
+/** Requests of a deployment that stands beside another one, as one gateway counted them in about a second. */
+const deploymentCounts = z.strictObject({
+  deployment: z.string().max(100),
+  requests: z.int().min(0),
+  errors: z.int().min(0).meta({ description: 'Answers from 500 on.' }),
+  latency: z
+    .array(z.int().min(0))
+    .max(2 * LATENCY_BUCKETS)
+    .meta({ description: 'Bucket, count, bucket, count …' }),
+})
+
+/** Told again under the same number until control has it, so that nothing is counted twice. */
+const deploymentsReport = z.strictObject({
+  slot: z.int().min(0).meta({ description: 'Grows from report to report, also over a restart.' }),
+  counts: z.array(deploymentCounts).max(100),
+})
+
 /** What a gateway says of itself every second. */
 export const gatewayReport = z.strictObject({
   version: z.string().max(100).meta({ description: 'Version of Headgate.' }),
@@ -61,6 +79,7 @@ export const gatewayReport = z.strictObject({
   connections: z.int().min(0).default(0),
   inFlight: z.int().min(0).default(0),
   requests: z.int().min(0).default(0).meta({ description: 'Requests since it started.' }),
+  deployments: deploymentsReport.optional(),
 })
 
 /** What control says to a report; each taker of a part of it adds a key of its own. */
@@ -71,3 +90,4 @@ export type SnapshotAnswer = z.output<typeof snapshotAnswer>
 export type BucketsAnswer = z.output<typeof bucketsAnswer>
 export type GatewayReport = z.output<typeof gatewayReport>
 export type ReportAnswer = z.output<typeof reportAnswer>
+export type DeploymentCounts = z.output<typeof deploymentCounts>

@@ -72,6 +72,14 @@ export interface PolicyDefinition<Schema extends z.ZodType = z.ZodType> {
   readonly usesOperation?: boolean
   /** Looks up the keys of consumers: without a policy that does, keys would have no effect. */
   readonly usesKeys?: boolean
+  /**
+   * Where callers present the credential that it looks at: callers are told apart by it before any policy has run.
+   * `nested` gives the places of an entry nested in the configuration.
+   */
+  credentialPlaces?(
+    config: z.output<Schema>,
+    nested: (kind: string, config: unknown) => readonly CredentialPlace[],
+  ): readonly CredentialPlace[]
   /** Answers whatever reaches it: its route needs no upstream, and an entry after it would have no effect. */
   readonly answersAlways?: boolean
   /**
@@ -81,6 +89,12 @@ export interface PolicyDefinition<Schema extends z.ZodType = z.ZodType> {
   check?(config: z.output<Schema>, check: PolicyCheck): void
   /** Compiles the configuration; once per entry of a list and snapshot. What it throws refuses the snapshot. */
   setup(config: z.output<Schema>, services: PolicyServices): PolicyInstance
+}
+
+/** A field of the head, its name in lower case, or a parameter of the query. */
+export interface CredentialPlace {
+  readonly in: 'field' | 'query'
+  readonly name: string
 }
 
 export type Capability = 'principal'

@@ -33,7 +33,38 @@ export interface ApiSpec {
   readonly name: string
   readonly version: string
   readonly policies: readonly PolicySpec[]
+  /** Present while the revision stands beside another one. */
+  readonly release?: ReleaseSpec
 }
+
+/** One of the revisions of an api that run side by side: a canary and what it is compared with, blue and green. */
+export interface ReleaseSpec {
+  /** Id of the deployment; requests are counted under it. */
+  readonly deployment: string
+  /** Its routes name this deployment in `beside`; those of the other revision name none. */
+  readonly isBeside: boolean
+  readonly split: SplitSpec
+}
+
+/** Shares of callers are counted in ten-thousandths. */
+export const SPLIT_PARTS = 10_000
+
+/** Which callers get a revision: those whose hash modulo `SPLIT_PARTS` is at least `from` and below `to`. */
+export interface SplitSpec {
+  /** Revisions that share the same callers have the same group. */
+  readonly group: string
+  /** Hashed with what tells callers apart, so that nobody can choose a side; secret. */
+  readonly key: string
+  readonly by: SplitBy
+  readonly from: number
+  readonly to: number
+}
+
+/** What tells callers apart; the address when it is not there. Names of fields are in lower case. */
+export type SplitBy =
+  | { readonly kind: 'ip' }
+  | { readonly kind: 'header'; readonly name: string }
+  | { readonly kind: 'credential'; readonly fields: readonly string[]; readonly query: readonly string[] }
 
 export interface RouteSpec extends RouteFacts {
   readonly match: RouteMatch
@@ -43,6 +74,8 @@ export interface RouteSpec extends RouteFacts {
   readonly preserveHost: boolean
   readonly policies: readonly PolicySpec[]
   readonly timeouts: TimeoutSpec | undefined
+  /** The deployment that it belongs to when its revision stands beside another; both may have a route of the same id. */
+  readonly beside?: string
 }
 
 /** What policies, logs and expressions may know of a route. */

@@ -18,6 +18,7 @@ import { HealthBoard } from '../upstream/health-board.ts'
 import { createNameLookup } from '../upstream/name-lookup.ts'
 import { UpstreamWatch } from '../upstream/upstream-watch.ts'
 import type { Compiled, ConfigSource, ProcessState } from './config-source.ts'
+import { DeploymentReport } from './deployment-report.ts'
 import type { FromWorker } from './messages.ts'
 import { QuotaKeeper } from './quota-keeper.ts'
 import type { ReportPart } from './report-part.ts'
@@ -73,7 +74,8 @@ export class GatewayProcess {
   /** Why the latest configuration does not run; empty when it does. */
   private refused = ''
   private reloading: Promise<void> = Promise.resolve()
-  private readonly reportParts: readonly ReportPart[] = []
+  private readonly deployments = new DeploymentReport(systemClock)
+  private readonly reportParts: readonly ReportPart[] = [this.deployments]
 
   constructor(options: GatewayProcessOptions) {
     this.options = options
@@ -230,6 +232,7 @@ export class GatewayProcess {
 
   private heard(message: FromWorker): void {
     if (message.kind === 'counting') this.quotas.ledger.register(message.name)
+    else if (message.kind === 'deployments') this.deployments.add(message.counts)
     else if (message.kind === 'event') this.options.events.write(message.line)
   }
 

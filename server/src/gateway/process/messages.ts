@@ -1,5 +1,6 @@
 /** What the main thread of a gateway and its workers tell each other. */
 import type { MessagePort } from 'node:worker_threads'
+import type { DeploymentCounts } from '../../kernel/control-protocol.ts'
 import type { CounterMemory } from '../../kernel/counter-table.ts'
 import type { QuotaName } from '../../kernel/quotas.ts'
 import type { UpstreamEndpoints } from '../upstream/endpoint.ts'
@@ -57,4 +58,6 @@ export type FromWorker =
   | { readonly kind: 'event'; readonly line: string }
   /** Counts under a name that the main thread has not heard of. */
   | { readonly kind: 'counting'; readonly name: QuotaName }
+  /** What it counted of deployments that stand side by side since it said so last. */
+  | { readonly kind: 'deployments'; readonly counts: readonly DeploymentCounts[] }
   | { readonly kind: 'drained' }

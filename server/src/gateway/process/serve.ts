@@ -51,6 +51,8 @@ metrics.retain(thread.routeIds())
 setInterval(() => {
   Atomics.add(beats, start.index, 1)
   metrics.report(thread.state())
+  const counts = thread.takeDeploymentCounts()
+  if (counts.length > 0) tell({ kind: 'deployments', counts })
 }, BEAT_MS)
 for (const found of start.endpoints) thread.updateEndpoints(found)
 

@@ -42,6 +42,8 @@ export const anyOf = definePolicy({
   problems: [missing],
   gives: ['principal'],
 
+  credentialPlaces: ({ policies }, nested) => policies.flatMap(({ kind, config }) => nested(kind, config)),
+
   check({ policies }, check) {
     for (const [at, { kind, config }] of policies.entries()) {
       const path = ['policies', at]

@@ -47,6 +47,8 @@ export const jwt = definePolicy({
   problems: jwtProblems,
   gives: ['principal'],
 
+  credentialPlaces: ({ header }) => [{ in: 'field', name: header.toLowerCase() }],
+
   check(config, check) {
     checkKeys(config, check)
     if (config.scheme === '' && config.header.toLowerCase() === 'authorization') {

@@ -94,6 +94,12 @@ export const keyAuth = definePolicy({
   gives: ['principal'],
   usesKeys: true,
 
+  credentialPlaces: ({ header, scheme, query }) => [
+    { in: 'field', name: header.toLowerCase() },
+    ...(scheme === undefined ? [] : [{ in: 'field', name: 'authorization' } as const]),
+    ...(query === undefined ? [] : [{ in: 'query', name: query } as const]),
+  ],
+
   check({ header }, check) {
     if (header.toLowerCase() !== 'authorization') return
     check.report(['header'], 'the authorization header has a scheme before the key: give `scheme` instead')
