@@ -52,7 +52,7 @@ export interface TestControl {
 }
 
 export async function testControl(
-  given: { readonly database?: Database; readonly clock?: Clock } = {},
+  given: { readonly database?: Database; readonly clock?: Clock; readonly publicUrl?: string } = {},
 ): Promise<TestControl> {
   const database = given.database ?? (await testDatabase())
   const clock = given.clock ?? systemClock
@@ -71,6 +71,7 @@ export async function testControl(
     feed,
     policies,
     bootstrapHash: hashToken(ADMIN_TOKEN),
+    publicUrl: given.publicUrl,
     newId: (prefix) => newId(prefix, clock.now()),
   }
   const app = createControlApp(control, routes)

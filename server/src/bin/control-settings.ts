@@ -13,6 +13,13 @@ export const controlSettings = z.strictObject({
     .min(1)
     .default('127.0.0.1')
     .meta({ description: 'Address that the admin API listens on.', variable: 'HEADGATE_CONTROL_BIND' }),
+  controlPublicUrl: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .meta({
+      description: 'Where browsers reach the console, when a proxy stands before it.',
+      variable: 'HEADGATE_CONTROL_PUBLIC_URL',
+    }),
   dataDir: z
     .string()
     .min(1)

@@ -47,6 +47,7 @@ async function runControl(
       masterKey: settings.masterKey,
       adminToken: settings.adminToken,
       environment: settings.environment,
+      publicUrl: settings.controlPublicUrl,
       host: settings.controlBind,
       port: settings.controlPort,
       log: createLog(settings.logLevel, new EventWriter(process.stderr)),

@@ -1,6 +1,7 @@
 /** Generated from the list of operations, so that a new one cannot be forgotten. */
 import { describe, expect, test } from 'vitest'
 import { createPerson } from '../../test/control-people.ts'
+import { createLocalUser, testBrowser } from '../../test/test-browser.ts'
 import { testControl, type TestControl } from '../../test/test-control.ts'
 import type { AdminRoute } from './define-route.ts'
 import { BUILT_IN_ROLES } from './permissions.ts'
@@ -59,6 +60,35 @@ describe.each(Object.entries(BUILT_IN_ROLES))('the role %s', (role, { permission
       const { status, body } = await send(control, route, token)
       const isPermitted = permissions.some((permission) => permission === route.permission)
       if ((body['code'] === 'admin.forbidden') === isPermitted) wrong.push(`${route.id}: ${status}`)
+    }
+    expect(wrong).toEqual([])
+  })
+})
+
+describe.each(['owner', 'operator', 'viewer'])('a session of the role %s', (role) => {
+  test('may do exactly what its permissions say', async () => {
+    const control = await testControl()
+    const browser = testBrowser(control)
+    await browser.signIn((await createLocalUser(control, role)).email)
+    const permissions = BUILT_IN_ROLES[role]?.permissions ?? []
+    const wrong: string[] = []
+    for (const route of permitted) {
+      const given = route.method === 'GET' ? undefined : {}
+      const { status, body } = await browser.call(route.method, pathOf(route), given, { 'if-match': '"1"' })
+      const isPermitted = permissions.some((permission) => permission === route.permission)
+      if (status === 401 || (body['code'] === 'admin.forbidden') === isPermitted) wrong.push(`${route.id}: ${status}`)
+    }
+    expect(wrong).toEqual([])
+  })
+
+  test('writes nothing when a page of another site asks', async () => {
+    const control = await testControl()
+    const browser = testBrowser(control)
+    await browser.signIn((await createLocalUser(control, role)).email)
+    const wrong: string[] = []
+    for (const route of guarded.filter(({ method }) => method !== 'GET')) {
+      const { body } = await browser.call(route.method, pathOf(route), {}, { 'sec-fetch-site': 'cross-site' })
+      if (body['code'] !== 'sign_in.foreign_origin') wrong.push(route.id)
     }
     expect(wrong).toEqual([])
   })

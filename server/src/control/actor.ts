@@ -8,13 +8,22 @@ export interface Grant {
 }
 
 export interface Actor {
-  /** `user:<id>`, `token:<id>` of a user, `gateway:<id>`, or `bootstrap`: what the audit names. */
+  /** `user:<id>` with a session, `token:<id>` of a user, `gateway:<id>`, or `bootstrap`: what the audit names. */
   readonly id: string
   /** What people read: an address or a name. */
   readonly label: string
   readonly kind: 'anonymous' | 'bootstrap' | 'user' | 'gateway'
   readonly userId: string | undefined
   readonly grants: readonly Grant[]
+  /** Set for somebody who signed in, in a browser: tokens cannot do what only people may. */
+  readonly session?: {
+    readonly hash: string
+    readonly id: string
+    readonly token: string
+    readonly expiresAtMs: number
+    /** They must set up TOTP before they may do anything else. */
+    readonly needsTotp: boolean
+  }
 }
 
 /** Whether the actor may do it in the workspace; an empty `workspaceId` asks for the installation itself. */

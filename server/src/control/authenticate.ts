@@ -1,15 +1,23 @@
-/** Who calls the admin API: the bearer of the bootstrap token, of an API token or of a gateway's. */
+/** Who calls the admin API: a person with a session, or the bearer of the bootstrap token, of an API token or of a gateway's. */
 import { timingSafeEqual } from 'node:crypto'
 import { isJsonObject } from '../kernel/json.ts'
-import type { Actor, Grant } from './actor.ts'
+import type { Actor } from './actor.ts'
 import type { Control } from './control.ts'
 import { isPermission, PERMISSIONS, type Permission } from './permissions.ts'
+import { findSession, readSessionToken } from './sessions/session-store.ts'
+import { narrow } from './tokens/narrow.ts'
 import { hashToken, isSecretToken } from './tokens/secret-token.ts'
 import { grantsOfUser } from './users/user-grants.ts'
 
 /** The actor; undefined when the credentials are missing, unknown, expired or revoked. */
-export async function authenticate(control: Control, authorization: string | undefined): Promise<Actor | undefined> {
-  const token = /^Bearer +([\x21-\x7E]{1,512})$/i.exec(authorization ?? '')?.[1]
+export async function authenticate(
+  control: Control,
+  authorization: string | undefined,
+  cookie: string | undefined,
+): Promise<Actor | undefined> {
+  // Who sends a token means it, whatever cookie the program brings along.
+  if (authorization === undefined) return findPerson(control, cookie)
+  const token = /^Bearer +([\x21-\x7E]{1,512})$/i.exec(authorization)?.[1]
   if (token === undefined) return undefined
   const hash = hashToken(token)
   if (control.bootstrapHash !== undefined && isEqual(hash, control.bootstrapHash)) return bootstrap
@@ -36,6 +44,17 @@ async function findGateway({ database }: Control, hash: string): Promise<Actor |
   return row && { id: `gateway:${row.id}`, label: row.name, kind: 'gateway', userId: undefined, grants: [] }
 }
 
+/** What a person may is looked up with each request: a role that was taken away is gone at once. */
+async function findPerson(control: Control, cookie: string | undefined): Promise<Actor | undefined> {
+  const token = readSessionToken(cookie, control.publicUrl)
+  const found = token === undefined ? undefined : await findSession(control, token)
+  if (token === undefined || found === undefined) return undefined
+  const { hash, id, user_id: userId, email, expires_at_ms: expiresAtMs, needsTotp } = found
+  const grants = needsTotp ? [] : await grantsOfUser(control.database.read, userId)
+  const session = { hash, id, token, expiresAtMs, needsTotp }
+  return { id: `user:${userId}`, label: email, kind: 'user', userId, grants, session }
+}
+
 /** A token can what its user can, narrowed to its scopes and its workspace. */
 async function findToken({ database, clock }: Control, hash: string): Promise<Actor | undefined> {
   const row = await database.read
@@ -50,15 +69,6 @@ async function findToken({ database, clock }: Control, hash: string): Promise<Ac
   if (row === undefined || (row.expires_at_ms !== null && row.expires_at_ms <= clock.now())) return undefined
   const grants = narrow(await grantsOfUser(database.read, row.user_id), readScopes(row.scopes), row.workspace_id)
   return { id: `token:${row.id}`, label: `${row.email} (${row.name})`, kind: 'user', userId: row.user_id, grants }
-}
-
-function narrow(grants: readonly Grant[], scopes: ReadonlySet<Permission>, workspaceId: string): Grant[] {
-  return grants
-    .filter((grant) => workspaceId === '' || grant.workspaceId === '' || grant.workspaceId === workspaceId)
-    .map((grant) => ({
-      workspaceId: workspaceId === '' ? grant.workspaceId : workspaceId,
-      permissions: grant.permissions.intersection(scopes),
-    }))
 }
 
 function readScopes(text: string): ReadonlySet<Permission> {

@@ -27,6 +27,8 @@ export interface ControlProcessOptions {
   readonly adminToken: string | undefined
   /** Name of the environment that a new installation gets. */
   readonly environment: string
+  /** Where browsers reach the control plane. */
+  readonly publicUrl: string | undefined
   readonly host: string
   readonly port: number
   readonly log: Log
@@ -86,6 +88,7 @@ async function start(options: ControlProcessOptions, database: Database, masterK
     feed,
     policies,
     bootstrapHash: token.hash,
+    publicUrl: options.publicUrl,
     newId: (prefix) => newId(prefix, systemClock.now()),
   }
   let server: ControlServer

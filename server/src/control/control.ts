@@ -20,6 +20,8 @@ export interface Control {
   readonly policies: readonly PolicyDefinition[]
   /** SHA-256 in hex of the bootstrap token; undefined when it is switched off. */
   readonly bootstrapHash: string | undefined
+  /** Where browsers reach the control plane; undefined: where they ask. */
+  readonly publicUrl: string | undefined
   /** A new id: what it is of, and a number that grows with time. */
   newId(prefix: string): string
 }

@@ -10,6 +10,7 @@ import type { Tables } from '../db/tables.ts'
 import type { Actor } from './actor.ts'
 import type { Control } from './control.ts'
 import type { Permission } from './permissions.ts'
+import type { Visit } from './sessions/session-store.ts'
 
 type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE'
 
@@ -42,6 +43,8 @@ export interface Answer<Output> {
   /** The number of the thing's version. */
   readonly etag?: number
   readonly headers?: Readonly<Record<string, string>>
+  /** `Set-Cookie` fields. */
+  readonly cookies?: readonly string[]
 }
 
 export interface Call<Params = unknown, Query = unknown, Body = unknown> {
@@ -59,6 +62,8 @@ export interface Call<Params = unknown, Query = unknown, Body = unknown> {
   readonly requestId: string
   /** Address of the caller. */
   readonly address: string
+  /** What their browser says. */
+  readonly visit: Visit
   /** Aborts when the caller goes away. */
   readonly signal: AbortSignal
   readonly dryRun: boolean

@@ -20,6 +20,8 @@ import {
   taken,
 } from './problems.ts'
 import { parseInput } from './parse-input.ts'
+import { totpNeeded } from './sessions/session-problems.ts'
+import type { Visit } from './sessions/session-store.ts'
 import { createWriter } from './write.ts'
 import { findWorkspace } from './workspaces/find-workspace.ts'
 
@@ -33,7 +35,7 @@ export interface Incoming {
   readonly ifMatch: string | undefined
   readonly idempotencyKey: string | undefined
   readonly requestId: string
-  readonly address: string
+  readonly visit: Visit
   readonly signal: AbortSignal
 }
 
@@ -51,6 +53,7 @@ export async function dispatch(control: Control, route: AdminRoute, incoming: In
 
 async function run(control: Control, route: AdminRoute, incoming: Incoming): Promise<Answer<unknown>> {
   const { actor } = incoming
+  if (actor.session?.needsTotp === true && typeof route.permission === 'string') refuse(totpNeeded())
   const workspace = await toWorkspace(control, route, incoming, actor)
   permit(route, actor, workspace)
   const { dryRun, ...query } = takeDryRun(route, incoming.query)
@@ -62,7 +65,8 @@ async function run(control: Control, route: AdminRoute, incoming: Incoming): Pro
   }
   const recalled = await recall(control, route, incoming, actor, dryRun)
   if (recalled?.answer !== undefined) return recalled.answer
-  const { requestId, address, signal } = incoming
+  const { requestId, visit, signal } = incoming
+  const { address } = visit
   const writer = createWriter({ control, route, actor, workspace, requestId, address, dryRun, recalled })
   const whole: Call = {
     ...call,
@@ -73,6 +77,7 @@ async function run(control: Control, route: AdminRoute, incoming: Incoming): Pro
     db: control.database.read,
     requestId,
     address,
+    visit,
     signal,
     dryRun,
     write: (work) => writer.write(work),
@@ -141,7 +146,9 @@ function recall(
   actor: Actor,
   dryRun: boolean,
 ): Promise<Recalled | undefined> {
-  const isMeant = idempotencyKey !== undefined && !dryRun && (route.effect === 'create' || route.effect === 'action')
+  // Nobody in particular has no answers to be given again: they might be those of somebody else.
+  const isKnown = idempotencyKey !== undefined && actor.kind !== 'anonymous'
+  const isMeant = isKnown && !dryRun && (route.effect === 'create' || route.effect === 'action')
   return isMeant ? recallAnswer(control, actor, idempotencyKey, [route.id, params, body]) : Promise.resolve(undefined)
 }
 

@@ -21,7 +21,16 @@ const WORKSPACE_NOUNS = [
 ] as const
 
 /** Nouns of the installation. */
-const INSTALLATION_NOUNS = ['workspaces', 'environments', 'gateways', 'users', 'roles', 'keys', 'backups'] as const
+const INSTALLATION_NOUNS = [
+  'workspaces',
+  'environments',
+  'gateways',
+  'users',
+  'roles',
+  'access',
+  'keys',
+  'backups',
+] as const
 
 type Noun = (typeof WORKSPACE_NOUNS)[number] | (typeof INSTALLATION_NOUNS)[number]
 
@@ -37,7 +46,7 @@ export const PERMISSIONS: readonly Permission[] = [
 ]
 
 /** Reading these tells who does what, or what is secret: not everybody who may look may look here. */
-const SENSITIVE: readonly Noun[] = ['audit', 'secrets', 'users', 'keys', 'members', 'credentials', 'backups']
+const SENSITIVE: readonly Noun[] = ['audit', 'secrets', 'users', 'keys', 'members', 'credentials', 'access', 'backups']
 
 const read = (nouns: readonly Noun[]): Permission[] => nouns.map((noun): Permission => `${noun}.read`)
 const write = (nouns: readonly Noun[]): Permission[] =>
@@ -50,8 +59,8 @@ export const BUILT_IN_ROLES: Readonly<
 > = {
   owner: { title: 'Everything, also who the owners are.', permissions: PERMISSIONS },
   admin: {
-    title: 'Everything but the keys and backups of the installation.',
-    permissions: PERMISSIONS.filter((permission) => !/^(?:keys|backups)\.write$/.test(permission)),
+    title: 'Everything but keys, backups and the ways of signing in of the installation.',
+    permissions: PERMISSIONS.filter((permission) => !/^(?:access|keys|backups)\.write$/.test(permission)),
   },
   'api-developer': {
     title: 'Designs, publishes and deploys APIs.',

@@ -1,4 +1,5 @@
 /** The one list of admin operations. */
+import { getAccess, replaceAccess } from './access/access-routes.ts'
 import { createCredential, listCredentials, revokeCredential } from './credentials/credential-routes.ts'
 import { apply, exportConfiguration } from './apply/apply-routes.ts'
 import { listAudit, listWorkspaceAudit, verifyAuditRoute } from './audit/audit-routes.ts'
@@ -17,6 +18,11 @@ import { createJoinTokenRoute, joinGateway } from './gateways/join-routes.ts'
 import { compareBuckets, getSnapshot } from './gateways/snapshot-routes.ts'
 import { importOpenApi } from './imports/import-routes.ts'
 import { installationMemberRoutes, workspaceMemberRoutes } from './members/member-routes.ts'
+import { acceptInvitation, createInvitation } from './invitations/invitation-routes.ts'
+import { endCurrentSession, getCurrentSession, listSessions, revokeSession } from './sessions/session-routes.ts'
+import { createSession } from './sessions/sign-in.ts'
+import { beginTotp, confirmTotp, removeOwnTotp, resetTotp } from './totp/totp-routes.ts'
+import { changePassword } from './users/password-routes.ts'
 import { createToken, listTokens, revokeToken } from './tokens/token-routes.ts'
 import { createUser, disableUser, listUsers } from './users/user-routes.ts'
 import { collectionRoutes } from './resources/collection-routes.ts'
@@ -60,6 +66,20 @@ export const routes: readonly AdminRoute[] = [
   listUsers,
   createUser,
   disableUser,
+  createInvitation,
+  acceptInvitation,
+  changePassword,
+  beginTotp,
+  confirmTotp,
+  removeOwnTotp,
+  resetTotp,
+  createSession,
+  getCurrentSession,
+  endCurrentSession,
+  listSessions,
+  revokeSession,
+  getAccess,
+  replaceAccess,
   createToken,
   listTokens,
   revokeToken,

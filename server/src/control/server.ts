@@ -18,6 +18,8 @@ import { dispatch } from './dispatch.ts'
 import { toOpenApi } from './openapi.ts'
 import { MERGE_PATCH } from './resources/merge-patch.ts'
 import { internal, methodNotAllowed, notFound, tooLarge, unauthenticated, unreadable } from './problems.ts'
+import { checkCsrfToken, checkOrigin, type Sender } from './sessions/check-origin.ts'
+import type { Visit } from './sessions/session-store.ts'
 
 const PREFIX = '/api/v1'
 const MOST_BODY_BYTES = 1024 * 1024
@@ -88,7 +90,7 @@ async function answerWith(control: Control, route: AdminRoute, context: Context)
       ifMatch: req.header('if-match'),
       idempotencyKey: req.header('idempotency-key'),
       requestId,
-      address: getConnInfo(context).remote.address ?? '',
+      visit: toVisit(context),
       signal: req.raw.signal,
     })
     return sendAnswer(route, answer, requestId)
@@ -102,9 +104,24 @@ async function answerWith(control: Control, route: AdminRoute, context: Context)
 }
 
 async function toActor(control: Control, { permission }: AdminRoute, { req }: Context): Promise<Actor> {
-  if (typeof permission !== 'string' && permission.door === 'public') return anonymous
-  const actor = await authenticate(control, req.header('authorization'))
+  const sender: Sender = { method: req.method, host: new URL(req.url).host, field: (name) => req.header(name) }
+  if (typeof permission !== 'string' && permission.door === 'public') {
+    // Also without a session: nobody else's page signs a browser in.
+    checkOrigin(sender, control.publicUrl)
+    return anonymous
+  }
+  const actor = await authenticate(control, req.header('authorization'), req.header('cookie'))
+  if (actor?.session !== undefined) {
+    checkOrigin(sender, control.publicUrl)
+    checkCsrfToken(sender, actor.session.token)
+  }
   return actor ?? refuse(unauthenticated({ headers: { 'www-authenticate': 'Bearer realm="headgate"' } }))
+}
+
+function toVisit(context: Context): Visit {
+  const { req } = context
+  const address = getConnInfo(context).remote.address ?? ''
+  return { address, cookie: req.header('cookie'), agent: req.header('user-agent') ?? '' }
 }
 
 /** A parameter that stands twice is refused where its schema does not know it: the first one would count silently. */
@@ -153,8 +170,9 @@ async function readBytes(body: ReadableStream<Uint8Array> | null, most: number):
 }
 
 function sendAnswer(route: AdminRoute, answer: Answer<unknown>, requestId: string): Response {
-  const { status = 200, body, etag, headers } = answer
+  const { status = 200, body, etag, headers, cookies = [] } = answer
   const fields = new Headers({ 'x-request-id': requestId, 'cache-control': 'no-store', ...headers })
+  for (const cookie of cookies) fields.append('set-cookie', cookie)
   if (etag !== undefined) fields.set('etag', `"${etag}"`)
   if (body === undefined) return new Response(null, { status, headers: fields })
   fields.set('content-type', route.mediaType ?? 'application/json')

@@ -19,7 +19,14 @@ export interface Tables {
   gateways: GatewayTable
   join_tokens: JoinTokenTable
   users: UserTable
+  recovery_codes: RecoveryCodeTable
+  identities: IdentityTable
+  identity_providers: IdentityProviderTable
+  invitations: InvitationTable
+  sign_in_attempts: SignInAttemptTable
   sessions: SessionTable
+  teams: TeamTable
+  team_members: TeamMemberTable
   roles: RoleTable
   bindings: BindingTable
   tokens: TokenTable
@@ -202,24 +209,86 @@ export interface UserTable extends Changeable {
   name: string
   /** argon2id in PHC form; empty for one who signs in elsewhere. */
   password_hash: string
-  /** Sealed TOTP secret; empty without. */
+  /** Sealed TOTP secret; empty without, and begins with `?` until its first code was right. */
   totp: string
-  /** `issuer subject` of an OIDC account; empty without. */
-  external_id: string
+  /** The time step of the last code that was taken: none is taken twice. */
+  totp_step: number
   /** A service account has no password and no session. */
   is_service: number
   disabled_at_ms: number | null
+}
+
+/** What opens an account once when the device with the TOTP secret is lost. */
+export interface RecoveryCodeTable {
+  user_id: string
+  /** SHA-256 of the code. */
+  hash: string
+}
+
+/** Whom an OpenID provider knows as which account. */
+export interface IdentityTable {
+  issuer: string
+  subject: string
+  user_id: string
+  created_at_ms: number
+}
+
+export interface IdentityProviderTable extends Changeable {
+  id: string
+  name: string
+  /** JSON by the schema of identity providers. */
+  spec: string
+  /** Sealed secret of the client; empty without. */
+  secret: string
+}
+
+/** Links by which people choose a password of their own: good once. */
+export interface InvitationTable {
+  hash: string
+  user_id: string
+  created_at_ms: number
+  expires_at_ms: number
+  used_at_ms: number | null
+}
+
+/** What went wrong lately when somebody tried to sign in, by who or from where. */
+export interface SignInAttemptTable {
+  subject: string
   failures: number
-  locked_until_ms: number
+  last_at_ms: number
+  /** Nothing is tried before. */
+  until_ms: number
 }
 
 export interface SessionTable {
   /** SHA-256 of the cookie. */
   hash: string
+  /** What lists show. */
+  id: string
   user_id: string
+  /** How the account was proven: `password`, `password+totp`, `oidc:<provider>`. */
+  method: string
+  address: string
+  agent: string
   created_at_ms: number
   expires_at_ms: number
   seen_at_ms: number
+}
+
+/** People of a workspace who get roles together. */
+export interface TeamTable extends Changeable {
+  id: string
+  workspace_id: string
+  name: string
+  title: string
+}
+
+export interface TeamMemberTable {
+  team_id: string
+  user_id: string
+  /** `oidc:<provider>` when a group of that provider put them in; empty when a person did. */
+  source: string
+  created_at_ms: number
 }
 
 /** Roles that people made; the built-in ones stand in the code. */
@@ -240,6 +309,8 @@ export interface BindingTable {
   /** Empty: everywhere. */
   workspace_id: string
   role: string
+  /** `oidc:<provider>` when a group of that provider gives it; empty when a person does. */
+  source: string
   created_at_ms: number
 }
 
@@ -299,7 +370,12 @@ export interface QuotaCountTable {
 export interface KeyTable {
   id: string
   purpose: string
+  /** Empty when it is retired: nothing can be opened or signed with it any more. */
   sealed: string
+  /** Of a signing key: its public key in PEM and the signature of the key before it, as JSON; else empty. */
+  endorsement: string
   created_at_ms: number
+  /** It is used from then on: every process knows it by then. */
+  active_at_ms: number
   retired_at_ms: number | null
 }

@@ -63,7 +63,15 @@ async function makeMissing(database: Database, masterKey: Buffer, clock: Clock):
       const sealed = seal(masterKey, make(), id)
       await db
         .insertInto('keys')
-        .values({ id, purpose, sealed, created_at_ms: clock.now(), retired_at_ms: null })
+        .values({
+          id,
+          purpose,
+          sealed,
+          endorsement: '',
+          created_at_ms: clock.now(),
+          active_at_ms: 0,
+          retired_at_ms: null,
+        })
         .execute()
     }
   })

@@ -94,7 +94,7 @@ async function addMember(
   const id = control.newId('binding')
   await write.db
     .insertInto('bindings')
-    .values({ id, ...binding, created_at_ms: control.clock.now() })
+    .values({ id, ...binding, source: '', created_at_ms: control.clock.now() })
     .execute()
   write.note({ kind: 'member', id, name: user.email, after: { role: given.role } })
   return { id, userId: user.id, email: user.email, role: given.role, workspace: workspace.name }

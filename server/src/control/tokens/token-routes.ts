@@ -8,8 +8,11 @@ import { defineRoute, type Call } from '../define-route.ts'
 import { PERMISSIONS, type Permission } from '../permissions.ts'
 import { forbidden, notFound } from '../problems.ts'
 import { toTime } from '../resources/resource-view.ts'
+import { ownOrOther } from '../users/own-or-other.ts'
+import { grantsOfUser } from '../users/user-grants.ts'
 import { getUser } from '../users/user-routes.ts'
 import { findWorkspace } from '../workspaces/find-workspace.ts'
+import { narrow } from './narrow.ts'
 import { createSecretToken, hashToken } from './secret-token.ts'
 
 type Token = Selectable<TokenTable>
@@ -66,6 +69,7 @@ export const createToken = defineRoute({
       refuse(notFound({ detail: 'There is no such workspace.' }))
     const missing = body.scopes.find((scope) => !mayGive(call.actor, scope, workspace?.id))
     if (missing !== undefined) refuse(forbidden({ detail: `You cannot give what you do not have: ${missing}.` }))
+    await checkReach(call, user.id, new Set(body.scopes), workspace?.id ?? '')
     const token = createSecretToken('api')
     return call.write(async (write) => {
       const nowMs = control.clock.now()
@@ -137,11 +141,18 @@ export const revokeToken = defineRoute({
   },
 })
 
-/** The account that is meant (`me`: the caller's own); refuses with 404 when it is another one that is none of theirs. */
-function ownOrOther({ actor }: Call, id: string): string {
-  if (actor.userId !== undefined && (id === 'me' || id === actor.userId)) return actor.userId
-  if (id !== 'me' && may(actor, 'users.write', '')) return id
-  return refuse(notFound({ detail: 'There is no such account.' }))
+/** Refuses a token that could do more than its maker: what counts is what it would reach, not where it says so. */
+async function checkReach(
+  { db, actor }: Pick<Call, 'db' | 'actor'>,
+  userId: string,
+  scopes: ReadonlySet<Permission>,
+  workspaceId: string,
+): Promise<void> {
+  const grants = narrow(await grantsOfUser(db, userId), scopes, workspaceId)
+  for (const grant of grants) {
+    const missing = [...grant.permissions].find((scope) => !may(actor, scope, grant.workspaceId))
+    if (missing !== undefined) refuse(forbidden({ detail: `You cannot give what you do not have: ${missing}.` }))
+  }
 }
 
 /** In the workspace of the token, or, for one that is not narrowed, somewhere. */

@@ -1,6 +1,8 @@
 /** Passwords of local users: argon2id (RFC 9106) in the form of the PHC strings, computed off the main thread. */
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
+import { refuse } from '../control-error.ts'
+import { signInBusy } from '../sessions/session-problems.ts'
 
 const derive = promisify(argon2)
 
@@ -10,6 +12,8 @@ const PASSES = 2
 const LANES = 1
 const SALT_BYTES = 16
 const TAG_BYTES = 32
+const MOST_AT_ONCE = 2
+const MOST_WAITING = 64
 
 const PHC = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/
 
@@ -21,7 +25,9 @@ export async function hashPassword(password: string): Promise<string> {
 
 /** Takes as long for an account without a password as for one that has another. */
 export async function verifyPassword(password: string, kept: string): Promise<boolean> {
-  const [, memory, passes, parallelism, salt, tag] = PHC.exec(kept) ?? PHC.exec(await nobody()) ?? []
+  // Also where it is not needed: the first one makes it, which takes time.
+  const other = await nobody()
+  const [, memory, passes, parallelism, salt, tag] = PHC.exec(kept) ?? PHC.exec(other) ?? []
   if (salt === undefined || tag === undefined) return false
   const costs = { memory: Number(memory), passes: Number(passes), parallelism: Number(parallelism) }
   const computed = await compute(password, Buffer.from(salt, 'base64'), costs)
@@ -35,8 +41,26 @@ interface Costs {
   readonly parallelism: number
 }
 
-function compute(password: string, nonce: Buffer, costs: Costs): Promise<Buffer> {
-  return derive('argon2id', { message: password, nonce, tagLength: TAG_BYTES, ...costs })
+async function compute(password: string, nonce: Buffer, costs: Costs): Promise<Buffer> {
+  await takeTurn()
+  try {
+    return await derive('argon2id', { message: password, nonce, tagLength: TAG_BYTES, ...costs })
+  } finally {
+    const next = waiting.shift()
+    // The turn is handed over, so that nobody slips in between.
+    if (next === undefined) running--
+    else next()
+  }
+}
+
+let running = 0
+const waiting: (() => void)[] = []
+
+/** Anybody may make us compute, so two threads of Node's four are the most that it takes, and the queue has an end. */
+async function takeTurn(): Promise<void> {
+  if (waiting.length >= MOST_WAITING) refuse(signInBusy({ headers: { 'retry-after': '2' } }))
+  if (running < MOST_AT_ONCE) running++
+  else await new Promise<void>((resolve) => waiting.push(resolve))
 }
 
 let ofNobody: Promise<string> | undefined

@@ -7,12 +7,10 @@ import { defineRoute } from '../define-route.ts'
 import { inUse, notFound, taken } from '../problems.ts'
 import { checkVersion } from '../resources/resource-store.ts'
 import { toTime } from '../resources/resource-view.ts'
-import { hashPassword } from './password.ts'
+import { hasTotp } from '../totp/take-code.ts'
+import { checkOutranks } from './own-or-other.ts'
 
 export type User = Selectable<UserTable>
-
-/** NIST SP 800-63B §3.1.1.2: length is what counts. */
-export const password = z.string().min(12, 'at least 12 characters').max(256)
 
 export const userView = z.strictObject({
   id: z.string(),
@@ -20,6 +18,8 @@ export const userView = z.strictObject({
   name: z.string(),
   isService: z.boolean(),
   disabled: z.boolean(),
+  hasPassword: z.boolean(),
+  hasTotp: z.boolean(),
   revision: z.int().meta({ description: 'Grows with every change; the number in the ETag.' }),
   createdAt: z.iso.datetime(),
 })
@@ -31,6 +31,8 @@ export function toUserView(row: User): z.input<typeof userView> {
     name: row.name,
     isService: row.is_service === 1,
     disabled: row.disabled_at_ms !== null,
+    hasPassword: row.password_hash !== '',
+    hasTotp: hasTotp(row),
     revision: row.version,
     createdAt: toTime(row.created_at_ms),
   }
@@ -68,20 +70,18 @@ export const createUser = defineRoute({
   method: 'POST',
   path: '/users',
   tag: 'users',
-  summary: 'Creates an account: of a person, with a password, or of a service, which has tokens only.',
+  summary: 'Creates an account: of a person, who is then invited, or of a service, which has tokens only.',
   permission: 'users.write',
   effect: 'create',
   body: z.strictObject({
     email: z.email().max(320),
     name: z.string().min(1).max(200),
-    password: password.optional(),
     isService: z.boolean().default(false),
   }),
   output: userView,
   async handle(call) {
     const { control, body } = call
     const email = body.email.toLowerCase()
-    const hash = body.password === undefined || body.isService ? '' : await hashPassword(body.password)
     return call.write(async (write) => {
       const known = await write.db.selectFrom('users').select('id').where('email', '=', email).executeTakeFirst()
       if (known !== undefined) refuse(taken({ detail: `There is an account ${email} already.` }))
@@ -90,13 +90,11 @@ export const createUser = defineRoute({
         id: control.newId('user'),
         email,
         name: body.name,
-        password_hash: hash,
+        password_hash: '',
         totp: '',
-        external_id: '',
+        totp_step: 0,
         is_service: body.isService ? 1 : 0,
         disabled_at_ms: null,
-        failures: 0,
-        locked_until_ms: 0,
         version: 1,
         created_at_ms: nowMs,
         updated_at_ms: nowMs,
@@ -124,6 +122,7 @@ export const disableUser = defineRoute({
     return call.write(async (write) => {
       const before = await getUser(write.db, call.params.id)
       checkVersion(before, call.expectedVersion)
+      await checkOutranks(write.db, call.actor, before.id)
       const nowMs = control.clock.now()
       const after: User = {
         ...before,

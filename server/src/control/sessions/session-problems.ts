@@ -1,0 +1,70 @@
+/** What is answered to those who do not get in. */
+import { defineProblem } from '../../kernel/problem.ts'
+
+export const signInFailed = defineProblem({
+  code: 'sign_in.failed',
+  status: 401,
+  title: 'Not signed in',
+  blame: 'caller',
+  remedy:
+    'Check address, password and code. The same is answered for an account that does not exist, is disabled or has no password.',
+})
+
+export const codeNeeded = defineProblem({
+  code: 'sign_in.code_needed',
+  status: 401,
+  title: 'A code is needed',
+  blame: 'caller',
+  remedy: 'Send the `code` of your authenticator, or a recovery code, with address and password.',
+})
+
+export const signInDelayed = defineProblem({
+  code: 'sign_in.delayed',
+  status: 429,
+  title: 'Too many attempts',
+  blame: 'caller',
+  remedy:
+    'Wait as long as `Retry-After` says. Each further failure doubles the time, up to a bound; an invitation by an admin opens the account at once.',
+})
+
+export const foreignOrigin = defineProblem({
+  code: 'sign_in.foreign_origin',
+  status: 403,
+  title: 'Not sent by a page of this control plane',
+  blame: 'caller',
+  remedy:
+    'Writes with a session cookie need the same origin and the field `x-headgate-csrf` with the token of the session. Programs use tokens instead. Behind a proxy set `HEADGATE_CONTROL_PUBLIC_URL`.',
+})
+
+export const sessionNeeded = defineProblem({
+  code: 'sign_in.session_needed',
+  status: 403,
+  title: 'Only for somebody who signed in',
+  blame: 'caller',
+  remedy: 'Sign in with address and password or with your identity provider; a token cannot do this.',
+})
+
+export const badInvitation = defineProblem({
+  code: 'sign_in.bad_invitation',
+  status: 403,
+  title: 'The invitation is not valid',
+  blame: 'caller',
+  remedy: 'An invitation is good once and for a limited time. Ask for a new one.',
+})
+
+export const signInBusy = defineProblem({
+  code: 'sign_in.busy',
+  status: 503,
+  title: 'Too many passwords are being checked',
+  blame: 'caller',
+  remedy: 'Try again in a few seconds.',
+})
+
+export const totpNeeded = defineProblem({
+  code: 'sign_in.totp_needed',
+  status: 403,
+  title: 'Set up TOTP first',
+  blame: 'caller',
+  remedy:
+    'This installation demands a second factor: begin at `POST /api/v1/users/me/totp`, confirm with a first code.',
+})

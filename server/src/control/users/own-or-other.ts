@@ -1,0 +1,31 @@
+/** Whose account an operation means, and who may act upon it. */
+import type { Kysely } from 'kysely'
+import type { Tables } from '../../db/tables.ts'
+import { may, type Actor } from '../actor.ts'
+import { refuse } from '../control-error.ts'
+import type { Call } from '../define-route.ts'
+import { forbidden, notFound } from '../problems.ts'
+import { sessionNeeded } from '../sessions/session-problems.ts'
+import { grantsOfUser } from './user-grants.ts'
+
+/** The account that is meant (`me`: the caller's own); refuses with 404 when it is another one that is none of theirs. */
+export function ownOrOther({ actor }: Pick<Call, 'actor'>, id: string): string {
+  if (actor.userId !== undefined && (id === 'me' || id === actor.userId)) return actor.userId
+  if (id !== 'me' && may(actor, 'users.write', '')) return id
+  return refuse(notFound({ detail: 'There is no such account.' }))
+}
+
+/** The person and their session; refuses tokens, which may leak to where a session does not. */
+export function ownSession({ actor }: Pick<Call, 'actor'>) {
+  const { userId, session } = actor
+  return userId === undefined || session === undefined ? refuse(sessionNeeded()) : { userId, session }
+}
+
+/** Refuses to let somebody into an account that may do more than they: an admin does not become an owner by inviting one anew. */
+export async function checkOutranks(db: Kysely<Tables>, actor: Actor, userId: string): Promise<void> {
+  if (actor.userId === userId) return
+  for (const { workspaceId, permissions } of await grantsOfUser(db, userId)) {
+    const missing = [...permissions].find((permission) => !may(actor, permission, workspaceId))
+    if (missing !== undefined) refuse(forbidden({ detail: `This account may do what you may not: ${missing}.` }))
+  }
+}
