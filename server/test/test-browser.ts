@@ -31,7 +31,7 @@ export function testBrowser({ call }: TestControl): TestBrowser {
       if (typeof answer.body['csrfToken'] === 'string') browser.csrfToken = answer.body['csrfToken']
       return answer
     },
-    signIn: (email, password = PASSWORD, code = undefined) =>
+    signIn: (email, password = PASSWORD, code) =>
       browser.call('POST', '/sessions', { email, password, ...(code === undefined ? {} : { code }) }),
   }
   return browser

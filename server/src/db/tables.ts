@@ -3,7 +3,9 @@
  * are 0 or 1 and documents are JSON text: what SQLite and PostgreSQL both keep without a translation.
  */
 
-export interface Tables {
+import type { PeopleTables } from './people-tables.ts'
+
+export interface Tables extends PeopleTables {
   meta: MetaTable
   leases: LeasesTable
   workspaces: WorkspaceTable
@@ -18,18 +20,6 @@ export interface Tables {
   subscriptions: SubscriptionTable
   gateways: GatewayTable
   join_tokens: JoinTokenTable
-  users: UserTable
-  recovery_codes: RecoveryCodeTable
-  identities: IdentityTable
-  identity_providers: IdentityProviderTable
-  invitations: InvitationTable
-  sign_in_attempts: SignInAttemptTable
-  sessions: SessionTable
-  teams: TeamTable
-  team_members: TeamMemberTable
-  roles: RoleTable
-  bindings: BindingTable
-  tokens: TokenTable
   audit: AuditTable
   idempotency: IdempotencyTable
   quota_counts: QuotaCountTable
@@ -50,7 +40,7 @@ export interface LeasesTable {
 }
 
 /** What every thing that can be changed has: its number grows with each change and is its ETag. */
-interface Changeable {
+export interface Changeable {
   version: number
   created_at_ms: number
   updated_at_ms: number
@@ -201,132 +191,6 @@ export interface JoinTokenTable {
   created_at_ms: number
   expires_at_ms: number
   used_at_ms: number | null
-}
-
-export interface UserTable extends Changeable {
-  id: string
-  email: string
-  name: string
-  /** argon2id in PHC form; empty for one who signs in elsewhere. */
-  password_hash: string
-  /** Sealed TOTP secret; empty without, and begins with `?` until its first code was right. */
-  totp: string
-  /** The time step of the last code that was taken: none is taken twice. */
-  totp_step: number
-  /** A service account has no password and no session. */
-  is_service: number
-  disabled_at_ms: number | null
-}
-
-/** What opens an account once when the device with the TOTP secret is lost. */
-export interface RecoveryCodeTable {
-  user_id: string
-  /** SHA-256 of the code. */
-  hash: string
-}
-
-/** Whom an OpenID provider knows as which account. */
-export interface IdentityTable {
-  issuer: string
-  subject: string
-  user_id: string
-  created_at_ms: number
-}
-
-export interface IdentityProviderTable extends Changeable {
-  id: string
-  name: string
-  /** JSON by the schema of identity providers. */
-  spec: string
-  /** Sealed secret of the client; empty without. */
-  secret: string
-}
-
-/** Links by which people choose a password of their own: good once. */
-export interface InvitationTable {
-  hash: string
-  user_id: string
-  created_at_ms: number
-  expires_at_ms: number
-  used_at_ms: number | null
-}
-
-/** What went wrong lately when somebody tried to sign in, by who or from where. */
-export interface SignInAttemptTable {
-  subject: string
-  failures: number
-  last_at_ms: number
-  /** Nothing is tried before. */
-  until_ms: number
-}
-
-export interface SessionTable {
-  /** SHA-256 of the cookie. */
-  hash: string
-  /** What lists show. */
-  id: string
-  user_id: string
-  /** How the account was proven: `password`, `password+totp`, `oidc:<provider>`. */
-  method: string
-  address: string
-  agent: string
-  created_at_ms: number
-  expires_at_ms: number
-  seen_at_ms: number
-}
-
-/** People of a workspace who get roles together. */
-export interface TeamTable extends Changeable {
-  id: string
-  workspace_id: string
-  name: string
-  title: string
-}
-
-export interface TeamMemberTable {
-  team_id: string
-  user_id: string
-  /** `oidc:<provider>` when a group of that provider put them in; empty when a person did. */
-  source: string
-  created_at_ms: number
-}
-
-/** Roles that people made; the built-in ones stand in the code. */
-export interface RoleTable extends Changeable {
-  id: string
-  /** Empty: of the installation. */
-  workspace_id: string
-  name: string
-  /** JSON list of permissions. */
-  permissions: string
-}
-
-/** Who has which role where. */
-export interface BindingTable {
-  id: string
-  /** `user:<id>` or `team:<id>` */
-  subject: string
-  /** Empty: everywhere. */
-  workspace_id: string
-  role: string
-  /** `oidc:<provider>` when a group of that provider gives it; empty when a person does. */
-  source: string
-  created_at_ms: number
-}
-
-export interface TokenTable extends Changeable {
-  id: string
-  name: string
-  user_id: string
-  hash: string
-  prefix: string
-  /** Empty: every workspace of the user. */
-  workspace_id: string
-  /** JSON list of permissions that it is narrowed to. */
-  scopes: string
-  expires_at_ms: number | null
-  revoked_at_ms: number | null
-  last_used_at_ms: number | null
 }
 
 /** Every change that somebody made; each entry carries the hash of the one before. */

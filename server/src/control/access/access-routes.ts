@@ -34,7 +34,7 @@ export const replaceAccess = defineRoute({
       checkVersion(before, call.expectedVersion)
       const version = before.version + 1
       await writeAccess(write.db, version, call.body)
-      write.note({ kind: 'access', id: 'access', name: 'access', before: before.settings, after: call.body })
+      write.note({ kind: 'access-settings', id: '', name: '', before: before.settings, after: call.body })
       return { body: call.body, etag: version }
     }),
 })

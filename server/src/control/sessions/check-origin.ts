@@ -20,7 +20,7 @@ export interface Sender {
   readonly method: string
   /** Host of the request. */
   readonly host: string
-  field(name: string): string | undefined
+  readonly field: (name: string) => string | undefined
 }
 
 /** Refuses a write that a page of another site sent; programs send neither field. */

@@ -1,6 +1,7 @@
 /** Sessions of people in browsers: begun at sign-in, ended by time, by themselves, by an admin, or by a new password. */
 import type { Kysely, Selectable } from 'kysely'
-import type { SessionTable, Tables } from '../../db/tables.ts'
+import type { SessionTable } from '../../db/people-tables.ts'
+import type { Tables } from '../../db/tables.ts'
 import { readAccessSettings } from '../access/access-settings.ts'
 import type { Control } from '../control.ts'
 import { hasTotp } from '../totp/take-code.ts'

@@ -10,7 +10,8 @@
  */
 import { hash } from 'node:crypto'
 import type { Kysely, Selectable } from 'kysely'
-import type { SignInAttemptTable, Tables } from '../../db/tables.ts'
+import type { SignInAttemptTable } from '../../db/people-tables.ts'
+import type { Tables } from '../../db/tables.ts'
 import type { Control } from '../control.ts'
 import { refuse } from '../control-error.ts'
 import { signInDelayed } from './session-problems.ts'

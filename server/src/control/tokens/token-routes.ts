@@ -1,7 +1,7 @@
 /** Tokens for programs: each belongs to an account and can less than it, never more. */
 import type { Selectable } from 'kysely'
 import { z } from 'zod'
-import type { TokenTable } from '../../db/tables.ts'
+import type { TokenTable } from '../../db/people-tables.ts'
 import { may, type Actor } from '../actor.ts'
 import { refuse } from '../control-error.ts'
 import { defineRoute, type Call } from '../define-route.ts'

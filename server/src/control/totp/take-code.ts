@@ -1,7 +1,8 @@
 /** Judges the second factor of an account, and uses it up. */
 import { hash } from 'node:crypto'
 import type { Kysely, Selectable } from 'kysely'
-import type { Tables, UserTable } from '../../db/tables.ts'
+import type { UserTable } from '../../db/people-tables.ts'
+import type { Tables } from '../../db/tables.ts'
 import type { Control } from '../control.ts'
 import { findStep } from './totp.ts'
 

@@ -56,7 +56,7 @@ describeOnEveryStore('an account with TOTP', (store) => {
     expect(await codeOf(codeAt(secret, clock.now()))).toBe('sign_in.failed')
     clock.advance(30_000)
     const code = codeAt(secret, clock.now())
-    expect((await Promise.all([codeOf(code), codeOf(code)])).toSorted()).toEqual(['in', 'sign_in.failed'])
+    expect((await Promise.all([codeOf(code), codeOf(code)])).filter((each) => each === 'in')).toEqual(['in'])
     const [recovery = ''] = codes
     expect(await codeOf(recovery.toLowerCase().replaceAll('-', ' '))).toBe('in')
     expect(await codeOf(recovery)).toBe('sign_in.failed')

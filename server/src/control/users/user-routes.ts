@@ -1,7 +1,8 @@
 /** Accounts of people and of services. What they may do is a matter of their roles (`control/members/`). */
 import type { Kysely, Selectable } from 'kysely'
 import { z } from 'zod'
-import type { Tables, UserTable } from '../../db/tables.ts'
+import type { UserTable } from '../../db/people-tables.ts'
+import type { Tables } from '../../db/tables.ts'
 import { refuse } from '../control-error.ts'
 import { defineRoute } from '../define-route.ts'
 import { inUse, notFound, taken } from '../problems.ts'
