@@ -61,7 +61,7 @@ export function compileRoot(root: unknown, parts: CompileParts): Snapshot {
   const document = parseValue(configDocument, root, [], findings)
   stop()
   if (document === undefined) throw new Error('a document without findings was not parsed')
-  const plan = planDocument(document, configs, folder, reader, findings)
+  const plan = planDocument(document, configs, registry, folder, reader, findings)
   const isPlanned = findings.list.count === 0
   const checker = new PolicyChecker(registry, findings)
   checkParts(document, plan, checker, findings, scope)

@@ -3,11 +3,12 @@ import { checkNames } from './check-references.ts'
 import { besideFile, type ConfigReader } from './file-reader.ts'
 import type { Findings } from './findings.ts'
 import type { KeyPath } from './issues.ts'
+import { answersAll, toLifecycleEntries } from './lifecycle-entries.ts'
 import type { Operation } from './openapi/operation.ts'
 import { readOperations } from './openapi/read-operations.ts'
-import type { PolicyConfigs } from './policy-configs.ts'
+import type { PolicyConfigs, PolicyRegistry } from './policy-configs.ts'
 import { PolicyLists, type Entry } from './policy-lists.ts'
-import { planRoutes, type ApiPlan } from './route-plans.ts'
+import { planRoutes, type ApiPlan, type RoutePlan } from './route-plans.ts'
 import type { ApiSettings } from './schema/api.ts'
 import type { ConfigDocument } from './schema/document.ts'
 import type { ConsumerPlan, ProductPlan } from './to-consumer.ts'
@@ -23,6 +24,7 @@ export interface DocumentPlan {
 export function planDocument(
   document: ConfigDocument,
   configs: PolicyConfigs,
+  registry: PolicyRegistry,
   folder: string,
   reader: ConfigReader,
   findings: Findings,
@@ -40,8 +42,10 @@ export function planDocument(
     apis: document.apis.map((settings, index) => {
       const path = ['apis', index]
       const owner = `apis/${settings.name}/${settings.version}`
-      const entries = lists.toEntries(settings.policies, [...path, 'policies'], owner)
-      return { settings, path, entries, routes: planRoutes(settings, path, readSpec(settings, path), lists, findings) }
+      const life = toLifecycleEntries(settings, path, registry, findings)
+      const entries = [...life.first, ...lists.toEntries(settings.policies, [...path, 'policies'], owner)]
+      const routes = planRoutes(settings, path, readSpec(settings, path), lists, findings)
+      return { settings, path, entries, routes: routes.map((route) => withLast(route, entries, life.last)) }
     }),
     consumers: document.consumers.map((settings, index) => {
       const path = ['consumers', index]
@@ -57,4 +61,10 @@ export function planDocument(
       return { settings, path, plans }
     }),
   }
+}
+
+/** A route that answers by itself already keeps doing so. */
+function withLast(route: RoutePlan, before: readonly Entry[], last: readonly Entry[]): RoutePlan {
+  if (last.length === 0 || answersAll([...before, ...route.entries])) return route
+  return { ...route, entries: [...route.entries, ...last] }
 }

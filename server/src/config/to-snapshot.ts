@@ -41,7 +41,8 @@ function toRouteSpec(
   return {
     ...toRouteFacts(api, route, operations),
     match: route.match,
-    upstream: route.upstream,
+    // What a mock answers for may not even exist yet.
+    upstream: settings.lifecycle?.state === 'mock' ? undefined : route.upstream,
     stripBasePath: settings.stripBasePath,
     preserveHost: route.settings?.preserveHost ?? settings.preserveHost ?? false,
     policies: specsOf(route.entries),

@@ -17,6 +17,7 @@ import { listGateways, reportGateway, revokeGateway } from './gateways/gateway-r
 import { createJoinTokenRoute, joinGateway } from './gateways/join-routes.ts'
 import { compareBuckets, getSnapshot } from './gateways/snapshot-routes.ts'
 import { importOpenApi } from './imports/import-routes.ts'
+import { getLifecycle, moveVersionRoute } from './lifecycle/lifecycle-routes.ts'
 import { installationMemberRoutes, workspaceMemberRoutes } from './members/member-routes.ts'
 import { acceptInvitation, createInvitation } from './invitations/invitation-routes.ts'
 import { endCurrentSession, getCurrentSession, listSessions, revokeSession } from './sessions/session-routes.ts'
@@ -95,6 +96,8 @@ export const routes: readonly AdminRoute[] = [
   getVersionRoute,
   replaceVersion,
   removeVersion,
+  moveVersionRoute,
+  getLifecycle,
   createRevision,
   listRevisions,
   getRevisionRoute,

@@ -4,6 +4,7 @@
  */
 import type { z } from 'zod'
 import type { Exchange, Reply } from './exchange.ts'
+import type { Lifecycle } from './lifecycle.ts'
 import type { PolicyServices } from './policy-services.ts'
 import type { Problem, ProblemFactory } from './problem.ts'
 import type { RouteFacts } from './snapshot.ts'
@@ -80,6 +81,11 @@ export interface PolicyDefinition<Schema extends z.ZodType = z.ZodType> {
     config: z.output<Schema>,
     nested: (kind: string, config: unknown) => readonly CredentialPlace[],
   ): readonly CredentialPlace[]
+  /**
+   * The configuration with which the policy serves a version in a state of its life, undefined where it has no part in it.
+   * One that answers always stands at the end of each route's list, any other before those of the API.
+   */
+  lifecycle?(lifecycle: Lifecycle): z.input<Schema> | undefined
   /** Answers whatever reaches it: its route needs no upstream, and an entry after it would have no effect. */
   readonly answersAlways?: boolean
   /**

@@ -1,5 +1,6 @@
 /** An API: a host and base path in public, a version, its routes by hand or from its OpenAPI document. */
 import { z } from 'zod'
+import { address } from '../../kernel/address-syntax.ts'
 import { policyList } from './policy-entry.ts'
 import { expression, fieldName, host, labels, name } from './quantities.ts'
 import { timeoutOverrides } from './resilience.ts'
@@ -87,11 +88,30 @@ export const apiFacts = {
   owner: words('Owner', 'Address of the person who answers for it.'),
   team: words('Team', 'Name of the team that works on it.'),
   labels: labels(),
-  visibility: z
-    .enum(['private', 'internal', 'public'])
-    .optional()
-    .meta({ title: 'Visibility', description: 'Who may find it in the catalogue. Default: private.' }),
+  visibility: z.enum(['private', 'workspace', 'public']).optional().meta({
+    title: 'Visibility',
+    description:
+      'Who finds it in the catalogue: those who may change APIs of the workspace (`private`, the default), everybody who may see the workspace (`workspace`), or everybody (`public`).',
+  }),
 }
+
+const moment = (title: string, description: string) =>
+  z.iso.datetime({ offset: true }).optional().meta({ title, description })
+
+/** What a version is in its life. A version that is only designed is not served, so no gateway hears of one. */
+export const lifecycle = z
+  .strictObject({
+    state: z.enum(['mock', 'published', 'deprecated', 'retired']).meta({
+      title: 'State',
+      description:
+        '`mock` answers from the OpenAPI document and calls no upstream; `published` is the normal one; `deprecated` announces its end with every answer; `retired` answers 410.',
+    }),
+    deprecatedAt: moment('Deprecated at', 'Since when it is deprecated: the field `Deprecation` (RFC 9745).'),
+    sunsetAt: moment('Sunset at', 'When it is expected to stop answering: the field `Sunset` (RFC 8594).'),
+    link: address.optional().meta({ title: 'Link', description: 'Page about the change.' }),
+    successor: address.optional().meta({ title: 'Successor', description: 'Address of the version to move to.' }),
+  })
+  .meta({ title: 'Lifecycle', description: 'Where the version stands in its life. Default: published.' })
 
 export const api = z
   .strictObject({
@@ -120,6 +140,7 @@ export const api = z
       description: 'Whether `%2F` in a path is refused or kept as it is.',
     }),
     timeouts: timeoutOverrides.optional(),
+    lifecycle: lifecycle.optional(),
     policies: policyList('Run for every route of the API, after the global ones.'),
     routes: z
       .array(route)

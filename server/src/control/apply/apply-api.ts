@@ -11,6 +11,7 @@ import { version as versionSchema } from '../versions/version-schema.ts'
 import { insertVersion, updateVersion } from '../versions/version-drafts.ts'
 import { draftOf, hashBlob } from '../versions/version-store.ts'
 import { asCall, tell, type ApplyContext } from './apply-context.ts'
+import { applyLifecycle } from './apply-lifecycle.ts'
 import { applyResource } from './apply-resources.ts'
 import type { DesiredApi, DesiredVersion } from './desired-state.ts'
 import { isSame, listChanges } from './document-changes.ts'
@@ -34,6 +35,7 @@ async function applyVersion(context: ApplyContext, api: Resource, desired: Desir
   const draftBefore = before === undefined ? undefined : toDocument(before)
   tell(context, 'version', name, action, listChanges(draftBefore, toDocument(row)))
   const revision = await publish(context, api, row)
+  await applyLifecycle(context, { api, row }, desired.lifecycle)
   const active = await findActive(write, row.id, environment)
   if (active?.revision_id === revision.id && isUnchanged) return
   const compiled = await compileVersion(write.db, call.control, call.workspace, await sourceOf(write.db, revision))

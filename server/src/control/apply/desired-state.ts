@@ -24,6 +24,8 @@ export interface DesiredVersion {
   readonly settings: JsonObject
   /** The text of its OpenAPI document. */
   readonly spec: string | undefined
+  /** Undefined: the document does not speak of it, so it stays as it is. */
+  readonly lifecycle: JsonObject | undefined
 }
 
 export interface DesiredApi {
@@ -106,9 +108,15 @@ function toApis(entries: readonly JsonObject[], texts: ReadonlyMap<string, strin
 function toVersion(entry: JsonObject, texts: ReadonlyMap<string, string>): DesiredVersion {
   const name = textOf(entry, 'version') ?? '1.0.0'
   const spec = textOf(entry, 'spec')
-  const left = new Set(['name', 'version', 'spec', ...FACTS])
+  const left = new Set(['name', 'version', 'spec', 'lifecycle', ...FACTS])
   const settings = Object.fromEntries(Object.entries(entry).filter(([key]) => !left.has(key)))
-  return { name, settings: { name, ...settings }, spec: spec === undefined ? undefined : texts.get(toTextName(spec)) }
+  const { lifecycle } = entry
+  return {
+    name,
+    settings: { name, ...settings },
+    spec: spec === undefined ? undefined : texts.get(toTextName(spec)),
+    lifecycle: isJsonObject(lifecycle) ? lifecycle : undefined,
+  }
 }
 
 /** `./books.yaml` and `books.yaml` are one file. */

@@ -9,6 +9,7 @@ import { contentOf } from '../revisions/revision-store.ts'
 import { readBlob } from '../versions/version-store.ts'
 import { DEFAULT_WORKSPACE } from '../snapshots/snapshot-names.ts'
 import { readEnvironment } from '../environments/read-environment.ts'
+import { lifecycleSettings } from '../lifecycle/lifecycle-store.ts'
 import { readWorkspaceSettings } from '../workspaces/workspace-settings.ts'
 
 export interface ExportedDocument {
@@ -85,7 +86,8 @@ async function exportApis(
   for (const row of live) {
     const { api, version, settings, specHash } = contentOf(row)
     const facts = documentOf({ id: row.api_id, spec: row.spec })
-    const entry = { ...facts, ...settings, name: api, version }
+    const lifecycle = await lifecycleSettings(db, workspace, { api, version })
+    const entry = { ...facts, ...settings, ...(lifecycle === undefined ? {} : { lifecycle }), name: api, version }
     if (specHash === undefined) entries.push(entry)
     else {
       const text = await readBlob(db, specHash)

@@ -7,6 +7,7 @@ import type { DeploymentTable } from '../../db/tables.ts'
 import { refuse } from '../control-error.ts'
 import type { Control } from '../control.ts'
 import type { Call, WorkspaceRef, Write } from '../define-route.ts'
+import { enterService } from '../lifecycle/lifecycle-store.ts'
 import type { Revision } from '../revisions/revision-store.ts'
 import { toLines } from '../snapshots/compile-lines.ts'
 import { publishLines } from '../snapshots/publish-lines.ts'
@@ -39,7 +40,8 @@ export interface DeployParts {
 export async function deploy(parts: DeployParts): Promise<Deployment> {
   const { call, write, environment, revision, compiled } = parts
   const { control, workspace, actor } = call
-  await checkUpstreams(parts)
+  await checkUpstreams(write.db, { workspace, environment, compiled })
+  await enterService(write, revision.version_id, { actorId: actor.id, nowMs: control.clock.now() })
   await claimRoutes(
     write.db,
     { environment, workspaceId: workspace.id, versionId: revision.version_id },
@@ -146,11 +148,18 @@ async function linesOfVersion(
   return rows.map(({ key }) => key).filter((key) => key === `apis/${name}` || key.startsWith(begin))
 }
 
-async function checkUpstreams({ call, write, environment, compiled }: DeployParts): Promise<void> {
-  const { workspace } = call
+/** Refuses what names an upstream that is not there for the environment. */
+export async function checkUpstreams(
+  db: Write['db'],
+  {
+    workspace,
+    environment,
+    compiled,
+  }: { readonly workspace: WorkspaceRef; readonly environment: string; readonly compiled: Snapshot },
+): Promise<void> {
   const names = new Set(compiled.routes.flatMap(({ upstream }) => (upstream === undefined ? [] : [upstream])))
   if (names.size === 0) return
-  const rows = await write.db
+  const rows = await db
     .selectFrom('resources')
     .select('name')
     .where('workspace_id', '=', workspace.id)

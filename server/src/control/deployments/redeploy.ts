@@ -1,27 +1,46 @@
 /** Compiles what is live anew, when something that it is compiled with has changed: the workspace's policies, a secret. */
+import type { Snapshot } from '../../kernel/snapshot.ts'
 import type { Call, Write } from '../define-route.ts'
-import { sourceOf } from '../revisions/revision-store.ts'
+import { sourceOf, type Revision } from '../revisions/revision-store.ts'
 import { toLines } from '../snapshots/compile-lines.ts'
 import { publishLines } from '../snapshots/publish-lines.ts'
 import { compileVersion } from '../versions/compile-version.ts'
+import { checkUpstreams } from './deploy.ts'
+
+type Caller = Pick<Call, 'control' | 'workspace'>
+type LiveRevision = Revision & { readonly environment: string }
 
 /** All live deployments of the call's workspace; those whose revision mentions `mention` when it is given. */
-export async function redeployWorkspace(
-  { control, workspace }: Pick<Call, 'control' | 'workspace'>,
-  write: Write,
-  mention?: string,
-): Promise<void> {
-  const live = await write.db
+export async function redeployWorkspace(call: Caller, write: Write, mention?: string): Promise<void> {
+  for (const live of await selectLive(call, write).execute()) {
+    if (mention === undefined || live.content.includes(mention)) await recompile(call, write, live)
+  }
+}
+
+/** All live deployments of one version; refuses when one lacks an upstream that it needs by now. */
+export async function redeployVersion(call: Caller, write: Write, versionId: string): Promise<void> {
+  for (const live of await selectLive(call, write).where('deployments.version_id', '=', versionId).execute()) {
+    const compiled = await recompile(call, write, live)
+    await checkUpstreams(write.db, { workspace: call.workspace, environment: live.environment, compiled })
+  }
+}
+
+function selectLive({ workspace }: Caller, { db }: Write) {
+  return db
     .selectFrom('deployments')
     .innerJoin('revisions', 'revisions.id', 'deployments.revision_id')
     .selectAll('revisions')
     .select('deployments.environment')
     .where('deployments.workspace_id', '=', workspace.id)
     .where('deployments.state', '=', 'active')
-    .execute()
-  for (const { environment, ...revision } of live) {
-    if (mention !== undefined && !revision.content.includes(mention)) continue
-    const compiled = await compileVersion(write.db, control, workspace, await sourceOf(write.db, revision))
-    await publishLines(write, environment, { removed: [], lines: toLines(compiled) })
-  }
+}
+
+async function recompile(
+  { control, workspace }: Caller,
+  write: Write,
+  { environment, ...revision }: LiveRevision,
+): Promise<Snapshot> {
+  const compiled = await compileVersion(write.db, control, workspace, await sourceOf(write.db, revision))
+  await publishLines(write, environment, { removed: [], lines: toLines(compiled) })
+  return compiled
 }

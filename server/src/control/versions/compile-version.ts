@@ -6,6 +6,7 @@ import type { Tables } from '../../db/tables.ts'
 import type { Control } from '../control.ts'
 import type { WorkspaceRef } from '../define-route.ts'
 import { checkDocument, compileDocument } from '../snapshots/compile-lines.ts'
+import { lifecycleSettings } from '../lifecycle/lifecycle-store.ts'
 import { readWorkspaceSettings } from '../workspaces/workspace-settings.ts'
 
 export interface VersionSource {
@@ -14,6 +15,8 @@ export interface VersionSource {
   readonly settings: JsonObject
   /** The OpenAPI document; undefined when all routes are by hand. */
   readonly spec: string | undefined
+  /** Where it stands in its life, as a configuration says it; undefined: it is served as it is written. */
+  readonly lifecycle?: JsonObject | undefined
 }
 
 /** Any name does that the texts are found by; it ends in `.json` because JSON is read faster. */
@@ -32,12 +35,15 @@ export async function compileVersion(
   source: VersionSource,
 ): Promise<Snapshot> {
   const { policies } = await readWorkspaceSettings(db, workspace)
-  return compileDocument(db, control, workspace, { policies, apis: [toApi(source)] }, textsOf(source))
+  const lifecycle = await lifecycleSettings(db, workspace, source)
+  const apis = [toApi({ ...source, lifecycle })]
+  return compileDocument(db, control, workspace, { policies, apis }, textsOf(source))
 }
 
-function toApi({ api, version, settings, spec }: VersionSource): JsonObject {
+function toApi({ api, version, settings, spec, lifecycle }: VersionSource): JsonObject {
   const { name: _, ...rest } = settings
-  return { ...rest, name: api, version, ...(spec === undefined ? {} : { spec: SPEC }) }
+  const apart = { ...(spec === undefined ? {} : { spec: SPEC }), ...(lifecycle === undefined ? {} : { lifecycle }) }
+  return { ...rest, name: api, version, ...apart }
 }
 
 function textsOf({ spec }: VersionSource): ReadonlyMap<string, string> {

@@ -4,7 +4,7 @@ import { api, apiFacts } from '../../config/schema/api.ts'
 import { name } from '../../config/schema/quantities.ts'
 
 /** What belongs to the API as a whole, or stands apart. */
-const apart = new Set(['name', 'version', 'spec', ...Object.keys(apiFacts)])
+const apart = new Set(['name', 'version', 'spec', 'lifecycle', ...Object.keys(apiFacts)])
 const settings = Object.fromEntries(Object.entries(api.shape).filter(([key]) => !apart.has(key)))
 
 export const version = z.strictObject({

@@ -3,6 +3,7 @@
  * and ends it, when that is wanted.
  */
 import { z } from 'zod'
+import { address } from '../../kernel/address-syntax.ts'
 import { definePolicy, type PolicyInstance } from '../../kernel/policy.ts'
 import { defineProblem } from '../../kernel/problem.ts'
 
@@ -15,13 +16,16 @@ const sunsetPassed = defineProblem({
     'The version was deprecated and its last day, which `Sunset` names, is over. `Link` leads to its successor (`successor-version`) and to what is said about the change (`deprecation`, `sunset`), as far as the operator gave them: move over.',
 })
 
-const moment = z.iso.datetime({ offset: true })
+const retired = defineProblem({
+  code: 'deprecation.retired',
+  status: 410,
+  title: 'This version is retired',
+  blame: 'caller',
+  remedy:
+    'The version has been retired and does not come back. `detail` and `Link` (`successor-version`) name its successor, as far as the operator gave one: move over.',
+})
 
-/** An address without what would end it or its field (RFC 8288 §3): absolute, or a path of the same host. */
-const address = z
-  .string()
-  .max(2000)
-  .regex(/^(?:https?:\/\/|\/)[!#-;=?-[\]_a-z~%]+$/i, 'an address such as https://example.com/v2 or /v2')
+const moment = z.iso.datetime({ offset: true })
 
 export const deprecation = definePolicy({
   kind: 'deprecation',
@@ -49,6 +53,10 @@ export const deprecation = definePolicy({
       title: 'Refuse after sunset',
       description: 'Answers 410 from `sunsetAt` on, instead of calling the upstream.',
     }),
+    retired: z.boolean().default(false).meta({
+      title: 'Retired',
+      description: 'Answers 410 to every request, whatever the dates say.',
+    }),
   }),
   examples: [
     {
@@ -62,10 +70,15 @@ export const deprecation = definePolicy({
     },
     { title: 'Closed on the day', config: { sunsetAt: '2026-09-01T00:00:00Z', refuseAfterSunset: true } },
   ],
-  problems: [sunsetPassed],
+  problems: [sunsetPassed, retired],
 
-  check({ deprecatedAt, sunsetAt, refuseAfterSunset }, check) {
-    if (deprecatedAt === undefined && sunsetAt === undefined)
+  lifecycle({ state, ...announced }) {
+    if (state === 'deprecated') return announced
+    return state === 'retired' ? { ...announced, retired: true } : undefined
+  },
+
+  check({ deprecatedAt, sunsetAt, refuseAfterSunset, retired: isRetired }, check) {
+    if (deprecatedAt === undefined && sunsetAt === undefined && !isRetired)
       check.report([], 'announces nothing: give `deprecatedAt` or `sunsetAt`')
     // RFC 9745 §4: a resource is not gone before it is deprecated.
     if (deprecatedAt !== undefined && sunsetAt !== undefined && Date.parse(sunsetAt) < Date.parse(deprecatedAt))
@@ -74,7 +87,7 @@ export const deprecation = definePolicy({
       check.report(['refuseAfterSunset'], 'has no effect without `sunsetAt`')
   },
 
-  setup({ deprecatedAt, sunsetAt, link, successor, refuseAfterSunset }, { clock }): PolicyInstance {
+  setup({ deprecatedAt, sunsetAt, link, successor, refuseAfterSunset, retired: isRetired }, { clock }): PolicyInstance {
     // A Date of structured fields (RFC 9651 §3.3.7) for the one, an HTTP date for the other: each as its RFC has it.
     const deprecated = deprecatedAt && `@${Math.floor(Date.parse(deprecatedAt) / 1000)}`
     const sunset = sunsetAt && new Date(sunsetAt).toUTCString()
@@ -86,6 +99,7 @@ export const deprecation = definePolicy({
     const refusesFromMs = refuseAfterSunset && sunsetAt !== undefined ? Date.parse(sunsetAt) : Infinity
     return {
       request() {
+        if (isRetired) return retired({ detail: toRetiredText(successor) })
         if (clock.now() < refusesFromMs) return undefined
         return sunsetPassed({ detail: `This version has not been answering since ${sunset}.` })
       },
@@ -98,3 +112,7 @@ export const deprecation = definePolicy({
     }
   },
 })
+
+function toRetiredText(successor: string | undefined): string {
+  return successor === undefined ? 'This version has no successor.' : `Its successor is ${successor}.`
+}

@@ -83,6 +83,8 @@ export const mock = definePolicy({
   ],
   problems: [noOperation, notAcceptable],
 
+  lifecycle: ({ state }) => (state === 'mock' ? {} : undefined),
+
   setup(config, services): PolicyInstance {
     const mocks = new WeakMap<RouteFacts, RouteMock>()
     const releases = new WeakMap<Exchange, () => void>()

@@ -1,0 +1,19 @@
+/** A gateway that runs what a control plane of the same test published last. */
+import { expect } from 'vitest'
+import { orderSnapshotLines, readSnapshotLines } from '../src/config/snapshot-lines.ts'
+import type { TestControl } from './test-control.ts'
+import { testGateway, type TestGateway } from './test-gateway.ts'
+
+export async function publishedGateway(
+  { control, database }: TestControl,
+  environment = 'production',
+): Promise<TestGateway> {
+  const { snapshot_seq: seq } = await database.read
+    .selectFrom('environments')
+    .select('snapshot_seq')
+    .where('name', '=', environment)
+    .executeTakeFirstOrThrow()
+  await expect.poll(() => control.feed.current(environment)?.seq).toBe(seq)
+  const lines = orderSnapshotLines(control.feed.treeOf(environment) ?? expect.fail('the environment has a snapshot'))
+  return testGateway({ snapshot: await readSnapshotLines(lines, () => Promise.resolve()) })
+}
