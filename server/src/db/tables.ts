@@ -3,9 +3,10 @@
  * are 0 or 1 and documents are JSON text: what SQLite and PostgreSQL both keep without a translation.
  */
 
+import type { LifecycleTables } from './lifecycle-tables.ts'
 import type { PeopleTables } from './people-tables.ts'
 
-export interface Tables extends PeopleTables {
+export interface Tables extends PeopleTables, LifecycleTables {
   meta: MetaTable
   leases: LeasesTable
   workspaces: WorkspaceTable
@@ -13,9 +14,6 @@ export interface Tables extends PeopleTables {
   resources: ResourceTable
   blobs: BlobTable
   revisions: RevisionTable
-  lifecycles: LifecycleTable
-  version_callers: VersionCallerTable
-  caller_batches: CallerBatchTable
   deployments: DeploymentTable
   route_claims: RouteClaimTable
   snapshot_lines: SnapshotLineTable
@@ -134,39 +132,6 @@ export interface DeploymentTable extends Changeable {
   /** Why it is in this state. */
   reason: string
   created_by: string
-}
-
-/** Where a version stands in its life; one without a row is being designed. */
-export interface LifecycleTable extends Changeable {
-  version_id: string
-  /** design, mock, published, deprecated, retired */
-  state: string
-  deprecated_at_ms: number | null
-  sunset_at_ms: number | null
-  /** Page about the change; empty for none. */
-  link: string
-  /** Address of the version to move to; empty for none. */
-  successor: string
-  /** Why it is in this state. */
-  reason: string
-  changed_by: string
-}
-
-/** Requests for a version that goes, by consumer and day (UTC). */
-export interface VersionCallerTable {
-  version_id: string
-  environment: string
-  day_start_ms: number
-  /** Name of the consumer; empty for nobody that is known. */
-  consumer: string
-  count: number
-  last_seen_at_ms: number
-}
-
-/** The counts of callers that a gateway told last, so that the same ones are not added twice. */
-export interface CallerBatchTable {
-  gateway_id: string
-  batch: string
 }
 
 /** Who owns a host and path in an environment, so that no two APIs claim the same. */

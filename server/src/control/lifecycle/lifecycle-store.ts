@@ -1,7 +1,8 @@
 /** Where versions stand in their life, in the store and in what is compiled. */
 import type { Kysely, Selectable } from 'kysely'
 import type { JsonObject } from '../../kernel/json.ts'
-import type { LifecycleTable, Tables } from '../../db/tables.ts'
+import type { LifecycleTable } from '../../db/lifecycle-tables.ts'
+import type { Tables } from '../../db/tables.ts'
 import type { WorkspaceRef, Write } from '../define-route.ts'
 import { toTime } from '../resources/resource-view.ts'
 
