@@ -10,6 +10,7 @@ import type { Control } from './control.ts'
 import { openKeyRing } from './keys/key-ring.ts'
 import { MasterKeyError, readMasterKey } from './keys/master-key.ts'
 import { newId } from './new-id.ts'
+import { keepRemovingOldCounts } from './quotas/remove-old-counts.ts'
 import { routes } from './routes.ts'
 import { createControlApp, listenForControl, type ControlServer } from './server.ts'
 import { SnapshotFeed } from './snapshots/snapshot-feed.ts'
@@ -98,6 +99,7 @@ async function start(options: ControlProcessOptions, database: Database, masterK
     await feed.close()
     throw cause
   }
+  const endRemoving = keepRemovingOldCounts(control)
   log.info({ version, port: server.port, store: database.dialect }, 'the control plane is ready')
   return {
     port: server.port,
@@ -105,6 +107,7 @@ async function start(options: ControlProcessOptions, database: Database, masterK
     freshToken: token.fresh,
     isNew,
     async stop() {
+      await endRemoving()
       await feed.close()
       await server.close()
       await database.close()

@@ -222,13 +222,17 @@ export interface IdempotencyTable {
   created_at_ms: number
 }
 
-/** What one gateway counted of a quota in a period; the sum over the gateways is what counts. */
+/** What one gateway counted of a quota in a period; the sum over the gateways of an environment is what counts. */
 export interface QuotaCountTable {
-  gateway_id: string
+  environment: string
   policy: string
   key: string
   period_start_ms: number
+  period_end_ms: number
+  gateway_id: string
   count: number
+  /** Grows with every report of the environment that brought more, so that gateways ask for what is new. */
+  seq: number
 }
 
 /** Keys of the installation, sealed with the master key: of secrets, of snapshots. */

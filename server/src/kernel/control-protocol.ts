@@ -69,6 +69,27 @@ const deploymentsReport = z.strictObject({
   counts: z.array(deploymentCounts).max(100),
 })
 
+/** Policy, key, and the milliseconds at which the period begins and ends: a short form, since there may be thousands. */
+const quotaName = [z.string().max(2_000), z.string().max(4_096), z.int(), z.int()] as const
+const count = z.int().min(0)
+
+/** What one report may hold of the totals of quotas; the rest waits for the next one. */
+export const MOST_QUOTA_TOTALS = { totals: 2_000, characters: 200_000 }
+
+const quotaReport = z.strictObject({
+  after: z.int().min(0).meta({ description: 'The `upTo` of the last answer; 0: all counts are asked for.' }),
+  totals: z
+    .array(z.tuple([...quotaName, count]))
+    .max(MOST_QUOTA_TOTALS.totals)
+    .meta({ description: 'Names with what this gateway counted in the whole period.' }),
+})
+
+const quotaAnswer = z.strictObject({
+  upTo: z.int(),
+  /** Names with what is known of this gateway, and the sum of all others. */
+  sums: z.array(z.tuple([...quotaName, count, count])),
+})
+
 /** What a gateway says of itself every second. */
 export const gatewayReport = z.strictObject({
   version: z.string().max(100).meta({ description: 'Version of Headgate.' }),
@@ -80,10 +101,11 @@ export const gatewayReport = z.strictObject({
   inFlight: z.int().min(0).default(0),
   requests: z.int().min(0).default(0).meta({ description: 'Requests since it started.' }),
   deployments: deploymentsReport.optional(),
+  quotas: quotaReport.optional().meta({ description: 'What it counted for quotas.' }),
 })
 
 /** What control says to a report; each taker of a part of it adds a key of its own. */
-export const reportAnswer = z.strictObject({})
+export const reportAnswer = z.strictObject({ quotas: quotaAnswer.optional() })
 
 export type JoinAnswer = z.output<typeof joinAnswer>
 export type SnapshotAnswer = z.output<typeof snapshotAnswer>

@@ -11,7 +11,7 @@ import { createCounterMemory } from './counter-table.ts'
 import type { Limiter } from './counters.ts'
 import { QuotaLedger } from './quota-ledger.ts'
 import { createQuotas } from './quota-table.ts'
-import type { QuotaCount } from './quotas.ts'
+import type { QuotaState } from './quotas.ts'
 
 const day = 86_400_000
 
@@ -31,17 +31,28 @@ function take(limiter: Limiter, times: number, key = 'acme'): number {
   return granted
 }
 
+const everything = { totals: 1000, characters: 100_000 }
+
 /** Adds gateways up, as control does. */
 function createAdder() {
-  const sums = new Map<string, QuotaCount>()
+  const totals = new Map<string, Map<QuotaLedger, QuotaState>>()
+  const sumOf = (owns: Iterable<QuotaState>): number => [...owns].reduce((sum, { own }) => sum + own, 0)
   return {
-    sums,
+    /** What all have counted of each name. */
+    sums: () => [...totals.values()].map((gateways) => sumOf(gateways.values())),
     exchange(ledger: QuotaLedger): void {
-      for (const each of ledger.takeIncrements()) {
+      for (const each of ledger.offerTotals(everything)) {
         const name = JSON.stringify([each.policy, each.key, each.periodStartMs])
-        sums.set(name, { ...each, count: each.count + (sums.get(name)?.count ?? 0) })
+        totals.set(name, (totals.get(name) ?? new Map()).set(ledger, { ...each, others: 0 }))
       }
-      ledger.applySums([...sums.values()])
+      ledger.delivered()
+      ledger.applySums(
+        [...totals.values()].flatMap((gateways) => {
+          const [any] = gateways.values()
+          const own = gateways.get(ledger)?.own ?? 0
+          return any === undefined ? [] : [{ ...any, own, others: sumOf(gateways.values()) - own }]
+        }),
+      )
     },
   }
 }
@@ -70,7 +81,7 @@ describe('a quota', () => {
   test('that counts beyond its limit still says no', () => {
     const { ledger, quota } = testQuotas()
     expect(take(quota(3, 'day', 'p', true), 5)).toBe(3)
-    expect(ledger.takeIncrements()).toMatchObject([{ count: 5 }])
+    expect(ledger.offerTotals(everything)).toMatchObject([{ own: 5 }])
   })
 
   test('never grants more, whatever the costs and however time goes', () => {
@@ -101,55 +112,92 @@ describe('a quota', () => {
   })
 })
 
-describe('increments', () => {
+describe('totals', () => {
   const name = { policy: 'p', key: 'acme', periodStartMs: testStartMs, periodEndMs: testStartMs + day }
 
-  test('are given once, under the names that were counted', () => {
+  test('are offered when they have grown, under the names that were counted', () => {
     const { ledger, quota } = testQuotas()
     take(quota(100), 7)
-    expect(ledger.takeIncrements()).toEqual([{ ...name, count: 7 }])
-    expect(ledger.takeIncrements()).toEqual([])
+    expect(ledger.offerTotals(everything)).toEqual([{ ...name, own: 7 }])
+    ledger.delivered()
+    expect(ledger.offerTotals(everything)).toEqual([])
+    ledger.delivered()
     take(quota(100), 2)
-    expect(ledger.takeIncrements()).toEqual([{ ...name, count: 2 }])
+    expect(ledger.offerTotals(everything)).toEqual([{ ...name, own: 9 }])
   })
 
-  test('that could not be delivered are given again, with what came since', () => {
+  test('that may not have arrived are offered again, with what came since', () => {
     const { ledger, quota } = testQuotas()
     take(quota(100), 7)
-    const lost = ledger.takeIncrements()
+    ledger.offerTotals(everything)
     take(quota(100), 1)
-    ledger.returnIncrements(lost)
-    expect(ledger.takeIncrements()).toEqual([{ ...name, count: 8 }])
+    ledger.undelivered()
+    expect(ledger.offerTotals(everything)).toEqual([{ ...name, own: 8 }])
     expect(take(quota(100), 200)).toBe(92)
   })
 
-  test('of a period that has ended are still given, but not for ever', () => {
+  test('that grew while they were on their way are offered again', () => {
+    const { ledger, quota } = testQuotas()
+    take(quota(100), 7)
+    ledger.offerTotals(everything)
+    take(quota(100), 1)
+    ledger.collect()
+    ledger.delivered()
+    expect(ledger.offerTotals(everything)).toEqual([{ ...name, own: 8 }])
+  })
+
+  test('are offered in parts when there are many, the longest waiting first', () => {
+    const { ledger, quota } = testQuotas()
+    for (const key of ['a', 'b', 'c']) take(quota(100), 1, key)
+    const offer = (most: { totals: number; characters: number }): string[] => {
+      const keys = ledger.offerTotals(most).map(({ key }) => key)
+      ledger.delivered()
+      return keys
+    }
+    expect(offer({ totals: 1, characters: 100 })).toEqual(['a'])
+    take(quota(100), 1, 'a')
+    expect(offer({ totals: 5, characters: 4 })).toEqual(['b', 'c'])
+    expect(offer(everything)).toEqual(['a'])
+  })
+
+  test('of keys that no store could keep are not offered, and still limit', () => {
+    const { ledger, quota } = testQuotas()
+    const keys = ['\0', '\ud800', 'x'.repeat(5_000)]
+    expect(keys.map((key) => take(quota(2), 3, key))).toEqual([2, 2, 2])
+    expect(ledger.offerTotals(everything)).toEqual([])
+  })
+
+  test('of a period that has ended are still offered, but not for ever', () => {
     const { clock, ledger, quota } = testQuotas()
-    ledger.takeIncrements()
+    ledger.offerTotals(everything)
+    ledger.delivered()
     take(quota(100), 7)
     ledger.collect()
     clock.advance(day + 60_000)
-    expect(ledger.takeIncrements()).toEqual([{ ...name, count: 7 }])
+    expect(ledger.offerTotals(everything)).toEqual([{ ...name, own: 7 }])
+    ledger.undelivered()
     clock.advance(day)
     ledger.collect()
     expect(ledger.size).toBe(0)
   })
 
-  test('are counted on in the sum that contains them, and not twice', () => {
+  test('of others are counted on, beside what was counted here meanwhile', () => {
     const { ledger, quota } = testQuotas()
     const limiter = quota(100)
     take(limiter, 10)
-    const [taken] = ledger.takeIncrements()
+    ledger.offerTotals(everything)
+    ledger.delivered()
     take(limiter, 5)
-    ledger.applySums([{ ...name, count: (taken?.count ?? 0) + 60 }])
+    ledger.applySums([{ ...name, own: 10, others: 60 }])
     expect([limiter.take('acme', 0), limiter.remaining]).toEqual([true, 25])
+    ledger.applySums([{ ...name, own: 10, others: 60 }])
     expect(take(limiter, 100)).toBe(25)
   })
 
   test('of names that do not fit are counted as unknown, and still limit', () => {
     const { ledger, quota } = testQuotas(testClock(), 1024, 1)
     expect([take(quota(1), 2, 'a'), take(quota(1), 2, 'b')]).toEqual([1, 1])
-    expect(ledger.takeIncrements()).toMatchObject([{ key: 'a' }])
+    expect(ledger.offerTotals(everything)).toMatchObject([{ key: 'a' }])
     expect(ledger.unknown).toBeGreaterThan(0)
   })
 })
@@ -178,7 +226,8 @@ describe('several gateways', () => {
     }
     expect(granted).toBeGreaterThan(9_500)
     expect(granted).toBeLessThan(10_500)
-    expect([...adder.sums.values()].map(({ count }) => count)).toEqual([granted])
+    gateways.forEach(({ ledger }) => adder.exchange(ledger))
+    expect(adder.sums()).toEqual([granted])
   })
 
   test('go on by what they knew last when nobody adds them up any more', () => {
@@ -193,19 +242,32 @@ describe('several gateways', () => {
 })
 
 describe('a restart', () => {
-  test('goes on with what was used, and offers what nobody has taken yet', () => {
+  test('goes on with what was used, and offers it, since nobody knows what had been told', () => {
     const { ledger, quota } = testQuotas()
     take(quota(100), 30)
-    ledger.takeIncrements()
-    ledger.applySums([{ ...stateName(ledger), count: 50 }])
+    ledger.collect()
+    ledger.applySums([{ ...stateName(ledger), others: 20 }])
     take(quota(100), 5)
     ledger.collect()
     const states = ledger.takeChanges()
-    expect(states).toMatchObject([{ used: 55, unsettled: 5 }])
+    expect(states).toMatchObject([{ own: 35, others: 20 }])
     const next = testQuotas()
     next.ledger.restore(states)
     expect(take(next.quota(100), 100)).toBe(45)
-    expect(next.ledger.takeIncrements()).toMatchObject([{ count: 50 }])
+    expect(next.ledger.offerTotals(everything)).toMatchObject([{ own: 80 }])
+  })
+
+  test('that forgot the last counts hears of them, and goes on from there', () => {
+    const { ledger, quota } = testQuotas()
+    take(quota(100), 30)
+    const [told] = ledger.offerTotals(everything)
+    if (told === undefined) throw new Error('nothing was counted')
+    const next = testQuotas()
+    take(next.quota(100), 1)
+    next.ledger.collect()
+    next.ledger.applySums([{ ...told, others: 5 }])
+    expect(take(next.quota(100), 100)).toBe(65)
+    expect(next.ledger.offerTotals(everything)).toMatchObject([{ own: 95 }])
   })
 
   test('forgets periods that are over', () => {
@@ -238,6 +300,6 @@ test('threads that share a quota grant exactly its limit, and the main thread he
   Atomics.notify(granted, keys.length)
   await Promise.all(workers.map((worker) => once(worker, 'exit')))
   expect([...granted.subarray(0, keys.length)]).toEqual(keys.map(() => 300))
-  const counts = new Map(ledger.takeIncrements().map(({ key, count }) => [key, count]))
+  const counts = new Map(ledger.offerTotals(everything).map(({ key, own }) => [key, own]))
   expect(counts).toEqual(new Map(keys.map((key) => [key, 300])))
 })

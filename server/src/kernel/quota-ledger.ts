@@ -1,30 +1,33 @@
 /**
  * The main thread's side of quotas: it knows the names behind the slots, collects what the workers counted, and trades
- * with whoever adds gateways up. For each name, what is used is the sum as last told + what was counted here since:
+ * with whoever adds gateways up. For each name, what is used is what this gateway counted in the whole period, and what
+ * all others did as of the last exchange:
  *
- *     used = settled + sent + unsent + (what the workers counted since the last `collect`)
+ *     used = own + others + (what the workers counted since the last `collect`)
  *
- * `takeIncrements` moves unsent to sent; `applySums` replaces settled and sent by the sum that contains both. Whoever
- * carries them has one exchange under way at a time, and returns what it could not deliver.
+ * What is told is `own`, a total that only grows: told twice, or once more after a restart, it counts once.
  */
 import type { Clock } from './clock.ts'
 import { QuotaTable, toPeriodText, type SlotKey } from './quota-table.ts'
-import type { QuotaCount, QuotaName, QuotaState } from './quotas.ts'
+import type { QuotaName, QuotaState, QuotaTotal } from './quotas.ts'
 
 /** Slots are collected so long after their period, which is less than they are kept. */
 const COLLECT_GRACE_MS = 5_000
-/** Counts of a period that is over are offered so long, if ever somebody took some. */
+/** Totals of a period that is over are offered so long, if ever somebody took some. */
 const DELIVERY_MS = 3_600_000
 /** Names that are known at once; beyond it counts still limit this gateway, but nobody hears of them. */
 const MAX_NAMES = 2 ** 18
+/** Longer keys count here alone, as do those that a store could not keep. */
+const MAX_KEY_LENGTH = 4_096
+/** Sums come when something changed, so what they bring is no older. */
+const MAX_SUM_AGE_MS = 2_000
 
 interface Entry {
   readonly name: QuotaName
   readonly slotKey: SlotKey
-  settled: number
-  sent: number
-  unsent: number
-  /** Monotonic milliseconds of the last sum; negative before the first. */
+  own: number
+  others: number
+  /** Monotonic milliseconds of the last sum in which the others had counted; negative before the first. */
   summedAtMs: number
 }
 
@@ -35,6 +38,10 @@ export class QuotaLedger {
   private readonly clock: Clock
   private readonly entries = new Map<string, Entry>()
   private readonly changed = new Set<Entry>()
+  /** Whose totals nobody has taken yet, the longest waiting first. */
+  private readonly untold = new Set<Entry>()
+  /** The totals of the exchange that is under way. */
+  private readonly offered = new Map<Entry, number>()
   private readonly maxNames: number
   private isTraded = false
 
@@ -58,47 +65,50 @@ export class QuotaLedger {
     for (const [text, entry] of this.entries) {
       const overMs = nowMs - entry.name.periodEndMs
       if (overMs <= COLLECT_GRACE_MS) this.collectFrom(entry)
-      else if (!this.isTraded || entry.unsent + entry.sent === 0 || overMs > DELIVERY_MS) this.drop(text, entry)
-    }
-  }
-
-  /** What was counted here since the last call, to be added to what all gateways counted. */
-  takeIncrements(): QuotaCount[] {
-    this.isTraded = true
-    this.collect()
-    const counts: QuotaCount[] = []
-    for (const entry of this.entries.values()) {
-      if (entry.unsent === 0) continue
-      counts.push({ ...entry.name, count: entry.unsent })
-      entry.sent += entry.unsent
-      entry.unsent = 0
-      this.changed.add(entry)
-    }
-    return counts
-  }
-
-  /** Increments that were taken and could not be delivered; the next call of `takeIncrements` gives them again. */
-  returnIncrements(counts: readonly QuotaCount[]): void {
-    for (const { count, ...name } of counts) {
-      const entry = this.entries.get(toText(name))
-      if (entry === undefined) continue
-      const returned = Math.min(count, entry.sent)
-      entry.sent -= returned
-      entry.unsent += returned
-      this.changed.add(entry)
+      else if (!this.isTraded || !this.untold.has(entry) || overMs > DELIVERY_MS) this.drop(text, entry)
     }
   }
 
   /**
-   * What all gateways together have counted, the increments taken here included: of every name that any of them counted
-   * since the last exchange, known here or not.
+   * Totals that changed, the longest waiting first: at most so many, and so many characters of names. Every call is
+   * followed by `delivered` or `undelivered` before the next one.
    */
-  applySums(sums: readonly QuotaCount[]): void {
-    const nowMs = this.clock.now()
-    for (const { count, ...name } of sums) {
-      if (name.periodEndMs <= nowMs) this.settle(name)
-      else this.applySum(name, count)
+  offerTotals(most: { readonly totals: number; readonly characters: number }): QuotaTotal[] {
+    this.isTraded = true
+    this.collect()
+    const totals: QuotaTotal[] = []
+    let characters = 0
+    for (const entry of this.untold) {
+      const { name, own } = entry
+      characters += name.policy.length + name.key.length
+      if (totals.length === most.totals || characters > most.characters) break
+      this.offered.set(entry, own)
+      totals.push({ ...name, own })
     }
+    return totals
+  }
+
+  /** What was offered last has been taken. */
+  delivered(): void {
+    for (const [entry, own] of this.offered) {
+      this.untold.delete(entry)
+      if (entry.own !== own) this.untold.add(entry)
+    }
+    this.offered.clear()
+  }
+
+  /** What was offered last may not have been taken: it is offered again. */
+  undelivered(): void {
+    this.offered.clear()
+  }
+
+  /**
+   * What all others counted, of every name that any of them counted since the last exchange, known here or not. `own` is
+   * what is known of this gateway, which may have forgotten the last of it in a crash.
+   */
+  applySums(sums: readonly QuotaState[]): void {
+    const nowMs = this.clock.now()
+    for (const { own, others, ...name } of sums) if (name.periodEndMs > nowMs) this.applySum(name, own, others)
   }
 
   /** What changed since the last call, to be kept for `restore`. */
@@ -117,40 +127,37 @@ export class QuotaLedger {
     return [...this.entries.values()].map(toState)
   }
 
-  /** Goes on where another process ended; before any worker counts. */
+  /** Goes on where another process ended; before any worker counts. Nobody knows what that had told, so all is offered. */
   restore(states: readonly QuotaState[]): void {
     const nowMs = this.clock.now()
-    for (const { used, unsettled, ...name } of states) {
+    for (const { own, others, ...name } of states) {
       const entry = name.periodEndMs > nowMs ? this.enter(name) : undefined
-      if (entry === undefined || !this.adjust(entry, used)) continue
-      entry.settled = used - unsettled
-      entry.unsent = unsettled
+      if (entry === undefined || !this.adjust(entry, own + others)) continue
+      entry.own = own
+      entry.others = others
+      if (own > 0) this.tell(entry)
     }
   }
 
-  private applySum(name: QuotaName, count: number): void {
+  private applySum(name: QuotaName, own: number, others: number): void {
     const entry = this.enter(name)
-    const ofOthers = count - (entry?.settled ?? 0) - (entry?.sent ?? 0)
-    if (entry === undefined || !this.adjust(entry, ofOthers)) return
-    this.updatePace(entry, ofOthers)
-    entry.settled = count
-    entry.sent = 0
-    this.changed.add(entry)
+    if (entry === undefined) return
+    const forgotten = Math.max(0, own - entry.own)
+    const ofOthers = others - entry.others
+    if (!this.adjust(entry, forgotten + ofOthers)) return
+    if (ofOthers > 0) this.updatePace(entry, ofOthers)
+    if (forgotten + ofOthers !== 0) this.changed.add(entry)
+    entry.own += forgotten
+    entry.others = others
   }
 
   /** The others speak at moments of their own, so on average their counts are half an exchange old. */
   private updatePace(entry: Entry, ofOthers: number): void {
     const nowMs = this.clock.monotonicMs()
-    const sinceMs = nowMs - entry.summedAtMs
+    const sinceMs = Math.min(nowMs - entry.summedAtMs, MAX_SUM_AGE_MS)
     const slot = entry.summedAtMs < 0 || sinceMs <= 0 ? -1 : this.table.find(entry.slotKey)
     if (slot !== -1) this.table.setPace(slot, (ofOthers * 1000) / sinceMs, sinceMs / 2)
     entry.summedAtMs = nowMs
-  }
-
-  /** The sum of a period that is over limits nothing: that it arrived is what counts. */
-  private settle(name: QuotaName): void {
-    const entry = this.entries.get(toText(name))
-    if (entry !== undefined) entry.sent = 0
   }
 
   private enter(name: QuotaName): Entry | undefined {
@@ -161,7 +168,7 @@ export class QuotaLedger {
       this.unknown++
       return undefined
     }
-    const entry: Entry = { name, slotKey: this.toSlotKey(name), settled: 0, sent: 0, unsent: 0, summedAtMs: -1 }
+    const entry: Entry = { name, slotKey: this.toSlotKey(name), own: 0, others: 0, summedAtMs: -1 }
     this.entries.set(text, entry)
     return entry
   }
@@ -169,14 +176,21 @@ export class QuotaLedger {
   private drop(text: string, entry: Entry): void {
     this.entries.delete(text)
     this.changed.delete(entry)
+    this.untold.delete(entry)
   }
 
   private collectFrom(entry: Entry): void {
     const slot = this.table.find(entry.slotKey)
     const count = slot === -1 ? 0 : this.table.collect(slot)
     if (count === 0) return
-    entry.unsent += count
+    entry.own += count
     this.changed.add(entry)
+    this.tell(entry)
+  }
+
+  private tell(entry: Entry): void {
+    const { key } = entry.name
+    if (key.length <= MAX_KEY_LENGTH && key.isWellFormed() && !key.includes('\0')) this.untold.add(entry)
   }
 
   /** Changes what the workers see as used. */
@@ -194,8 +208,8 @@ export class QuotaLedger {
   }
 }
 
-function toState({ name, settled, sent, unsent }: Entry): QuotaState {
-  return { ...name, used: settled + sent + unsent, unsettled: sent + unsent }
+function toState({ name, own, others }: Entry): QuotaState {
+  return { ...name, own, others }
 }
 
 function toText({ policy, key, periodStartMs, periodEndMs }: QuotaName): string {

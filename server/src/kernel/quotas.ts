@@ -25,14 +25,12 @@ export interface QuotaName {
   readonly periodEndMs: number
 }
 
-export interface QuotaCount extends QuotaName {
-  readonly count: number
+/** What one gateway counted of a name, from the beginning of its period: it only grows, so it may be told twice. */
+export interface QuotaTotal extends QuotaName {
+  readonly own: number
 }
 
-/** What a gateway has to remember of a count over a restart. */
-export interface QuotaState extends QuotaName {
-  /** All that is known to be used. */
-  readonly used: number
-  /** The part of it that was counted here and is not known to be in the sums yet. */
-  readonly unsettled: number
+/** What is known of a name: by the gateway itself, and by all others as of the last exchange. Outlives a restart. */
+export interface QuotaState extends QuotaTotal {
+  readonly others: number
 }

@@ -24,6 +24,8 @@ export interface ChildOptions {
   /** Path of the configuration instead of a file that is written. */
   readonly configPath?: string
   readonly flags?: readonly string[]
+  /** The whole command line, of any role, instead of that of a gateway on a file. */
+  readonly command?: readonly string[]
   readonly nodeFlags?: readonly string[]
   /** The access log is not read when it is held. */
   readonly stdout?: 'read' | 'held'
@@ -48,7 +50,7 @@ export class GatewayChild {
     if (options.document !== undefined) this.write(options.document)
     const ports = ['--gateway-port', '0', '--gateway-tls-port', '0', '--metrics-port', '0', '--bind', '127.0.0.1']
     const own = ['--config', options.configPath ?? this.configPath, '--data-dir', dataDir, '--workers', '2']
-    const flags = ['gateway', ...ports, ...own, ...(options.flags ?? [])]
+    const flags = options.command ?? ['gateway', ...ports, ...own, ...(options.flags ?? [])]
     this.process = spawn(process.execPath, [...(options.nodeFlags ?? []), command, ...flags], {
       stdio: ['ignore', 'pipe', 'pipe'],
     })

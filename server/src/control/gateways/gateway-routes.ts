@@ -11,6 +11,7 @@ import { ownGateway } from './snapshot-routes.ts'
 
 /** A gateway that says nothing for so long is not counted on. */
 const SILENT_MS = 5_000
+const MOST_REPORT_BYTES = 4 * 1024 * 1024
 
 const view = z.strictObject({
   id: z.string(),
@@ -109,6 +110,7 @@ export const reportGateway = defineRoute({
   summary: 'Takes what a gateway says of itself.',
   permission: { door: 'gateway' },
   effect: 'read',
+  maxBodyBytes: MOST_REPORT_BYTES,
   body: gatewayReport,
   output: reportAnswer,
   async handle(call) {

@@ -90,8 +90,11 @@ const STATEMENTS = [
   'CREATE INDEX audit_by_workspace ON audit (workspace_id, seq)',
   `CREATE TABLE idempotency (actor TEXT NOT NULL, key TEXT NOT NULL, request_hash TEXT NOT NULL, status BIGINT NOT NULL,
     body TEXT NOT NULL, created_at_ms BIGINT NOT NULL, PRIMARY KEY (actor, key))`,
-  `CREATE TABLE quota_counts (gateway_id TEXT NOT NULL, policy TEXT NOT NULL, key TEXT NOT NULL,
-    period_start_ms BIGINT NOT NULL, count BIGINT NOT NULL, PRIMARY KEY (policy, key, period_start_ms, gateway_id))`,
+  `CREATE TABLE quota_counts (environment TEXT NOT NULL, policy TEXT NOT NULL, key TEXT NOT NULL,
+    period_start_ms BIGINT NOT NULL, period_end_ms BIGINT NOT NULL, gateway_id TEXT NOT NULL, count BIGINT NOT NULL,
+    seq BIGINT NOT NULL, PRIMARY KEY (environment, policy, key, period_start_ms, period_end_ms, gateway_id))`,
+  'CREATE INDEX quota_counts_by_seq ON quota_counts (environment, seq)',
+  'CREATE INDEX quota_counts_by_end ON quota_counts (period_end_ms)',
   `CREATE TABLE keys (id TEXT PRIMARY KEY, purpose TEXT NOT NULL, sealed TEXT NOT NULL, endorsement TEXT NOT NULL,
     created_at_ms BIGINT NOT NULL, active_at_ms BIGINT NOT NULL, retired_at_ms BIGINT)`,
 ]

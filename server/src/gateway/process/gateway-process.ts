@@ -21,6 +21,7 @@ import type { Compiled, ConfigSource, ProcessState } from './config-source.ts'
 import { DeploymentReport } from './deployment-report.ts'
 import type { FromWorker } from './messages.ts'
 import { QuotaKeeper } from './quota-keeper.ts'
+import { QuotaReport } from './quota-report.ts'
 import type { ReportPart } from './report-part.ts'
 import { WorkerPool } from './worker-pool.ts'
 
@@ -75,7 +76,7 @@ export class GatewayProcess {
   private refused = ''
   private reloading: Promise<void> = Promise.resolve()
   private readonly deployments = new DeploymentReport(systemClock)
-  private readonly reportParts: readonly ReportPart[] = [this.deployments]
+  private readonly reportParts: readonly ReportPart[]
 
   constructor(options: GatewayProcessOptions) {
     this.options = options
@@ -86,6 +87,7 @@ export class GatewayProcess {
       path: join(options.dataFolder, 'quotas.jsonl'),
       log: options.log,
     })
+    this.reportParts = [this.deployments, new QuotaReport(this.quotas.ledger)]
     this.memories = Array.from({ length: options.workers }, () => createMetricsMemory())
     this.upstreams = new UpstreamWatch({
       lookup: createNameLookup(),

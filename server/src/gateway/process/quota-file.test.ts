@@ -12,13 +12,13 @@ function testFile() {
   return { path, file: new QuotaFile(path) }
 }
 
-const state = (key: string, used: number): QuotaState => ({
+const state = (key: string, own: number): QuotaState => ({
   policy: 'p',
   key,
   periodStartMs: 1,
   periodEndMs: 2,
-  used,
-  unsettled: 1,
+  own,
+  others: 1,
 })
 const live = (...states: QuotaState[]) => ({ size: states.length, states: () => states })
 
@@ -34,7 +34,7 @@ test('what was saved last is read again, also keys with any characters', async (
 test('a line that was cut off and one that is none cost nothing but themselves', async () => {
   const { path, file } = testFile()
   await file.save([state('a', 1), state('b', 2)], live(state('a', 1), state('b', 2)))
-  appendFileSync(path, 'null\n{"a":1}\n["p","c",1,2,"3",0]\n["p","c",1,2,3,4]\n["p","a",1,2,9')
+  appendFileSync(path, 'null\n{"a":1}\n["p","c",1,2,"3",0]\n["p","c",1,2,3,-4]\n["p","a",1,2,9')
   expect(await new QuotaFile(path).read()).toEqual([state('a', 1), state('b', 2)])
 })
 

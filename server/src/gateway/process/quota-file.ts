@@ -67,8 +67,8 @@ function toText(states: readonly QuotaState[]): string {
   return states.map((state) => `${JSON.stringify(toParts(state))}\n`).join('')
 }
 
-function toParts({ policy, key, periodStartMs, periodEndMs, used, unsettled }: QuotaState): (string | number)[] {
-  return [policy, key, periodStartMs, periodEndMs, used, unsettled]
+function toParts({ policy, key, periodStartMs, periodEndMs, own, others }: QuotaState): (string | number)[] {
+  return [policy, key, periodStartMs, periodEndMs, own, others]
 }
 
 function parseLine(line: string): QuotaState | undefined {
@@ -81,8 +81,8 @@ function parseLine(line: string): QuotaState | undefined {
   }
   if (!Array.isArray(parts) || parts.length !== 6) return undefined
   const [policy, key, ...numbers]: readonly unknown[] = parts
-  const [periodStartMs, periodEndMs, used, unsettled] = numbers.filter((each) => Number.isSafeInteger(each)).map(Number)
+  const [periodStartMs, periodEndMs, own, others] = numbers.filter((each) => Number.isSafeInteger(each)).map(Number)
   if (typeof policy !== 'string' || typeof key !== 'string' || periodStartMs === undefined) return undefined
-  if (periodEndMs === undefined || used === undefined || unsettled === undefined || unsettled > used) return undefined
-  return { policy, key, periodStartMs, periodEndMs, used, unsettled }
+  if (periodEndMs === undefined || own === undefined || others === undefined || own < 0 || others < 0) return undefined
+  return { policy, key, periodStartMs, periodEndMs, own, others }
 }
