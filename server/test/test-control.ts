@@ -52,7 +52,12 @@ export interface TestControl {
 }
 
 export async function testControl(
-  given: { readonly database?: Database; readonly clock?: Clock; readonly publicUrl?: string } = {},
+  given: {
+    readonly database?: Database
+    readonly clock?: Clock
+    readonly publicUrl?: string
+    readonly allowPrivateAddresses?: boolean
+  } = {},
 ): Promise<TestControl> {
   const database = given.database ?? (await testDatabase())
   const clock = given.clock ?? systemClock
@@ -72,6 +77,7 @@ export async function testControl(
     policies,
     bootstrapHash: hashToken(ADMIN_TOKEN),
     publicUrl: given.publicUrl,
+    allowPrivateAddresses: given.allowPrivateAddresses ?? false,
     newId: (prefix) => newId(prefix, clock.now()),
   }
   const app = createControlApp(control, routes)

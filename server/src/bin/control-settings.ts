@@ -44,6 +44,10 @@ export const controlSettings = z.strictObject({
     .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'letters, digits, dots, dashes and underscores')
     .default('production')
     .meta({ description: 'The environment that a new installation begins with.', variable: 'HEADGATE_ENVIRONMENT' }),
+  webhookPrivate: z.boolean().default(false).meta({
+    description: 'Webhooks may go to private and loopback addresses.',
+    variable: 'HEADGATE_WEBHOOK_PRIVATE',
+  }),
   logLevel: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug'])
     .default('info')

@@ -49,6 +49,7 @@ async function runControl(
       environment: settings.environment,
       publicUrl: settings.controlPublicUrl,
       host: settings.controlBind,
+      webhookPrivate: settings.webhookPrivate,
       port: settings.controlPort,
       log: createLog(settings.logLevel, new EventWriter(process.stderr)),
     })

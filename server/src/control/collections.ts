@@ -5,5 +5,13 @@ import { consumers } from './consumers/consumers.ts'
 import { products } from './products/products.ts'
 import type { CollectionDefinition } from './resources/define-collection.ts'
 import { upstreams } from './upstreams/upstreams.ts'
+import { webhooks } from './webhooks/webhooks.ts'
 
-export const collections: readonly CollectionDefinition[] = [apis, upstreams, consumers, products, certificates]
+export const collections: readonly CollectionDefinition[] = [
+  apis,
+  upstreams,
+  consumers,
+  products,
+  certificates,
+  webhooks,
+]

@@ -13,6 +13,7 @@ import { newId } from './new-id.ts'
 import { keepRemovingOldCounts } from './quotas/remove-old-counts.ts'
 import { routes } from './routes.ts'
 import { createControlApp, listenForControl, type ControlServer } from './server.ts'
+import { createWebhookWorker } from './webhooks/webhook-worker.ts'
 import { SnapshotFeed } from './snapshots/snapshot-feed.ts'
 
 export interface ControlProcessOptions {
@@ -31,6 +32,8 @@ export interface ControlProcessOptions {
   /** Where browsers reach the control plane. */
   readonly publicUrl: string | undefined
   readonly host: string
+  /** Whether webhooks may go to private addresses. */
+  readonly webhookPrivate: boolean
   readonly port: number
   readonly log: Log
 }
@@ -90,6 +93,7 @@ async function start(options: ControlProcessOptions, database: Database, masterK
     policies,
     bootstrapHash: token.hash,
     publicUrl: options.publicUrl,
+    allowPrivateAddresses: options.webhookPrivate,
     newId: (prefix) => newId(prefix, systemClock.now()),
   }
   let server: ControlServer
@@ -100,6 +104,8 @@ async function start(options: ControlProcessOptions, database: Database, masterK
     throw cause
   }
   const endRemoving = keepRemovingOldCounts(control)
+  const webhooks = createWebhookWorker(control, newId('process', systemClock.now()))
+  webhooks.start()
   log.info({ version, port: server.port, store: database.dialect }, 'the control plane is ready')
   return {
     port: server.port,
@@ -108,6 +114,7 @@ async function start(options: ControlProcessOptions, database: Database, masterK
     isNew,
     async stop() {
       await endRemoving()
+      await webhooks.close()
       await feed.close()
       await server.close()
       await database.close()

@@ -22,6 +22,8 @@ export interface Control {
   readonly bootstrapHash: string | undefined
   /** Where browsers reach the control plane; undefined: where they ask. */
   readonly publicUrl: string | undefined
+  /** Whether webhooks may go to private and loopback addresses; by default they may not. */
+  readonly allowPrivateAddresses?: boolean
   /** A new id: what it is of, and a number that grows with time. */
   newId(prefix: string): string
 }

@@ -35,6 +35,7 @@ import {
   listSubscriptions,
   subscriptionActions,
 } from './subscriptions/subscription-routes.ts'
+import { listDeliveries, redeliver } from './webhooks/delivery-routes.ts'
 import {
   createVersion,
   getVersionRoute,
@@ -116,6 +117,8 @@ export const routes: readonly AdminRoute[] = [
   getSecret,
   setSecret,
   removeSecret,
+  listDeliveries,
+  redeliver,
   listGateways,
   revokeGateway,
   createJoinTokenRoute,

@@ -5,6 +5,7 @@
 
 import type { LifecycleTables } from './lifecycle-tables.ts'
 import type { PeopleTables } from './people-tables.ts'
+import type { WebhookCursorTable, WebhookDeliveryTable } from './webhook-tables.ts'
 
 export interface Tables extends PeopleTables, LifecycleTables {
   meta: MetaTable
@@ -25,6 +26,8 @@ export interface Tables extends PeopleTables, LifecycleTables {
   idempotency: IdempotencyTable
   quota_counts: QuotaCountTable
   keys: KeyTable
+  webhook_cursors: WebhookCursorTable
+  webhook_deliveries: WebhookDeliveryTable
 }
 
 export interface MetaTable {

@@ -79,7 +79,7 @@ async function send(url: URL, signal: AbortSignal, allowPrivate: boolean): Promi
 }
 
 /** All addresses of a name have to be public: which of them is connected to is chosen elsewhere. */
-const lookupPublic: LookupFunction = (name, options, callback) => {
+export const lookupPublic: LookupFunction = (name, options, callback) => {
   resolveName(name, { ...options, all: true }, (error, addresses: LookupAddress[]) => {
     const [first] = addresses ?? []
     if (error !== null) return callback(error, '')

@@ -97,6 +97,13 @@ const STATEMENTS = [
   'CREATE INDEX quota_counts_by_end ON quota_counts (period_end_ms)',
   `CREATE TABLE keys (id TEXT PRIMARY KEY, purpose TEXT NOT NULL, sealed TEXT NOT NULL, endorsement TEXT NOT NULL,
     created_at_ms BIGINT NOT NULL, active_at_ms BIGINT NOT NULL, retired_at_ms BIGINT)`,
+  `CREATE TABLE webhook_cursors (webhook_id TEXT PRIMARY KEY REFERENCES resources (id) ON DELETE CASCADE,
+    seq BIGINT NOT NULL, failing_since_ms BIGINT, disabled_at_ms BIGINT)`,
+  `CREATE TABLE webhook_deliveries (id TEXT PRIMARY KEY, webhook_id TEXT NOT NULL REFERENCES resources (id) ON DELETE CASCADE,
+    event TEXT NOT NULL, seq BIGINT NOT NULL, body TEXT NOT NULL, state TEXT NOT NULL, attempts BIGINT NOT NULL,
+    next_at_ms BIGINT NOT NULL, status BIGINT, detail TEXT NOT NULL, created_at_ms BIGINT NOT NULL,
+    updated_at_ms BIGINT NOT NULL, UNIQUE (webhook_id, seq))`,
+  'CREATE INDEX webhook_deliveries_by_state ON webhook_deliveries (webhook_id, state, next_at_ms)',
 ]
 
 export const controlPlane: Migration = {

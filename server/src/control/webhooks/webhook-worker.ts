@@ -1,0 +1,124 @@
+/**
+ * Sends webhooks in the background, from the store: one of all control processes holds the lease and does it. It follows
+ * the audit, so every committed change is an event and no other is; a process that dies in between sends again what it
+ * has not written down as received. At least once, under an id by which a receiver tells what it has already.
+ */
+import { createLease } from '../../db/lease.ts'
+import { createBackgroundLoop } from '../background-loop.ts'
+import type { Control } from '../control.ts'
+import { documentOf } from '../resources/resource-view.ts'
+import { withSecrets } from '../secrets/secret-values.ts'
+import { settleDelivery, type Delivery } from './delivery-store.ts'
+import { sendWebhook } from './send-webhook.ts'
+import { signWebhook } from './sign-webhook.ts'
+import { findHooks, takeUp, type Hook } from './take-up-events.ts'
+import { webhook } from './webhooks.ts'
+
+const TICK_MS = 1_000
+const LEASE_MS = 30_000
+const RENEW_MS = 10_000
+/** Deliveries under way at once: to one receiver, and to all. */
+const MOST_FOR_ONE = 4
+const MOST_AT_ONCE = 32
+
+export interface WebhookWorker {
+  /** Takes up what has happened and begins to send what is due. */
+  tick(): Promise<void>
+  /** Resolves when nothing is under way. */
+  idle(): Promise<void>
+  /** Begins to do so every second. */
+  start(): void
+  close(): Promise<void>
+}
+
+export function createWebhookWorker(control: Control, holder: string): WebhookWorker {
+  const { database, clock, log } = control
+  const lease = createLease(database, 'webhooks', clock, { holder, durationMs: LEASE_MS })
+  const underWay = new Map<string, { readonly webhookId: string; readonly done: Promise<void> }>()
+  const closing = new AbortController()
+  let renewedAtMs = -Infinity
+
+  const holds = async (): Promise<boolean> => {
+    if (lease.isHeld() && clock.monotonicMs() - renewedAtMs < RENEW_MS) return true
+    const isHeld = await lease.acquire()
+    if (isHeld) renewedAtMs = clock.monotonicMs()
+    return isHeld
+  }
+  const deliver = async (hook: Hook, delivery: Delivery): Promise<void> => {
+    const outcome = await send(control, hook, delivery, closing.signal)
+    // What was broken off by the end of this process is sent again by the next one.
+    if (closing.signal.aborted) return
+    const isOff = await database.write((db) => settleDelivery(db, delivery, outcome, clock.now()))
+    if (isOff) log.warn({ webhook: delivery.webhook_id, detail: outcome.detail }, 'a webhook was switched off')
+  }
+  const begin = async (hook: Hook): Promise<void> => {
+    const mine = [...underWay.values()].filter(({ webhookId }) => webhookId === hook.webhook_id).length
+    const room = Math.min(MOST_FOR_ONE - mine, MOST_AT_ONCE - underWay.size)
+    if (room <= 0) return
+    for (const delivery of await findDue(control, hook.webhook_id, [...underWay.keys()], room)) {
+      const done = deliver(hook, delivery)
+        .catch((cause: unknown) => log.error({ err: cause }, 'the outcome of a webhook was not written down'))
+        .finally(() => underWay.delete(delivery.id))
+      underWay.set(delivery.id, { webhookId: hook.webhook_id, done })
+    }
+  }
+  const tick = async (): Promise<void> => {
+    if (closing.signal.aborted || !(await holds())) return
+    const hooks = await findHooks(control)
+    const last = await database.read
+      .selectFrom('audit')
+      .select('seq')
+      .orderBy('seq', 'desc')
+      .limit(1)
+      .executeTakeFirst()
+    for (const hook of hooks) {
+      if (hook.seq < (last?.seq ?? 0)) await takeUp(control, hook, last?.seq ?? 0, lease)
+      await begin(hook)
+    }
+  }
+  const idle = async (): Promise<void> => {
+    while (underWay.size > 0) await Promise.all([...underWay.values()].map(({ done }) => done))
+  }
+  const loop = createBackgroundLoop({ what: 'webhooks', everyMs: TICK_MS, log, run: tick })
+  return {
+    tick,
+    idle,
+    start: loop.start,
+    async close() {
+      closing.abort()
+      await loop.stop()
+      await idle()
+      // The store may be gone already, and then the lease ends by itself.
+      await lease.release().catch(() => undefined)
+    },
+  }
+}
+
+function findDue({ database, clock }: Control, webhookId: string, without: readonly string[], limit: number) {
+  let due = database.read
+    .selectFrom('webhook_deliveries')
+    .selectAll()
+    .where('webhook_id', '=', webhookId)
+    .where('state', '=', 'pending')
+    .where('next_at_ms', '<=', clock.now())
+  if (without.length > 0) due = due.where('id', 'not in', without)
+  return due.orderBy('seq').limit(limit).execute()
+}
+
+async function send(control: Control, hook: Hook, delivery: Delivery, signal: AbortSignal) {
+  const { database, clock, allowPrivateAddresses = false } = control
+  try {
+    const workspace = { id: hook.workspace_id, name: hook.workspace }
+    const document = documentOf({ id: hook.webhook_id, spec: hook.spec })
+    const { url, secret, previousSecret } = webhook.parse(
+      await withSecrets(database.read, control, workspace, document),
+    )
+    const secrets = previousSecret === undefined ? [secret] : [secret, previousSecret]
+    const { id, body } = delivery
+    const fields = signWebhook({ id, timestamp: Math.floor(clock.now() / 1_000), body }, secrets)
+    return await sendWebhook(new URL(url), fields, body, { allowPrivateAddresses, signal })
+  } catch {
+    // A secret without a value, or one that is none: an operator sees it in the log of deliveries.
+    return { status: undefined, detail: 'The webhook has no secret that can sign.' }
+  }
+}
