@@ -45,15 +45,15 @@ function keep(cookies: Map<string, string>, field: string): void {
 
 let count = 0
 
-/** An account with a password, chosen by invitation, and with a role everywhere. */
+/** An account with a password, chosen by invitation, and with a role everywhere (empty: none). */
 export async function createLocalUser(
   { done }: TestControl,
-  role: string | undefined = 'owner',
+  role = 'owner',
   password = PASSWORD,
 ): Promise<{ readonly userId: string; readonly email: string }> {
   const email = `local-${++count}@example.com`
   const userId = textOf(await done('POST', '/users', { email, name: 'Somebody' }), 'id')
-  if (role !== undefined) await done('POST', '/members', { userId, role })
+  if (role !== '') await done('POST', '/members', { userId, role })
   const token = textOf(await done('POST', `/users/${userId}/invitations`, {}), 'token')
   await done('POST', '/invitations/accept', { token, password })
   return { userId, email }

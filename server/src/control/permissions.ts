@@ -87,6 +87,11 @@ export const BUILT_IN_ROLES: Readonly<
   viewer: { title: 'Reads what is not sensitive.', permissions: open },
 }
 
+/** A role that comes built in; `constructor` and the like are none. */
+export function builtInRole(name: string) {
+  return Object.hasOwn(BUILT_IN_ROLES, name) ? BUILT_IN_ROLES[name] : undefined
+}
+
 export function isPermission(text: string): text is Permission {
   return PERMISSIONS.some((permission) => permission === text)
 }

@@ -24,6 +24,8 @@ import { endCurrentSession, getCurrentSession, listSessions, revokeSession } fro
 import { createSession } from './sessions/sign-in.ts'
 import { beginTotp, confirmTotp, removeOwnTotp, resetTotp } from './totp/totp-routes.ts'
 import { changePassword } from './users/password-routes.ts'
+import { installationRoleRoutes, workspaceRoleRoutes } from './roles/role-routes.ts'
+import { teamRoutes } from './teams/team-routes.ts'
 import { createToken, listTokens, revokeToken } from './tokens/token-routes.ts'
 import { createUser, disableUser, listUsers } from './users/user-routes.ts'
 import { collectionRoutes } from './resources/collection-routes.ts'
@@ -65,6 +67,9 @@ export const routes: readonly AdminRoute[] = [
   replaceGatewaySettings,
   ...installationMemberRoutes,
   ...workspaceMemberRoutes,
+  ...installationRoleRoutes,
+  ...workspaceRoleRoutes,
+  ...teamRoutes,
   listUsers,
   createUser,
   disableUser,

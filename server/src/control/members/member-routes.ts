@@ -1,23 +1,29 @@
 /** Who has which role where: in a workspace, or everywhere. Nobody gives what they do not have themselves. */
-import type { Kysely } from 'kysely'
+import type { ExpressionBuilder, Kysely } from 'kysely'
 import { z } from 'zod'
 import type { Tables } from '../../db/tables.ts'
-import { may, type Actor } from '../actor.ts'
 import { refuse } from '../control-error.ts'
-import { defineRoute, type Call, type Write } from '../define-route.ts'
-import { forbidden, inUse, notFound, taken } from '../problems.ts'
-import { permissionsOfRole } from '../users/user-grants.ts'
+import { defineRoute, type Call, type WorkspaceRef, type Write } from '../define-route.ts'
+import { inUse, invalid, notFound, taken } from '../problems.ts'
+import { getTeam } from '../teams/team-routes.ts'
 import { getUser } from '../users/user-routes.ts'
+import { checkGift } from './check-gift.ts'
 
 const view = z.strictObject({
   id: z.string(),
-  userId: z.string(),
-  email: z.string(),
+  userId: z.string().optional(),
+  email: z.string().optional(),
+  team: z.string().optional(),
+  source: z.string().meta({ description: '`oidc:<provider>` when a group of that provider gives it.' }),
   role: z.string(),
   workspace: z.string().meta({ description: 'Empty: everywhere.' }),
 })
 
-const body = z.strictObject({ userId: z.string().max(100), role: z.string().max(100) })
+const body = z.strictObject({
+  userId: z.string().max(100).optional(),
+  team: z.string().max(100).optional().meta({ description: 'Name of a team of the workspace, instead of an account.' }),
+  role: z.string().max(100),
+})
 
 /** The same three operations for a workspace and for the installation. */
 function memberRoutes(path: string, where: 'Workspace' | 'Installation') {
@@ -43,7 +49,7 @@ function memberRoutes(path: string, where: 'Workspace' | 'Installation') {
       method: 'POST',
       path,
       tag: 'members',
-      summary: `Gives an account a role in ${place}.`,
+      summary: `Gives an account or a team a role in ${place}.`,
       permission: write,
       effect: 'create',
       body,
@@ -80,43 +86,64 @@ async function addMember(
   write: Write,
 ): Promise<z.input<typeof view>> {
   const { control, workspace, body: given } = call
-  const user = await getUser(write.db, given.userId)
+  const { subject, name, shown } = await toSubject(write.db, workspace, given)
   await checkGift(write.db, call.actor, given.role, workspace.id)
-  const binding = { subject: `user:${user.id}`, workspace_id: workspace.id, role: given.role }
+  const binding = { subject, workspace_id: workspace.id, role: given.role }
   const known = await write.db
     .selectFrom('bindings')
     .select('id')
-    .where('subject', '=', binding.subject)
+    .where('subject', '=', subject)
     .where('workspace_id', '=', workspace.id)
     .where('role', '=', given.role)
     .executeTakeFirst()
-  if (known !== undefined) refuse(taken({ detail: `${user.email} has this role already.` }))
+  if (known !== undefined) refuse(taken({ detail: `${name} has this role already.` }))
   const id = control.newId('binding')
   await write.db
     .insertInto('bindings')
     .values({ id, ...binding, source: '', created_at_ms: control.clock.now() })
     .execute()
-  write.note({ kind: 'member', id, name: user.email, after: { role: given.role } })
-  return { id, userId: user.id, email: user.email, role: given.role, workspace: workspace.name }
+  write.note({ kind: 'member', id, name, after: { role: given.role } })
+  return { id, ...shown, role: given.role, workspace: workspace.name, source: '' }
+}
+
+/** Either an account or a team of the workspace. */
+async function toSubject(db: Kysely<Tables>, workspace: WorkspaceRef, { userId, team }: z.output<typeof body>) {
+  if (userId !== undefined && team === undefined) {
+    const { id, email } = await getUser(db, userId)
+    return { subject: `user:${id}`, name: email, shown: { userId: id, email } }
+  }
+  if (team !== undefined && userId === undefined && workspace.id !== '') {
+    const { id, name } = await getTeam(db, workspace.id, team)
+    return { subject: `team:${id}`, name: `team ${name}`, shown: { team: name } }
+  }
+  const detail =
+    workspace.id === '' ? 'A role in the whole installation is given to a userId.' : 'Either userId or team.'
+  return refuse(invalid({ detail }))
 }
 
 async function listMembers(db: Kysely<Tables>, workspaceId: string, workspace: string) {
-  const bindings = await db.selectFrom('bindings').selectAll().where('workspace_id', '=', workspaceId).execute()
-  const ids = bindings.map(({ subject }) => subject.slice('user:'.length))
-  const users =
-    ids.length === 0 ? [] : await db.selectFrom('users').select(['id', 'email']).where('id', 'in', ids).execute()
-  return bindings.flatMap(({ id, subject, role }) => {
-    const user = users.find((each) => subject === `user:${each.id}`)
-    return user === undefined ? [] : [{ id, userId: user.id, email: user.email, role, workspace }]
-  })
+  const rows = await db
+    .selectFrom('bindings')
+    .leftJoin('users', (join) => join.on((on) => on(toIdOf(on), '=', on.ref('users.id'))))
+    .leftJoin('teams', (join) => join.on((on) => on(toIdOf(on), '=', on.ref('teams.id'))))
+    .select(['bindings.id', 'bindings.role', 'bindings.source'])
+    .select(['users.id as userId', 'users.email', 'teams.name as team'])
+    .where('bindings.workspace_id', '=', workspaceId)
+    .orderBy('bindings.id')
+    .execute()
+  return rows.map(({ id, role, source, userId, email, team }) => ({
+    id,
+    role,
+    source,
+    workspace,
+    ...(userId === null || email === null ? {} : { userId, email }),
+    ...(team === null ? {} : { team }),
+  }))
 }
 
-/** A role is given by those who may do all that it permits, there where it is given. */
-async function checkGift(db: Kysely<Tables>, actor: Actor, role: string, workspaceId: string): Promise<void> {
-  const permissions = await permissionsOfRole(db, role, workspaceId)
-  if (permissions === undefined) refuse(notFound({ detail: `There is no role ${JSON.stringify(role)} here.` }))
-  const missing = permissions?.find((permission) => !may(actor, permission, workspaceId))
-  if (missing !== undefined) refuse(forbidden({ detail: `You cannot give what you do not have: ${missing}.` }))
+/** The id in `user:<id>` and in `team:<id>`. */
+function toIdOf(expression: ExpressionBuilder<Tables, 'bindings'>) {
+  return expression.fn<string>('substr', ['bindings.subject', expression.val('user:'.length + 1)])
 }
 
 async function removeMember(db: Kysely<Tables>, { actor, workspace }: Call, id: string): Promise<void> {

@@ -2,15 +2,16 @@
 import type { Kysely } from 'kysely'
 import type { Tables } from '../../db/tables.ts'
 import type { Grant } from '../actor.ts'
-import { BUILT_IN_ROLES, isPermission, type Permission } from '../permissions.ts'
+import { builtInRole, isPermission, type Permission } from '../permissions.ts'
 
 export async function grantsOfUser(db: Kysely<Tables>, userId: string): Promise<Grant[]> {
+  const teams = await db.selectFrom('team_members').select('team_id').where('user_id', '=', userId).execute()
   const bindings = await db
     .selectFrom('bindings')
     .select(['workspace_id', 'role'])
-    .where('subject', '=', `user:${userId}`)
+    .where('subject', 'in', [`user:${userId}`, ...teams.map(({ team_id: id }) => `team:${id}`)])
     .execute()
-  const own = bindings.map(({ role }) => role).filter((role) => BUILT_IN_ROLES[role] === undefined)
+  const own = bindings.map(({ role }) => role).filter((role) => builtInRole(role) === undefined)
   const rows =
     own.length === 0
       ? []
@@ -18,7 +19,7 @@ export async function grantsOfUser(db: Kysely<Tables>, userId: string): Promise<
   return bindings.map(({ workspace_id: workspaceId, role }) => {
     // A role that was made in one workspace means nothing in another.
     const made = rows.find((row) => row.name === role && (row.workspace_id === '' || row.workspace_id === workspaceId))
-    const permissions = BUILT_IN_ROLES[role]?.permissions ?? readPermissions(made?.permissions ?? '[]')
+    const permissions = builtInRole(role)?.permissions ?? readPermissions(made?.permissions ?? '[]')
     return { workspaceId, permissions: new Set(permissions) }
   })
 }
@@ -29,7 +30,7 @@ export async function permissionsOfRole(
   role: string,
   workspaceId: string,
 ): Promise<readonly Permission[] | undefined> {
-  const builtIn = BUILT_IN_ROLES[role]
+  const builtIn = builtInRole(role)
   if (builtIn !== undefined) return builtIn.permissions
   const row = await db
     .selectFrom('roles')

@@ -159,6 +159,7 @@ export const removeWorkspace = defineRoute({
       if (left !== undefined)
         refuse(inUse({ detail: `It has the ${left.kind} ${left.name}. Remove what is in it first.` }))
       await write.db.deleteFrom('bindings').where('workspace_id', '=', workspace.id).execute()
+      await write.db.deleteFrom('teams').where('workspace_id', '=', workspace.id).execute()
       await write.db.deleteFrom('roles').where('workspace_id', '=', workspace.id).execute()
       await write.db.deleteFrom('workspaces').where('id', '=', workspace.id).execute()
       write.note({ kind: 'workspace', id: before.id, name: before.name, before: toNote(before) })
