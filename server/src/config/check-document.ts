@@ -12,6 +12,7 @@ import type { Entry } from './policy-lists.ts'
 import type { ApiPlan, RoutePlan } from './route-plans.ts'
 import type { ConfigDocument } from './schema/document.ts'
 import { checkKeys } from './to-consumer.ts'
+import { checkSelector } from './version-selector.ts'
 
 /** Resolved operations by route id, of the routes whose policies work on them. */
 export type Operations = ReadonlyMap<string, JsonObject>
@@ -68,6 +69,7 @@ function checkApis(apis: readonly ApiPlan[], findings: Findings): void {
     if (settings.host !== undefined && settings.hosts.length > 0) {
       findings.report([...path, 'host'], '`host` and `hosts` stand together', { hint: 'Put it into `hosts`.' })
     }
+    checkSelector(settings, path, findings)
     if (/[{}*]/.test(settings.basePath)) {
       findings.report([...path, 'basePath'], 'a base path has no parameters and no `*`', {
         hint: 'Put them into routes.',

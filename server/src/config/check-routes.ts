@@ -66,10 +66,19 @@ function couldBothMatch(a: RouteMatch, b: RouteMatch): boolean {
 
 /** Whether two lists ask one field for different values, or one for its presence and one for its absence. */
 function areApart(a: readonly FieldMatch[], b: readonly FieldMatch[]): boolean {
-  return a.some((left) => b.some((right) => left.name === right.name && excludeEachOther(left, right)))
+  return a.some((left) => b.some((right) => isSameField(left, right) && excludeEachOther(left, right)))
+}
+
+function isSameField(left: FieldMatch, right: FieldMatch): boolean {
+  return left.name === right.name && left.vendor === right.vendor
 }
 
 function excludeEachOther(left: FieldMatch, right: FieldMatch): boolean {
-  if (left.absent === true || right.absent === true) return left.absent !== right.absent
+  if (takesAbsence(left) && takesAbsence(right)) return false
+  if (left.absent === true || right.absent === true) return true
   return left.value !== undefined && right.value !== undefined && left.value !== right.value
+}
+
+function takesAbsence({ absent, orAbsent }: FieldMatch): boolean {
+  return absent === true || orAbsent === true
 }

@@ -3,7 +3,7 @@ import { checkNames } from './check-references.ts'
 import { besideFile, type ConfigReader } from './file-reader.ts'
 import type { Findings } from './findings.ts'
 import type { KeyPath } from './issues.ts'
-import { answersAll, toLifecycleEntries } from './lifecycle-entries.ts'
+import { answersAll, toBroughtEntries } from './brought-entries.ts'
 import type { Operation } from './openapi/operation.ts'
 import { readOperations } from './openapi/read-operations.ts'
 import type { PolicyConfigs, PolicyRegistry } from './policy-configs.ts'
@@ -42,10 +42,10 @@ export function planDocument(
     apis: document.apis.map((settings, index) => {
       const path = ['apis', index]
       const owner = `apis/${settings.name}/${settings.version}`
-      const life = toLifecycleEntries(settings, path, registry, findings)
-      const entries = [...life.first, ...lists.toEntries(settings.policies, [...path, 'policies'], owner)]
+      const brought = toBroughtEntries(settings, path, registry, findings)
+      const entries = [...brought.first, ...lists.toEntries(settings.policies, [...path, 'policies'], owner)]
       const routes = planRoutes(settings, path, readSpec(settings, path), lists, findings)
-      return { settings, path, entries, routes: routes.map((route) => withLast(route, entries, life.last)) }
+      return { settings, path, entries, routes: routes.map((route) => withLast(route, entries, brought.last)) }
     }),
     consumers: document.consumers.map((settings, index) => {
       const path = ['consumers', index]

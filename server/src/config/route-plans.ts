@@ -8,6 +8,7 @@ import type { Entry, PolicyLists } from './policy-lists.ts'
 import { checkRoutePath, toMatchedPath } from './route-path.ts'
 import type { ApiSettings, RouteSettings } from './schema/api.ts'
 import { withoutStop } from './sentence.ts'
+import { toVersionSelector, withoutVersionPath, type VersionSelector } from './version-selector.ts'
 
 export interface ApiPlan {
   readonly settings: ApiSettings
@@ -59,16 +60,26 @@ export function planRoutes(
     return planner.plan(operation, more?.settings, more?.path ?? [...apiPath, 'spec'])
   })
   const byHand = [...written.values()].filter(({ settings }) => !byName.has(settings.name))
-  return [...ofOperations, ...byHand.map(({ settings, path }) => planner.plan(undefined, settings, path))]
+  const routes = [...ofOperations, ...byHand.map(({ settings, path }) => planner.plan(undefined, settings, path))]
+  const { path: versionPath, alsoUnversionedPath } = toVersionSelector(api)
+  if (!alsoUnversionedPath) return routes
+  return [...routes, ...routes.map((route) => toUnversioned(route, versionPath))]
+}
+
+/** Ids of routes have a name behind their last slash, and none of these is empty. */
+function toUnversioned(route: RoutePlan, versionPath: string): RoutePlan {
+  return { ...route, id: `${route.id}/`, match: withoutVersionPath(route.match, versionPath) }
 }
 
 class RoutePlanner {
   private readonly api: ApiSettings
   private readonly lists: PolicyLists
   private readonly findings: Findings
+  private readonly selector: VersionSelector
 
   constructor(api: ApiSettings, lists: PolicyLists, findings: Findings) {
     this.api = api
+    this.selector = toVersionSelector(api)
     this.lists = lists
     this.findings = findings
   }
@@ -95,21 +106,27 @@ class RoutePlanner {
   private toMatch(operation: Operation | undefined, settings: RouteSettings | undefined, path: KeyPath): RouteMatch {
     const { api } = this
     const match = settings?.match
-    const basePath = this.normalise(basePathOf(api), path)
+    const basePath = this.normalise(basePathOf(api) + this.selector.path, path)
     return {
       hosts:
         hostsOf(match?.hosts ?? []) ?? hostsOf(api.host === undefined ? api.hosts : [api.host, ...api.hosts]) ?? [],
       path: basePath + this.normalise(this.pathOf(operation, settings, path), path),
       basePath,
       methods: this.methodsOf(operation, settings, path),
-      headers: joinFields(
-        operation?.conditions.headers,
-        this.toFields(match?.headers ?? [], [...path, 'match', 'headers'], (name) => name.toLowerCase()),
-      ),
-      query: joinFields(
-        operation?.conditions.query,
-        this.toFields(match?.query ?? [], [...path, 'match', 'query'], (name) => name),
-      ),
+      headers: [
+        ...joinFields(
+          operation?.conditions.headers,
+          this.toFields(match?.headers ?? [], [...path, 'match', 'headers'], (name) => name.toLowerCase()),
+        ),
+        ...this.selector.headers,
+      ],
+      query: [
+        ...joinFields(
+          operation?.conditions.query,
+          this.toFields(match?.query ?? [], [...path, 'match', 'query'], (name) => name),
+        ),
+        ...this.selector.query,
+      ],
       when: match?.when,
       encodedSlash: api.encodedSlash,
     }

@@ -1,4 +1,5 @@
 /** The conditions of a route besides host, path and method, as one closure. */
+import { versionOfAccept } from '../kernel/accept-version.ts'
 import type { Exchange } from '../kernel/exchange.ts'
 import { compileExpression } from '../kernel/expression.ts'
 import { queryJoined } from '../kernel/query.ts'
@@ -20,9 +21,11 @@ export function compileConditions(match: RouteMatch): ((exchange: Exchange) => b
 
 type Compare = (given: string, wanted: string, name: string) => boolean
 
-function fits({ name, value, absent }: FieldMatch, given: string | undefined, compare: Compare): boolean {
-  if (absent === true || given === undefined) return absent === true && given === undefined
-  return value === undefined || compare(given, value, name)
+function fits(wanted: FieldMatch, field: string | undefined, compare: Compare): boolean {
+  const { name, value, absent, orAbsent, vendor } = wanted
+  const given = vendor === undefined || field === undefined ? field : versionOfAccept(field, vendor)
+  if (given === undefined) return absent === true || orAbsent === true
+  return absent !== true && (value === undefined || compare(given, value, name))
 }
 
 const isSame: Compare = (given, wanted) => given === wanted

@@ -86,6 +86,11 @@ export interface PolicyDefinition<Schema extends z.ZodType = z.ZodType> {
    * One that answers always stands at the end of each route's list, any other before those of the API.
    */
   lifecycle?(lifecycle: Lifecycle): z.input<Schema> | undefined
+  /**
+   * The configuration with which the policy tells caches that a field of the request chose the answer (`Vary`, RFC 9110
+   * §12.5.5).
+   */
+  variesBy?(field: string): z.input<Schema>
   /** Answers whatever reaches it: its route needs no upstream, and an entry after it would have no effect. */
   readonly answersAlways?: boolean
   /**

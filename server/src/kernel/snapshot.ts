@@ -112,6 +112,10 @@ export interface FieldMatch {
   readonly value: string | undefined
   /** The request must not have the field. */
   readonly absent?: true
+  /** A request without the field fits as well: the version that is meant where none is named. */
+  readonly orAbsent?: true
+  /** The value is the version that media types of this vendor name in `Accept`; empty: their parameter `version` does. */
+  readonly vendor?: string
 }
 
 export interface ConsumerSpec {

@@ -95,6 +95,27 @@ export const apiFacts = {
   }),
 }
 
+/** How callers say that they mean this version, where several versions of an API stand beside each other. */
+export const selector = z
+  .strictObject({
+    by: z.enum(['path', 'header', 'query', 'media-type']).meta({
+      title: 'By',
+      description:
+        '`path` puts the version behind the base path; `header` and `query` look at one field or parameter; `media-type` looks at `Accept`.',
+    }),
+    name: fieldName({
+      title: 'Name',
+      description:
+        'Name of the header or of the parameter. Of `media-type` the vendor: `books` for `application/vnd.books.v2+json`; without it the parameter `version` of a media type counts alone.',
+    }).optional(),
+    value: name({ title: 'Value', description: 'What callers say. Default: the version.' }).optional(),
+    default: z.boolean().default(false).meta({
+      title: 'Default',
+      description: 'Whether requests that name no version mean this one. One version of an API can be the default.',
+    }),
+  })
+  .meta({ title: 'Selector', description: 'How callers choose the version. Default: by nothing but host and path.' })
+
 const moment = (title: string, description: string) =>
   z.iso.datetime({ offset: true }).optional().meta({ title, description })
 
@@ -141,6 +162,7 @@ export const api = z
     }),
     timeouts: timeoutOverrides.optional(),
     lifecycle: lifecycle.optional(),
+    selector: selector.optional(),
     policies: policyList('Run for every route of the API, after the global ones.'),
     routes: z
       .array(route)

@@ -44,7 +44,7 @@ export async function deploy(parts: DeployParts): Promise<Deployment> {
   await enterService(write, revision.version_id, { actorId: actor.id, nowMs: control.clock.now() })
   await claimRoutes(
     write.db,
-    { environment, workspaceId: workspace.id, versionId: revision.version_id },
+    { environment, workspaceId: workspace.id, versionId: revision.version_id, name: `${parts.api} ${parts.version}` },
     compiled.routes.map(({ match }) => match),
   )
   const previous = await findActive(write, revision.version_id, environment)

@@ -6,7 +6,7 @@ import type { Kysely } from 'kysely'
 import { toPathShape } from '../../config/route-path.ts'
 import { countConditions } from '../../kernel/count-conditions.ts'
 import { defineProblem } from '../../kernel/problem.ts'
-import type { RouteMatch } from '../../kernel/snapshot.ts'
+import type { FieldMatch, RouteMatch } from '../../kernel/snapshot.ts'
 import type { Tables } from '../../db/tables.ts'
 import { refuse } from '../control-error.ts'
 
@@ -22,6 +22,8 @@ interface Claimant {
   readonly environment: string
   readonly workspaceId: string
   readonly versionId: string
+  /** What people call it, such as `books 1.0.0`. */
+  readonly name: string
 }
 
 const CHUNK = 200
@@ -29,7 +31,7 @@ const CHUNK = 200
 /** Replaces what the version claims in the environment; refuses with 409 when something of it is taken. */
 export async function claimRoutes(
   db: Kysely<Tables>,
-  { environment, workspaceId, versionId }: Claimant,
+  { environment, workspaceId, versionId, name: claimant }: Claimant,
   matches: readonly RouteMatch[],
 ): Promise<void> {
   await releaseRoutes(db, environment, versionId)
@@ -47,7 +49,8 @@ export async function claimRoutes(
     if (taken !== undefined) {
       // Names of another tenant are none of the caller's business.
       const owner = taken.workspace_id === workspaceId ? `${taken.api} ${taken.version}` : 'an API of another workspace'
-      refuse(routeTaken({ detail: `${taken.claim} is served by ${owner} in ${environment}.` }))
+      const text = `${claimant} claims ${taken.claim}, which ${owner} serves in ${environment}.`
+      refuse(routeTaken({ detail: text }))
     }
     const rows = some.map((claim) => ({ environment, claim, workspace_id: workspaceId, version_id: versionId }))
     await db.insertInto('route_claims').values(rows).execute()
@@ -69,15 +72,21 @@ export async function releaseRoutes(db: Kysely<Tables>, environment: string, ver
 function toClaims(match: RouteMatch): string[] {
   const hosts = match.hosts.length === 0 ? ['*'] : match.hosts
   const methods = match.methods.length === 0 ? ['*'] : match.methods
-  const conditions = countConditions(match) === 0 ? '' : ` ${toConditionText(match)}`
+  const conditions = countConditions(match) === 0 ? [''] : toConditionTexts(match)
   const shape = toPathShape(match.path)
-  return hosts.flatMap((host) => methods.map((method) => `${method} ${host}${shape}${conditions}`))
+  return hosts.flatMap((host) =>
+    methods.flatMap((method) => conditions.map((condition) => `${method} ${host}${shape}${condition}`)),
+  )
 }
 
-function toConditionText({ headers, query, when }: RouteMatch): string {
-  return JSON.stringify([
-    headers.map(({ name, value }) => [name, value]),
-    query.map(({ name, value }) => [name, value]),
-    when,
-  ])
+/** One text, and another one for the requests that lack what it is optional to say: two versions cannot both take these. */
+function toConditionTexts({ headers, query, when }: RouteMatch): string[] {
+  const toText = (toField: (field: FieldMatch) => unknown): string =>
+    ` ${JSON.stringify([headers.map(toField), query.map(toField), when])}`
+  const asGiven = toText(({ name, value, absent, vendor }) => [name, value, absent, vendor])
+  if (![...headers, ...query].some(({ orAbsent }) => orAbsent)) return [asGiven]
+  const asAbsent = toText(({ name, value, absent, orAbsent, vendor }) =>
+    orAbsent === true ? [name, undefined, true, vendor] : [name, value, absent, vendor],
+  )
+  return [asGiven, asAbsent]
 }

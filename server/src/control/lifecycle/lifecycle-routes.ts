@@ -1,6 +1,7 @@
 /** Where the versions of an API stand in their life, and the steps from one state to the next. */
 import { z } from 'zod'
 import { address } from '../../kernel/address-syntax.ts'
+import { isJsonObject } from '../../kernel/json.ts'
 import { defineRoute, type Call } from '../define-route.ts'
 import { refuse } from '../control-error.ts'
 import { invalid } from '../problems.ts'
@@ -143,10 +144,16 @@ async function toAddress(
 
 function addressOf(version: Resource): string {
   const { settings } = draftOf(version)
-  const { host, hosts, basePath } = settings
-  const named = typeof host === 'string' ? host : Array.isArray(hosts) ? hosts[0] : undefined
-  const path = typeof basePath === 'string' ? basePath : '/'
-  return typeof named === 'string' && !named.startsWith('*') ? `https://${named}${path}` : path
+  const { host, hosts, basePath, selector } = settings
+  const named = text(host) ?? (Array.isArray(hosts) ? text(hosts[0]) : undefined)
+  const inPath =
+    isJsonObject(selector) && selector['by'] === 'path' ? `/${text(selector['value']) ?? version.name}` : ''
+  const path = (text(basePath) ?? '').replace(/\/+$/, '') + inPath || '/'
+  return named !== undefined && !named.startsWith('*') ? `https://${named}${path}` : path
+}
+
+function text(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined
 }
 
 const apiLifecycle = z.strictObject({

@@ -31,6 +31,8 @@ export const headers = definePolicy({
   ],
   problems: [],
 
+  variesBy: (field) => ({ response: { add: { vary: field } } }),
+
   check({ request, response }, check) {
     if (request === undefined && response === undefined)
       check.report([], 'changes nothing: give `request` or `response`')
