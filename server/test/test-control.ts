@@ -1,5 +1,6 @@
 /** A control plane for one test: the real application on a real store; only the network in front of it is left out. */
 import { randomBytes } from 'node:crypto'
+import { tmpdir } from 'node:os'
 import type { Hono } from 'hono'
 import { pino } from 'pino'
 import { onTestFinished } from 'vitest'
@@ -75,6 +76,7 @@ export async function testControl(
     keys,
     feed,
     policies,
+    documents: { allowPrivateAddresses: given.allowPrivateAddresses ?? false, hosts: [], cacheFolder: tmpdir() },
     bootstrapHash: hashToken(ADMIN_TOKEN),
     publicUrl: given.publicUrl,
     allowPrivateAddresses: given.allowPrivateAddresses ?? false,

@@ -65,6 +65,7 @@ function addOptions(command: Command): void {
   command
     .requiredOption('-f, --file <path>', 'configuration file, or a directory of them')
     .option('--environment <name>', 'by default the default environment')
+    .option('--allow-breaking <reason>', 'publish what breaks callers of a version; the audit keeps the reason')
     .option('--source <name>', 'who manages this; only what the same source applied before is removed', 'cli')
 }
 
@@ -74,10 +75,13 @@ async function send(
   surroundings: CommandSurroundings,
   dryRun: boolean,
 ): Promise<Applied> {
-  const { file, environment, source } = flags
-  const configuration = readConfiguration(String(file), surroundings.environment)
+  const { file, environment, source, allowBreaking: reason } = flags
+  const allowBreaking = reason === undefined ? undefined : { reason }
+  const configuration = await readConfiguration(String(file), surroundings.environment)
   const path = `/workspaces/${encodeURIComponent(connection.workspace)}/apply?dryRun=${dryRun}`
-  return answer.parse(await callAdmin(connection, 'POST', path, { ...configuration, environment, source }))
+  return answer.parse(
+    await callAdmin(connection, 'POST', path, { ...configuration, environment, source, allowBreaking }),
+  )
 }
 
 function toLines({ environment, changed, outcomes }: Applied, what: string): string {

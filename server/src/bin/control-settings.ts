@@ -47,6 +47,13 @@ export const controlSettings = z.strictObject({
   webhookPrivate: z.boolean().default(false).meta({
     description: 'Webhooks may go to private and loopback addresses.',
     variable: 'HEADGATE_WEBHOOK_PRIVATE',
+  importPrivate: z.boolean().default(false).meta({
+    description: 'Whether OpenAPI documents may be fetched from private and loopback addresses.',
+    variable: 'HEADGATE_IMPORT_PRIVATE',
+  }),
+  importHosts: z.string().default('').meta({
+    description: 'Hosts, by commas, from which documents may refer to files besides their own host.',
+    variable: 'HEADGATE_IMPORT_HOSTS',
   }),
   logLevel: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug'])

@@ -48,6 +48,10 @@ async function runControl(
       adminToken: settings.adminToken,
       environment: settings.environment,
       publicUrl: settings.controlPublicUrl,
+      imports: {
+        allowPrivateAddresses: settings.importPrivate,
+        hosts: settings.importHosts.split(',').filter((host) => host !== ''),
+      },
       host: settings.controlBind,
       webhookPrivate: settings.webhookPrivate,
       port: settings.controlPort,

@@ -42,6 +42,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   import: async () => (await import('./import.ts')).createImportCommand(surroundings, exit),
   deploy: async () => (await import('./deploy.ts')).createDeployCommand(surroundings, exit),
   rollback: async () => (await import('./deploy.ts')).createRollbackCommand(surroundings, exit),
+  lint: async () => (await import('./lint.ts')).createLintCommand(surroundings, exit),
   validate: async () => (await import('./validate.ts')).createValidateCommand(surroundings, exit),
   backup: async () => (await import('./backup.ts')).createBackupCommand(surroundings, exit),
   restore: async () => (await import('./backup.ts')).createRestoreCommand(surroundings, exit),

@@ -1,10 +1,12 @@
 /** `headgate import openapi`: from an OpenAPI document to a published API. */
-import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { z } from 'zod'
-import { AdminError, callAdmin } from './admin-client.ts'
+import { callAdmin } from './admin-client.ts'
+import { importPlace } from './bundle-document.ts'
 import { createClientCommand, toJson } from './client-command.ts'
 import type { CommandSurroundings } from './command-surroundings.ts'
+
+const counts = <Shape extends z.core.$ZodLooseShape>(shape: Shape) => z.looseObject(shape).optional()
 
 const answer = z.looseObject({
   api: z.string(),
@@ -13,10 +15,12 @@ const answer = z.looseObject({
   basePath: z.string(),
   routes: z.number(),
   key: z.string().optional(),
+  findings: z.array(z.looseObject({ outcome: z.string(), pointer: z.string(), message: z.string() })),
+  report: z.looseObject({
+    lint: counts({ errors: z.number(), warnings: z.number() }),
+    changes: counts({ breaking: z.number(), safe: z.number() }),
+  }),
 })
-
-const LIMIT_MS = 60_000
-const MOST_BYTES = 32 * 1024 * 1024
 
 export function createImportCommand(surroundings: CommandSurroundings, exit: (code: number) => void): Command {
   const openapi = createClientCommand(
@@ -33,13 +37,17 @@ export function createImportCommand(surroundings: CommandSurroundings, exit: (co
           .option('--base-path <path>', 'public path; by default / and the name')
           .option('--upstream <url>', 'where it runs; by default the first server of the document')
           .option('--environment <name>', 'by default the default environment')
+          .option('--allow-breaking <reason>', 'publish what breaks callers of the version; the audit keeps the reason')
       },
       async run(connection, flags, [place = '']) {
-        const { publish, name, basePath, upstream: upstreamUrl, environment, json } = flags
-        const document = await readDocument(place)
+        const { publish, name, basePath, upstream, environment, json, allowBreaking: reason } = flags
+        const { text: document, proposal } = await importPlace(place)
         const workspace = encodeURIComponent(connection.workspace)
         const path = `/workspaces/${workspace}/imports?dryRun=${publish !== true}`
-        const body = { document, name, basePath, upstreamUrl, environment }
+        // Only here it is known what a relative address of a server is relative to.
+        const upstreamUrl = upstream ?? proposal.servers[0]
+        const allowBreaking = reason === undefined ? undefined : { reason }
+        const body = { document, name, basePath, upstreamUrl, environment, allowBreaking }
         const imported = answer.parse(await callAdmin(connection, 'POST', path, body))
         surroundings.write(json === true ? toJson(imported) : toText(imported, publish === true))
         return 0
@@ -54,41 +62,26 @@ export function createImportCommand(surroundings: CommandSurroundings, exit: (co
     .addCommand(openapi)
 }
 
-/** The text of a file of this machine, or of what a URL answers; within a bound. */
-async function readDocument(place: string): Promise<string> {
-  if (!/^https?:\/\//.test(place)) {
-    try {
-      return readFileSync(place, 'utf8')
-    } catch (cause) {
-      throw new AdminError(`${place} cannot be read: ${cause instanceof Error ? cause.message : String(cause)}`, {
-        cause,
-      })
-    }
-  }
-  try {
-    const response = await fetch(place, { signal: AbortSignal.timeout(LIMIT_MS) })
-    if (!response.ok) throw new AdminError(`${place} answers ${response.status}.`)
-    const pieces: Uint8Array[] = []
-    let length = 0
-    for await (const piece of response.body ?? []) {
-      length += piece.length
-      if (length > MOST_BYTES) throw new AdminError(`${place} is larger than ${MOST_BYTES} bytes.`)
-      pieces.push(piece)
-    }
-    return Buffer.concat(pieces).toString('utf8')
-  } catch (cause) {
-    if (cause instanceof AdminError) throw cause
-    const reason = cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause)
-    throw new AdminError(`${place} cannot be fetched: ${reason}`, { cause })
-  }
+type Answer = z.output<typeof answer>
+
+function toText(imported: Answer, isDone: boolean): string {
+  const { api, version, environment, basePath, routes, key } = imported
+  const what = `${api} ${version} with ${routes} routes under ${basePath} in ${environment}`
+  const notes = toNotes(imported)
+  if (!isDone) return `Would publish ${what}. Add --publish to do it.\n${notes}`
+  const trial = key === undefined ? '' : `Key of the consumer "test", shown this once: ${key}\n`
+  return `Published ${what}.\n${trial}${notes}`
 }
 
-function toText(
-  { api, version, environment, basePath, routes, key }: z.output<typeof answer>,
-  isDone: boolean,
-): string {
-  const what = `${api} ${version} with ${routes} routes under ${basePath} in ${environment}`
-  if (!isDone) return `Would publish ${what}. Add --publish to do it.\n`
-  const trial = key === undefined ? '' : `Key of the consumer "test", shown this once: ${key}\n`
-  return `Published ${what}.\n${trial}`
+function toNotes({ findings, report: { lint, changes } }: Answer): string {
+  const mended = findings.map(({ outcome, pointer, message }) => `  ${outcome} ${pointer}: ${message}`)
+  const lintLine =
+    lint === undefined || lint.errors + lint.warnings === 0
+      ? []
+      : [`  lint: ${lint.errors} errors, ${lint.warnings} warnings (headgate lint lists them)`]
+  const changeLine =
+    changes === undefined || changes.breaking + changes.safe === 0
+      ? []
+      : [`  changes: ${changes.breaking} breaking, ${changes.safe} others`]
+  return [...mended, ...lintLine, ...changeLine].map((line) => `${line}\n`).join('')
 }

@@ -4,6 +4,7 @@ import { Findings } from '../config/findings.ts'
 import { loadDocument } from '../config/load-document.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../kernel/json.ts'
 import { AdminError } from './admin-client.ts'
+import { bundleText } from './bundle-document.ts'
 import type { CommandSurroundings } from './command-surroundings.ts'
 
 export interface SentConfiguration {
@@ -13,7 +14,10 @@ export interface SentConfiguration {
 }
 
 /** Throws a ConfigError with the places of everything that cannot be read. */
-export function readConfiguration(path: string, environment: CommandSurroundings['environment']): SentConfiguration {
+export async function readConfiguration(
+  path: string,
+  environment: CommandSurroundings['environment'],
+): Promise<SentConfiguration> {
   const reader = new FileReader()
   const findings = new Findings()
   const root: unknown = loadDocument(path, environment, reader, findings)
@@ -22,13 +26,17 @@ export function readConfiguration(path: string, environment: CommandSurroundings
   const files: Record<string, string> = {}
   const { apis } = root
   if (!Array.isArray(apis)) return { document: root, files }
-  const named = apis.map((api: JsonValue, index) => {
-    if (!isJsonObject(api) || typeof api['spec'] !== 'string') return api
+  const named: JsonValue[] = []
+  for (const [index, api] of apis.entries()) {
+    if (!isJsonObject(api) || typeof api['spec'] !== 'string') {
+      named.push(api)
+      continue
+    }
     const file = besideFile(findings.place(['apis', index, 'spec']).file, api['spec'])
     // Two files of a directory may name different documents alike, so each gets a name of its own.
     const name = `${index}-${api['spec'].replaceAll(/[^A-Za-z0-9._-]/g, '-')}`
-    files[name] = reader.read(file)
-    return { ...api, spec: name }
-  })
+    files[name] = await bundleText(file, reader.read(file))
+    named.push({ ...api, spec: name })
+  }
   return { document: { ...root, apis: named }, files }
 }

@@ -1,4 +1,5 @@
 /** The control plane of one process: opens the store, keeps the keys, follows the snapshots, serves the admin API. */
+import { join } from 'node:path'
 import { systemClock } from '../kernel/clock.ts'
 import type { Log } from '../kernel/log.ts'
 import { openDatabase, type Database } from '../db/client.ts'
@@ -6,7 +7,7 @@ import { migrate, MigrationError } from '../db/migrate.ts'
 import { policies } from '../policies/index.ts'
 import { readAdminToken } from './admin-token.ts'
 import { bootstrap } from './bootstrap.ts'
-import type { Control } from './control.ts'
+import type { Control, DocumentSettings } from './control.ts'
 import { openKeyRing } from './keys/key-ring.ts'
 import { MasterKeyError, readMasterKey } from './keys/master-key.ts'
 import { newId } from './new-id.ts'
@@ -31,6 +32,8 @@ export interface ControlProcessOptions {
   readonly environment: string
   /** Where browsers reach the control plane. */
   readonly publicUrl: string | undefined
+  /** From where OpenAPI documents may be fetched. */
+  readonly imports: Pick<DocumentSettings, 'allowPrivateAddresses' | 'hosts'>
   readonly host: string
   /** Whether webhooks may go to private addresses. */
   readonly webhookPrivate: boolean
@@ -91,6 +94,7 @@ async function start(options: ControlProcessOptions, database: Database, masterK
     keys,
     feed,
     policies,
+    documents: { ...options.imports, cacheFolder: join(options.dataDir, 'compile-cache') },
     bootstrapHash: token.hash,
     publicUrl: options.publicUrl,
     allowPrivateAddresses: options.webhookPrivate,

@@ -6,6 +6,15 @@ import type { Database } from '../db/client.ts'
 import type { KeyRing } from './keys/key-ring.ts'
 import type { SnapshotFeed } from './snapshots/snapshot-feed.ts'
 
+export interface DocumentSettings {
+  /** Whether documents may be fetched from private, loopback and link-local addresses. */
+  readonly allowPrivateAddresses: boolean
+  /** Hosts besides a document's own from which files that it refers to may be fetched. */
+  readonly hosts: readonly string[]
+  /** Where processes for large documents keep their compiled modules. */
+  readonly cacheFolder: string
+}
+
 export interface Control {
   /** Version of Headgate. */
   readonly version: string
@@ -18,6 +27,8 @@ export interface Control {
   readonly feed: SnapshotFeed
   /** The policies that may be configured. */
   readonly policies: readonly PolicyDefinition[]
+  /** How documents of APIs are imported. */
+  readonly documents: DocumentSettings
   /** SHA-256 in hex of the bootstrap token; undefined when it is switched off. */
   readonly bootstrapHash: string | undefined
   /** Where browsers reach the control plane; undefined: where they ask. */

@@ -33,7 +33,15 @@ const problem: JsonObject = {
     instance: { type: 'string' },
     errors: {
       type: 'array',
-      items: { type: 'object', properties: { pointer: { type: 'string' }, detail: { type: 'string' } } },
+      items: {
+        type: 'object',
+        properties: {
+          pointer: { type: 'string' },
+          detail: { type: 'string' },
+          rule: { type: 'string' },
+          remedy: { type: 'string' },
+        },
+      },
     },
   },
 }

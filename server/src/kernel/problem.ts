@@ -27,13 +27,22 @@ export interface ProblemDefinition {
   readonly credential?: 'absent' | 'unknown' | 'refused'
 }
 
+export interface ProblemError {
+  readonly pointer: string
+  readonly detail: string
+  /** Where rules are documented: the id of the one that is broken. */
+  readonly rule?: string
+  /** What mends this place. */
+  readonly remedy?: string
+}
+
 export interface ProblemOptions {
   /** One sentence about this occurrence, safe for the caller to read. */
   readonly detail?: string
   /** Further response fields; names in lower case. */
   readonly headers?: Readonly<Record<string, string>>
   /** Where exactly the input is wrong: JSON pointers (RFC 6901) and what is wrong there. */
-  readonly errors?: readonly { readonly pointer: string; readonly detail: string }[]
+  readonly errors?: readonly ProblemError[]
   /** Only logged, never sent. */
   readonly cause?: unknown
 }

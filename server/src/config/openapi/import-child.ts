@@ -18,7 +18,7 @@ export interface ImportOrder {
   readonly allowPrivateAddresses: boolean
   readonly hosts: readonly string[]
   readonly limits: Partial<ImportLimits>
-  /** Where compiled modules are kept between starts. */
+  /** Where compiled modules are kept between starts; empty: nowhere. */
   readonly cacheFolder: string
 }
 
@@ -28,6 +28,8 @@ export type ImportOutcome =
       /** The document as JSON. */
       readonly text: string
       readonly version: DocumentVersion
+      /** Nothing was upgraded, bundled or mended. */
+      readonly isAsWritten: boolean
       readonly operations: readonly ImportedOperation[]
       readonly proposal: ApiProposal
       readonly findings: readonly ImportFinding[]
@@ -35,7 +37,7 @@ export type ImportOutcome =
   | { readonly kind: 'refused'; readonly findings: readonly ImportFinding[] }
 
 process.once('message', (order: ImportOrder) => {
-  enableCompileCache(order.cacheFolder)
+  if (order.cacheFolder !== '') enableCompileCache(order.cacheFolder)
   void run(order).then((outcome) => {
     process.send?.(outcome, undefined, undefined, () => process.disconnect?.())
   })

@@ -44,6 +44,8 @@ export type ImportResult =
       readonly document: JsonObject
       /** The version that it was written in. */
       readonly version: DocumentVersion
+      /** Nothing was upgraded, bundled or mended. */
+      readonly isAsWritten: boolean
       readonly operations: readonly ImportedOperation[]
       readonly findings: readonly ImportFinding[]
     }
@@ -63,8 +65,10 @@ export async function importDocument(input: string | Uint8Array, options: Import
   const document = version === '2.0' ? upgradeSwagger(bundled) : bundled
   const operations = checkDocument({ source: root.source, value: document }, findings)
   if (findings.isRefused) return { kind: 'refused', findings: findings.list() }
+  const list = findings.list()
+  const isAsWritten = document === root.value && !list.some(({ outcome }) => outcome === 'mended')
   // It was read as JSON, or as YAML that says nothing more, and nothing else was put into it.
-  return { kind: 'imported', document: document as JsonObject, version, operations, findings: findings.list() }
+  return { kind: 'imported', document: document as JsonObject, version, isAsWritten, operations, findings: list }
 }
 
 function readVersion({ source, value }: SpecFile, findings: ImportFindings): DocumentVersion | undefined {

@@ -123,8 +123,8 @@ function isBelow(path: string, folder: string): boolean {
   return way !== '..' && !way.startsWith(`..${sep}`) && resolve(folder, way) === path
 }
 
-/** JSON pointer (RFC 6901) to keys. */
-function parsePointer(pointer: string, reference: string): string[] {
+/** JSON pointer (RFC 6901) to keys; throws a `ReferenceFault` for what is none. */
+export function parsePointer(pointer: string, reference: string): string[] {
   if (pointer === '') return []
   if (!pointer.startsWith('/')) {
     throw new ReferenceFault(

@@ -12,6 +12,7 @@ import { insertVersion, updateVersion } from '../versions/version-drafts.ts'
 import { draftOf, hashBlob } from '../versions/version-store.ts'
 import { asCall, tell, type ApplyContext } from './apply-context.ts'
 import { applyLifecycle } from './apply-lifecycle.ts'
+import { toVersionKey } from './review-desired.ts'
 import { applyResource } from './apply-resources.ts'
 import type { DesiredApi, DesiredVersion } from './desired-state.ts'
 import { isSame, listChanges } from './document-changes.ts'
@@ -68,12 +69,16 @@ async function isSameDraft(
   return isSame(settings, document) && specHash === (desired.spec === undefined ? undefined : hashBlob(desired.spec))
 }
 
-async function publish({ call, write }: ApplyContext, api: Resource, version: Resource): Promise<Revision> {
+async function publish(context: ApplyContext, api: Resource, version: Resource): Promise<Revision> {
+  const { call, write, reviews } = context
   const { control, actor } = call
+  const review = reviews.get(toVersionKey(api.name, version.name))
+  if (review === undefined) throw new Error(`nobody reviewed ${api.name} ${version.name}`)
   const nowMs = control.clock.now()
   const id = control.newId('revision')
-  const { revision, isNew } = await publishRevision(write.db, { id, api, version, report: {}, nowMs, by: actor.id })
-  if (isNew) write.note({ kind: 'revision', id, name: `${api.name} ${version.name} #${revision.number}` })
+  const { revision, isNew } = await publishRevision(write.db, { id, api, version, review, nowMs, by: actor.id })
+  const reason = review.reason === undefined ? {} : { after: { allowBreaking: review.reason } }
+  if (isNew) write.note({ kind: 'revision', id, name: `${api.name} ${version.name} #${revision.number}`, ...reason })
   return revision
 }
 

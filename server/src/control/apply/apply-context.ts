@@ -1,4 +1,5 @@
 /** What the steps of an apply share, and what they say was done. */
+import type { DraftReview } from '../documents/review-draft.ts'
 import type { Call, Write } from '../define-route.ts'
 import type { DocumentChange } from './document-changes.ts'
 
@@ -9,6 +10,8 @@ export interface ApplyContext {
   /** Who manages what is applied; what it applied before and no longer names is removed. */
   readonly source: string
   readonly outcomes: Outcome[]
+  /** What was said of each version before the transaction, by `toVersionKey`. */
+  readonly reviews: ReadonlyMap<string, DraftReview>
 }
 
 export interface Outcome {

@@ -4,13 +4,16 @@ import { isJsonObject, type JsonObject } from '../../kernel/json.ts'
 import { defineRoute, type Call } from '../define-route.ts'
 import { may } from '../actor.ts'
 import { refuse } from '../control-error.ts'
+import { breakingRefused, documentRefused, lintRefused } from '../documents/document-problems.ts'
+import { allowBreaking } from '../documents/review-draft.ts'
 import { toEnvironmentName } from '../environments/environment-names.ts'
 import type { Permission } from '../permissions.ts'
 import { forbidden } from '../problems.ts'
 import { checkDocument } from '../snapshots/compile-lines.ts'
 import { applyDocument } from './apply-document.ts'
 import type { Outcome } from './apply-context.ts'
-import { toDesiredState, toTextName } from './desired-state.ts'
+import { toDesiredState } from './desired-state.ts'
+import { importFiles, reviewDesired } from './review-desired.ts'
 import { exportDocument } from './export-document.ts'
 
 const MOST_BYTES = 64 * 1024 * 1024
@@ -48,6 +51,7 @@ export const apply = defineRoute({
       .default({})
       .meta({ description: 'The OpenAPI documents by the path under which the document names them.' }),
     environment: z.string().max(100).optional().meta({ description: 'Default: the default environment.' }),
+    allowBreaking,
     source: z
       .string()
       .regex(/^[A-Za-z0-9][A-Za-z0-9._/-]{0,99}$/, 'letters, digits, dots, dashes, underscores and slashes')
@@ -55,17 +59,19 @@ export const apply = defineRoute({
       .meta({ description: 'Who manages this; only what the same source applied before is ever removed.' }),
   }),
   output: z.strictObject({ environment: z.string(), changed: z.boolean(), outcomes: z.array(outcome) }),
+  problems: [documentRefused, lintRefused, breakingRefused],
   async handle(call) {
     const { control, body } = call
     const environment = await toEnvironmentName(call.db, body.environment)
     const document = documentOf(call)
     permitParts(call, document)
-    const texts = new Map(Object.entries(body.files).map(([name, text]) => [toTextName(name), text]))
-    checkDocument(control, document, texts)
+    const texts = await importFiles(call, body.files)
+    const snapshot = checkDocument(control, document, texts)
     const desired = toDesiredState(document, texts)
+    const reviews = await reviewDesired(call, desired, snapshot, body.allowBreaking)
     return call.write(async (write) => {
       const outcomes: Outcome[] = []
-      await applyDocument({ call, write, environment, source: body.source, outcomes }, desired)
+      await applyDocument({ call, write, environment, source: body.source, outcomes, reviews }, desired)
       const done = outcomes.filter(({ action }) => action !== 'unchanged')
       const note = { outcomes: done.map(({ kind, name, action }) => `${action} ${kind} ${name}`) }
       write.note({ kind: 'apply', id: body.source, name: environment, after: note })

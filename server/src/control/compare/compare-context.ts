@@ -3,7 +3,8 @@ import { childOf } from '../../config/findings.ts'
 import type { KeyPath } from '../../config/issues.ts'
 import { isTree, toTree, type Tree } from '../../config/openapi/json-tree.ts'
 import { followReference, ReferenceFault, toPointer, type SpecFile } from '../../config/openapi/spec-files.ts'
-import type { CompareRule } from './compare-rules.ts'
+import { compareRules, type CompareRule } from './compare-rules.ts'
+import { SchemaComparison, type Direction } from './compare-schemas.ts'
 
 export interface Change {
   readonly kind: 'breaking' | 'safe'
@@ -16,11 +17,11 @@ export interface Change {
 export interface CompareLimits {
   /** Changes that are told; breaking ones come first. */
   readonly changes: number
-  /** Pairs of schemas that are compared. */
-  readonly schemas: number
+  /** Parts of schemas and entries of operations that are looked at: documents can share parts so that copies explode. */
+  readonly steps: number
 }
 
-export const defaultCompareLimits: CompareLimits = { changes: 1000, schemas: 500_000 }
+export const defaultCompareLimits: CompareLimits = { changes: 1000, steps: 2_000_000 }
 
 /** References in a row that are followed. */
 const MOST_STEPS = 20
@@ -67,12 +68,19 @@ export class Comparison {
   private readonly limits: CompareLimits
   private readonly breaking: Change[] = []
   private readonly safe: Change[] = []
-  private schemas = 0
+  private steps = 0
+  private readonly schemas: Readonly<Record<Direction, SchemaComparison>>
 
   constructor(before: unknown, after: unknown, limits: CompareLimits) {
     this.before = new Side(before)
     this.after = new Side(after)
     this.limits = limits
+    this.schemas = { request: new SchemaComparison(this, 'request'), response: new SchemaComparison(this, 'response') }
+  }
+
+  /** What was compared for one operation is not compared again for another, so a change of a shared part is told once. */
+  compareSchemas(direction: Direction, before: unknown, after: unknown, path: KeyPath): void {
+    this.schemas[direction].compare(before, after, path)
   }
 
   tell({ id, kind }: CompareRule, path: KeyPath, detail: string): void {
@@ -80,10 +88,13 @@ export class Comparison {
     if (list.length < this.limits.changes) list.push({ kind, rule: id, pointer: toPointer(path), detail })
   }
 
-  /** Whether another pair of schemas may be compared; counts it. */
-  mayCompareSchema(): boolean {
-    this.schemas++
-    return this.schemas <= this.limits.schemas
+  /** Takes steps from what the comparison may cost. Once there are none left, that is told, and nothing more is compared. */
+  spend(steps: number, path: KeyPath): boolean {
+    const hadSome = this.steps <= this.limits.steps
+    this.steps += steps
+    if (this.steps <= this.limits.steps) return true
+    if (hadSome) this.tell(compareRules.tooDeep, path, 'the document is too large to compare as a whole')
+    return false
   }
 
   changes(): Change[] {

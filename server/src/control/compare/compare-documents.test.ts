@@ -175,9 +175,28 @@ describe('schemas', () => {
     const level = (index: number): Json =>
       object(Object.fromEntries(['a', 'b', 'c'].map((key) => [key, { ...(index === 0 ? {} : level(index - 1)) }])))
     const deep = level(6)
-    const changes = compareDocuments(asked(deep), asked(deep), { schemas: 50 })
+    const changes = compareDocuments(asked(deep), asked(deep), { steps: 200 })
     expect(changes.map(({ rule }) => rule)).toEqual(['schema.not-compared'])
   })
+})
+
+test('path items that many paths share are compared within bounds', () => {
+  const parameters = Array.from({ length: 500 }, (_, index) => ({ in: 'query', name: `p${index}` }))
+  const paths = Array.from({ length: 500 }, (_, index) => [`/a${index}`, { $ref: '#/x-item' }])
+  const document = documentOf(Object.fromEntries(paths), { 'x-item': { parameters, get: {}, put: {}, post: {} } })
+  const changes = compareDocuments(document, structuredClone(document), { steps: 100_000 })
+  expect(changes.map(({ rule }) => rule)).toEqual(['schema.not-compared'])
+})
+
+test('a change of what several operations share is told once', () => {
+  const shared = (type: string): Json => {
+    const operation = { responses: { 200: { content: { 'a/b': { schema: { $ref: '#/components/schemas/A' } } } } } }
+    return documentOf(
+      { '/a': { get: operation }, '/b': { get: operation } },
+      { components: { schemas: { A: { type } } } },
+    )
+  }
+  expect(rules(shared('number'), shared('integer'))).toEqual(['response.type-narrowed'])
 })
 
 test('a document compared with itself has no changes, whatever stands in it', () => {

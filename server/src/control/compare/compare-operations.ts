@@ -3,7 +3,7 @@ import type { KeyPath } from '../../config/issues.ts'
 import { listOf, toTree, type Tree } from '../../config/openapi/json-tree.ts'
 import type { Comparison, Side } from './compare-context.ts'
 import { compareRules } from './compare-rules.ts'
-import { SchemaComparison } from './compare-schemas.ts'
+import type { Direction } from './compare-schemas.ts'
 import { compareSecurity } from './compare-security.ts'
 
 export interface ComparedOperation {
@@ -22,10 +22,16 @@ export function compareOperations(before: ComparedOperation, after: ComparedOper
   if (before.value['deprecated'] !== true && after.value['deprecated'] === true) {
     comparison.tell(compareRules.operationDeprecated, after.path, `${after.title} is deprecated`)
   }
+  if (!comparison.spend(countEntries(before) + countEntries(after), after.path)) return
   compareParameters(before, after, comparison)
   compareBodies(before, after, comparison)
   compareResponses(before, after, comparison)
   compareSecurity(before, after, comparison)
+}
+
+/** What comparing the operations themselves costs: path items can be shared, so that it is more than what is written. */
+function countEntries({ value, shared }: ComparedOperation): number {
+  return 1 + listOf(shared).length + listOf(value['parameters']).length + Object.keys(toTree(value['responses'])).length
 }
 
 interface Parameter {
@@ -87,7 +93,7 @@ function compareParameter(before: Parameter, after: Parameter, comparison: Compa
   if (toWriting(before.value) !== toWriting(after.value))
     comparison.tell(compareRules.parameterStyle, path, `${title} is written in another way`)
   const [old, next] = [before.value['schema'], after.value['schema']]
-  new SchemaComparison(comparison, 'request').compare(old, next, [...path, 'schema'])
+  comparison.compareSchemas('request', old, next, [...path, 'schema'])
   compareContents(
     toTree(before.value['content']),
     toTree(after.value['content']),
@@ -130,13 +136,7 @@ function compareBodies(before: ComparedOperation, after: ComparedOperation, comp
   compareContents(toTree(old['content']), toTree(next['content']), [...path, 'content'], 'request', comparison)
 }
 
-function compareContents(
-  before: Tree,
-  after: Tree,
-  path: KeyPath,
-  side: 'request' | 'response',
-  comparison: Comparison,
-): void {
+function compareContents(before: Tree, after: Tree, path: KeyPath, side: Direction, comparison: Comparison): void {
   const isRequest = side === 'request'
   for (const [type, old] of Object.entries(before)) {
     if (!Object.hasOwn(after, type)) {
@@ -145,7 +145,7 @@ function compareContents(
       continue
     }
     const [was, is] = [toTree(old)['schema'], toTree(after[type])['schema']]
-    new SchemaComparison(comparison, side).compare(was, is, [...path, type, 'schema'])
+    comparison.compareSchemas(side, was, is, [...path, type, 'schema'])
   }
   for (const type of Object.keys(after)) {
     if (Object.hasOwn(before, type)) continue
@@ -194,7 +194,7 @@ function compareHeaders(before: Tree, after: Tree, path: KeyPath, comparison: Co
     const [was, is] = [comparison.before.follow(written), comparison.after.follow(successor[1])]
     if (was['required'] === true && is['required'] !== true)
       comparison.tell(compareRules.headerOptional, at, `${name} may be missing`)
-    new SchemaComparison(comparison, 'response').compare(was['schema'], is['schema'], [...at, 'schema'])
+    comparison.compareSchemas('response', was['schema'], is['schema'], [...at, 'schema'])
   }
   for (const [key, [name]] of next) {
     if (!old.has(key))

@@ -8,6 +8,9 @@ import type { Comparison } from './compare-context.ts'
 import { compareRules, type CompareRule } from './compare-rules.ts'
 import { toEffectiveSchema, type EffectiveSchema } from './effective-schema.ts'
 
+/** Which way the values go. */
+export type Direction = 'request' | 'response'
+
 interface DirectionRules {
   readonly narrowed: CompareRule
   readonly widened: CompareRule
@@ -33,12 +36,11 @@ const MOST_LEVELS = 100
 
 export class SchemaComparison {
   private readonly comparison: Comparison
-  private readonly direction: 'request' | 'response'
+  private readonly direction: Direction
   /** Pairs that were compared, so that a circle ends. */
   private readonly compared = new WeakMap<object, WeakSet<object>>()
-  private toldDepth = false
 
-  constructor(comparison: Comparison, direction: 'request' | 'response') {
+  constructor(comparison: Comparison, direction: Direction) {
     this.comparison = comparison
     this.direction = direction
   }
@@ -47,13 +49,13 @@ export class SchemaComparison {
     const { comparison } = this
     const [old, next] = [comparison.before.follow(before), comparison.after.follow(after)]
     if (this.isKnown(old, next)) return
-    if (level > MOST_LEVELS || !comparison.mayCompareSchema()) {
-      if (!this.toldDepth) comparison.tell(compareRules.tooDeep, path, 'the schema is too large to compare')
-      this.toldDepth = true
+    if (level > MOST_LEVELS) {
+      comparison.tell(compareRules.tooDeep, path, `the schema has more than ${MOST_LEVELS} levels`)
       return
     }
     const a = toEffectiveSchema(before, comparison.before)
     const b = toEffectiveSchema(after, comparison.after)
+    if (!comparison.spend(a.steps + b.steps, path)) return
     this.compareSets(a.types, b.types, rulesOf[this.direction].type, [...path, 'type'], 'the type')
     this.compareSets(a.values, b.values, rulesOf[this.direction].values, [...path, 'enum'], 'the value')
     this.compareBounds(a, b, path)

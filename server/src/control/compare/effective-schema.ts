@@ -20,6 +20,8 @@ export interface EffectiveSchema {
   readonly upper: ReadonlyMap<string, number>
   /** Keywords whose values have no order: pattern, format, multipleOf, uniqueItems. */
   readonly exact: ReadonlyMap<string, string>
+  /** Parts and entries that were read for it. */
+  readonly steps: number
 }
 
 const LOWER = ['minimum', 'exclusiveMinimum', 'minLength', 'minItems', 'minProperties']
@@ -41,7 +43,7 @@ export function toEffectiveSchema(schema: unknown, side: Side): EffectiveSchema 
     gathered.add(value)
     // Since 3.1, a reference may have keywords beside it.
     if (isTree(each) && each !== value) gathered.add(each)
-    waiting.push(...listOf(value['allOf']))
+    for (const part of listOf(value['allOf'])) waiting.push(part)
   }
   return gathered
 }
@@ -58,12 +60,20 @@ class Gathering implements EffectiveSchema {
   readonly lower = new Map<string, number>()
   readonly upper = new Map<string, number>()
   readonly exact = new Map<string, string>()
+  steps = 0
 
   add(schema: Tree): void {
+    this.steps++
     this.addTypes(schema)
     this.addValues(schema)
-    for (const [name, value] of Object.entries(toTree(schema['properties']))) this.properties.set(name, value)
-    for (const name of textsOf(schema['required'])) this.required.add(name)
+    for (const [name, value] of Object.entries(toTree(schema['properties']))) {
+      this.properties.set(name, value)
+      this.steps++
+    }
+    for (const name of textsOf(schema['required'])) {
+      this.required.add(name)
+      this.steps++
+    }
     const additional = schema['additionalProperties']
     if (additional === false || schema['unevaluatedProperties'] === false) this.isClosed = true
     if (isTree(additional)) this.additional = additional
@@ -71,6 +81,7 @@ class Gathering implements EffectiveSchema {
     for (const key of ['oneOf', 'anyOf']) {
       const choices = listOf(schema[key])
       if (choices.length > 0) this.choices.push(choices)
+      this.steps += choices.length
     }
     this.addBounds(schema)
   }
@@ -91,6 +102,7 @@ class Gathering implements EffectiveSchema {
     const listed = Object.hasOwn(schema, 'const') ? [schema['const']] : schema['enum']
     if (!Array.isArray(listed)) return
     const texts = listed.map((each) => JSON.stringify(each))
+    this.steps += texts.length
     this.values = new Set(texts.filter((each) => this.values === undefined || this.values.has(each)))
   }
 

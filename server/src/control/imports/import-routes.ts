@@ -6,6 +6,7 @@ import type { JsonObject, JsonValue } from '../../kernel/json.ts'
 import { isJsonObject } from '../../kernel/json.ts'
 import { applyDocument } from '../apply/apply-document.ts'
 import { tell, type ApplyContext, type Outcome } from '../apply/apply-context.ts'
+import { reviewDesired, toVersionKey } from '../apply/review-desired.ts'
 import { toDesiredState } from '../apply/desired-state.ts'
 import { may } from '../actor.ts'
 import { consumers } from '../consumers/consumers.ts'
@@ -14,6 +15,9 @@ import { consumerPart } from '../consumers/consumer-part.ts'
 import { refuse } from '../control-error.ts'
 import { insertCredential, newCredential } from '../credentials/credential-store.ts'
 import { defineRoute, type Call } from '../define-route.ts'
+import { breakingRefused, documentRefused, lintRefused } from '../documents/document-problems.ts'
+import { importAddress, importText, type Imported } from '../documents/import-text.ts'
+import { allowBreaking } from '../documents/review-draft.ts'
 import { toEnvironmentName } from '../environments/environment-names.ts'
 import type { Permission } from '../permissions.ts'
 import { forbidden, invalid } from '../problems.ts'
@@ -21,10 +25,9 @@ import { putResource } from '../resources/define-collection.ts'
 import { findResource } from '../resources/resource-store.ts'
 import { checkDocument } from '../snapshots/compile-lines.ts'
 import { publishResource } from '../snapshots/publish-resource.ts'
-import { readOpenApi } from './read-openapi.ts'
 
 const SPEC = 'openapi.json'
-const MOST_BYTES = 32 * 1024 * 1024
+const MOST_BYTES = 96 * 1024 * 1024
 /** Who calls an API to see whether it works, before anybody else does. */
 const TEST_CONSUMER = 'test'
 
@@ -39,7 +42,14 @@ const NEEDED: readonly Permission[] = [
 const body = z.strictObject({
   document: z
     .union([z.string().min(1), z.looseObject({})])
+    .optional()
     .meta({ description: 'The OpenAPI document, as text (JSON or YAML) or as an object.' }),
+  url: z
+    .url({ protocol: /^https?$/ })
+    .max(2000)
+    .optional()
+    .meta({ description: 'Where the document is fetched from instead.' }),
+  allowBreaking,
   name: name({ title: 'Name', description: 'Name of the API. Default: from its title.' }).optional(),
   version: name({ title: 'Version', description: 'Default: the one that the document says.' }).optional(),
   basePath: z.string().max(2000).optional().meta({ description: 'Public path. Default: / and the name.' }),
@@ -67,30 +77,48 @@ export const importOpenApi = defineRoute({
     routes: z.int(),
     key: z.string().optional().meta({ description: 'Key of the test consumer, when it was made just now.' }),
     outcomes: z.array(z.strictObject({ kind: z.string(), name: z.string(), action: z.string() })),
+    findings: z.array(z.looseObject({})).meta({ description: 'What was mended in the document or is noted of it.' }),
+    report: z.looseObject({}).meta({ description: 'As the revision has it.' }),
   }),
+  problems: [documentRefused, lintRefused, breakingRefused],
   async handle(call) {
     const missing = NEEDED.find((permission) => !may(call.actor, permission, call.workspace.id))
     if (missing !== undefined) refuse(forbidden({ detail: `This needs the permission ${missing}.` }))
     const environment = await toEnvironmentName(call.db, call.body.environment)
-    const { document, texts, api, version, basePath } = toDocument(call)
-    const { routes } = checkDocument(call.control, document, texts)
+    const imported = await importGiven(call)
+    const { document, texts, api, version, basePath } = toDocument(call, imported)
+    const snapshot = checkDocument(call.control, document, texts)
+    const desired = toDesiredState(document, texts)
+    const reviews = await reviewDesired(call, desired, snapshot, call.body.allowBreaking)
     return call.write(async (write) => {
       const outcomes: Outcome[] = []
-      const context = { call, write, environment, source: `import/${api}/${version}`, outcomes }
-      await applyDocument(context, toDesiredState(document, texts))
+      const context = { call, write, environment, source: `import/${api}/${version}`, outcomes, reviews }
+      await applyDocument(context, desired)
       const key = await makeTestKey(context)
       const shown = outcomes.map(({ kind, name: each, action }) => ({ kind, name: each, action }))
-      const facts = { api, version, environment, basePath, routes: routes.length, outcomes: shown }
+      const facts = { api, version, environment, basePath, routes: snapshot.routes.length, outcomes: shown }
+      const findings = imported.findings.map((finding) => ({ ...finding }))
+      const { report = {} } = reviews.get(toVersionKey(api, version)) ?? {}
       write.note({ kind: 'import', id: api, name: `${api} ${version}` })
-      return { status: 201, body: { ...facts, ...(key === undefined ? {} : { key }) } }
+      return { status: 201, body: { ...facts, findings, report: { ...report }, ...(key === undefined ? {} : { key }) } }
     })
   },
 })
 
-function toDocument({ control, body: given, given: sent }: Call<unknown, unknown, z.output<typeof body>>) {
-  const text = typeof given.document === 'string' ? given.document : JSON.stringify(given.document)
-  const facts = readOpenApi(text)
-  const { name: api = facts.name, version = facts.version, upstreamUrl = facts.serverUrl } = given
+type ImportCall = Call<unknown, unknown, z.output<typeof body>>
+
+function importGiven(call: ImportCall): Promise<Imported> {
+  const { document, url } = call.body
+  if ((document === undefined) === (url === undefined)) {
+    const detail = 'Send either `document` or `url`.'
+    refuse(invalid({ detail, errors: [{ pointer: '/document', detail }] }))
+  }
+  if (url !== undefined) return importAddress(call, url)
+  return importText(call, typeof document === 'string' ? document : JSON.stringify(document))
+}
+
+function toDocument({ control, body: given, given: sent }: ImportCall, { text, proposal }: Imported) {
+  const { name: api = proposal.name, version = proposal.version, upstreamUrl = proposal.servers[0] } = given
   if (upstreamUrl === undefined) {
     const detail = 'The document names no server with an absolute URL. Say where the API runs: `upstreamUrl`.'
     refuse(invalid({ detail, errors: [{ pointer: '/upstreamUrl', detail }] }))
@@ -100,7 +128,8 @@ function toDocument({ control, body: given, given: sent }: Call<unknown, unknown
   const written = isJsonObject(sent) ? sent['policies'] : undefined
   const policies: JsonValue = written ?? askForKeys(control)
   const entry: JsonObject = { name: api, version, basePath, upstream: api, spec: SPEC, policies }
-  const words: JsonObject = { title: facts.title, description: facts.description }
+  const { title, description = '' } = proposal
+  const words: JsonObject = { title: title.slice(0, 200), description }
   const document: JsonObject = {
     headgate: 1,
     upstreams: [{ name: api, targets: [{ url: upstreamUrl ?? '' }] }],

@@ -2,6 +2,9 @@
 import { z } from 'zod'
 import { defineRoute } from '../define-route.ts'
 import { refuse } from '../control-error.ts'
+import { isJsonObject, type JsonObject } from '../../kernel/json.ts'
+import { breakingRefused, lintRefused } from '../documents/document-problems.ts'
+import { allowBreaking, reviewDraft, toBriefReport } from '../documents/review-draft.ts'
 import { preconditionFailed } from '../problems.ts'
 import { toTime } from '../resources/resource-view.ts'
 import { checkVersion } from '../versions/compile-version.ts'
@@ -32,9 +35,14 @@ export function toRevisionView(revision: Revision): z.input<typeof revisionView>
     contentHash: revision.content_hash,
     createdAt: toTime(revision.created_at_ms),
     createdBy: revision.created_by,
-    // Written by `publishRevision`.
-    report: JSON.parse(revision.report) as Record<string, unknown>,
+    report: { ...reportOf(revision) },
   }
+}
+
+function reportOf({ id, report }: Revision): JsonObject {
+  const value: unknown = JSON.parse(report)
+  if (!isJsonObject(value)) throw new TypeError(`the report of ${id} is no object`)
+  return value
 }
 
 export const createRevision = defineRoute({
@@ -46,13 +54,17 @@ export const createRevision = defineRoute({
   permission: 'revisions.write',
   effect: 'create',
   params,
+  body: z.strictObject({ allowBreaking }).optional(),
   output: revisionView,
+  problems: [lintRefused, breakingRefused],
   async handle(call) {
-    const { control, actor, workspace } = call
+    const { control, actor, workspace, db, body } = call
     const { api, row } = await getVersion(call.db, workspace, call.params)
     const { settings, specHash } = draftOf(row)
     const spec = specHash === undefined ? undefined : await readBlob(call.db, specHash)
     const { routes } = checkVersion(control, { api: api.name, version: row.name, settings, spec })
+    const draft = { versionId: row.id, spec, routes: routes.length, allowBreaking: body?.allowBreaking }
+    const review = await reviewDraft({ control, db, workspace }, draft)
     return call.write(async (write) => {
       const { row: current } = await getVersion(write.db, workspace, call.params)
       if (current.version !== row.version) refuse(preconditionFailed())
@@ -60,13 +72,15 @@ export const createRevision = defineRoute({
         id: control.newId('revision'),
         api,
         version: current,
-        report: { routes: routes.length },
+        review,
         nowMs: control.clock.now(),
         by: actor.id,
       })
-      const body = toRevisionView(revision)
-      write.note({ kind: 'revision', id: revision.id, name: `${body.api} ${body.version} #${body.number}` })
-      return { status: isNew ? 201 : 200, body }
+      const shown = toRevisionView(revision)
+      const name = `${shown.api} ${shown.version} #${shown.number}`
+      const { reason } = review
+      write.note({ kind: 'revision', id: revision.id, name, ...(reason && { after: { allowBreaking: reason } }) })
+      return { status: isNew ? 201 : 200, body: shown }
     })
   },
 })
@@ -95,7 +109,9 @@ export const listRevisions = defineRoute({
       .execute()
     const page = found.slice(0, query.limit)
     const next = found.length > page.length ? String(page.at(-1)?.number) : undefined
-    return { body: { items: page.map(toRevisionView), next } }
+    return {
+      body: { items: page.map((each) => ({ ...toRevisionView(each), report: toBriefReport(reportOf(each)) })), next },
+    }
   },
 })
 

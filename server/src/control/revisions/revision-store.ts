@@ -4,8 +4,9 @@ import { toContentHash } from '../../config/canonical-json.ts'
 import { isJsonObject, type JsonObject } from '../../kernel/json.ts'
 import type { RevisionTable, Tables } from '../../db/tables.ts'
 import { refuse } from '../control-error.ts'
-import { notFound } from '../problems.ts'
+import { notFound, preconditionFailed } from '../problems.ts'
 import type { Resource } from '../resources/resource-store.ts'
+import type { DraftReview } from '../documents/review-draft.ts'
 import { draftOf, readBlob } from '../versions/version-store.ts'
 import type { VersionSource } from '../versions/compile-version.ts'
 
@@ -22,7 +23,7 @@ export interface NewRevision {
   readonly id: string
   readonly api: Resource
   readonly version: Resource
-  readonly report: JsonObject
+  readonly review: DraftReview
   readonly nowMs: number
   readonly by: string
 }
@@ -30,12 +31,14 @@ export interface NewRevision {
 /** The revision of the draft as it stands: a new one, or the last one when nothing was changed since. */
 export async function publishRevision(
   db: Kysely<Tables>,
-  { id, api, version, report, nowMs, by }: NewRevision,
+  { id, api, version, review, nowMs, by }: NewRevision,
 ): Promise<{ readonly revision: Revision; readonly isNew: boolean }> {
   const content: RevisionContent = { api: api.name, version: version.name, ...draftOf(version) }
   const contentHash = toContentHash(content)
   const last = await latestRevision(db, version.id)
   if (last?.content_hash === contentHash) return { revision: last, isNew: false }
+  // What the review compared with is no longer what it follows.
+  if (last?.id !== review.against) refuse(preconditionFailed())
   const revision: Revision = {
     id,
     workspace_id: version.workspace_id,
@@ -44,7 +47,7 @@ export async function publishRevision(
     number: (last?.number ?? 0) + 1,
     content_hash: contentHash,
     content: JSON.stringify(content),
-    report: JSON.stringify(report),
+    report: JSON.stringify(review.report),
     created_at_ms: nowMs,
     created_by: by,
   }

@@ -3,6 +3,8 @@ import { z } from 'zod'
 import { isJsonObject } from '../../kernel/json.ts'
 import { defineRoute, type Call } from '../define-route.ts'
 import { refuse } from '../control-error.ts'
+import { documentRefused } from '../documents/document-problems.ts'
+import { importText } from '../documents/import-text.ts'
 import { inUse, invalid } from '../problems.ts'
 import { listQuery, pageOf } from '../resources/paging.ts'
 import {
@@ -21,8 +23,8 @@ import { draftOf, getVersion, readBlob } from './version-store.ts'
 const apiParams = z.strictObject({ api: z.string().max(200) })
 const params = z.strictObject({ api: z.string().max(200), version: z.string().max(200) })
 
-/** 32 MiB: the largest public documents have about 20. */
-const MOST_DOCUMENT_BYTES = 32 * 1024 * 1024
+/** The largest public documents have about 50 MB, and inside of JSON every quote of theirs takes two bytes. */
+const MOST_DOCUMENT_BYTES = 96 * 1024 * 1024
 
 const body = z.strictObject({
   settings: version,
@@ -93,9 +95,10 @@ export const createVersion = defineRoute({
   body,
   maxBodyBytes: MOST_DOCUMENT_BYTES,
   output: view,
+  problems: [documentRefused],
   async handle(call) {
     const { workspace } = call
-    const draft = readDraft(call)
+    const draft = await readDraft(call)
     checkVersion(call.control, { api: call.params.api, version: draft.name, ...draft })
     return call.write(async (write) => {
       const shelf = { workspaceId: workspace.id, kind: 'api', parentId: '' }
@@ -118,9 +121,10 @@ export const replaceVersion = defineRoute({
   body,
   maxBodyBytes: MOST_DOCUMENT_BYTES,
   output: view,
+  problems: [documentRefused],
   async handle(call) {
     const { api: apiName, version: versionName } = call.params
-    const given = readDraft(call)
+    const given = await readDraft(call)
     if (given.name !== versionName) {
       refuse(invalid({ errors: [{ pointer: '/settings/name', detail: 'differs from the version in the path' }] }))
     }
@@ -163,11 +167,13 @@ export const removeVersion = defineRoute({
   },
 })
 
-function readDraft({ given }: Call): GivenDraft {
+async function readDraft(call: Call): Promise<GivenDraft> {
+  const { given } = call
   if (!isJsonObject(given) || !isJsonObject(given['settings'])) throw new TypeError('the schema asks for settings')
   const { settings, document } = given
   const { name } = settings
   if (typeof name !== 'string') throw new TypeError('the schema asks for a name')
-  const spec = document === undefined || typeof document === 'string' ? document : JSON.stringify(document)
+  const text = document === undefined || typeof document === 'string' ? document : JSON.stringify(document)
+  const spec = text === undefined ? undefined : (await importText(call, text)).text
   return { name, settings, spec, keepsSpec: true }
 }

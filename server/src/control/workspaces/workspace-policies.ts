@@ -1,6 +1,6 @@
 /** Writes the policies that a workspace gives to all its APIs; what is live is compiled anew with them. */
 import { toCanonicalJson } from '../../config/canonical-json.ts'
-import type { JsonValue } from '../../kernel/json.ts'
+import { isJsonObject, type JsonValue } from '../../kernel/json.ts'
 import type { Call, Write } from '../define-route.ts'
 import { redeployWorkspace } from '../deployments/redeploy.ts'
 import { extractSecrets } from '../resources/secret-references.ts'
@@ -22,8 +22,9 @@ export async function writeWorkspacePolicies(
     .where('id', '=', workspace.id)
     .executeTakeFirstOrThrow()
   const policies = document['policies'] ?? []
-  const settings = JSON.stringify({ policies })
-  if (toCanonicalJson(JSON.parse(row.settings)) === toCanonicalJson({ policies })) return policies
+  const known: unknown = JSON.parse(row.settings)
+  const settings = JSON.stringify({ ...(isJsonObject(known) ? known : {}), policies })
+  if (toCanonicalJson(known) === toCanonicalJson(JSON.parse(settings))) return policies
   await write.db
     .updateTable('workspaces')
     .set({ settings, version: row.version + 1, updated_at_ms: control.clock.now() })

@@ -10,6 +10,8 @@ import { defineRoute, type Call } from '../define-route.ts'
 import { inUse, taken } from '../problems.ts'
 import { checkVersion } from '../resources/resource-store.ts'
 import { toTime } from '../resources/resource-view.ts'
+import { rulesetRefused } from '../documents/document-problems.ts'
+import { checkRuleset } from '../documents/check-ruleset.ts'
 import { checkDocument } from '../snapshots/compile-lines.ts'
 import { DEFAULT_WORKSPACE } from '../snapshots/snapshot-names.ts'
 import { writeWorkspacePolicies } from './workspace-policies.ts'
@@ -118,17 +120,23 @@ export const replaceWorkspace = defineRoute({
   effect: 'change',
   body: z.strictObject({ title, settings: workspaceSettings }),
   output: view,
+  problems: [rulesetRefused],
   async handle(call) {
     const { control, workspace, body, given } = call
     const written = isJsonObject(given) && isJsonObject(given['settings']) ? given['settings'] : {}
-    checkDocument(control, written)
     const policies = Array.isArray(written['policies']) ? written['policies'] : []
+    checkDocument(control, { policies })
+    const { lint, breakingChanges } = body.settings
+    checkRuleset(lint.ruleset)
     return call.write(async (write) => {
       const before = await readWorkspace(write.db, workspace.id)
       checkVersion(before, call.expectedVersion)
       await writeWorkspacePolicies(call, write, policies)
-      const { version } = await readWorkspace(write.db, workspace.id)
-      const changes = { title: body.title, version: version + 1, updated_at_ms: control.clock.now() }
+      const { version, settings: known } = await readWorkspace(write.db, workspace.id)
+      // Their secrets have become references by now, so they are not taken from the body.
+      const { policies: kept } = toView({ ...before, settings: known }).settings
+      const settings = JSON.stringify({ policies: kept, lint, breakingChanges })
+      const changes = { title: body.title, settings, version: version + 1, updated_at_ms: control.clock.now() }
       await write.db.updateTable('workspaces').set(changes).where('id', '=', workspace.id).execute()
       const after = await readWorkspace(write.db, workspace.id)
       write.note({ kind: 'workspace', id: before.id, name: before.name, before: toNote(before), after: toNote(after) })
