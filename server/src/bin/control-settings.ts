@@ -47,6 +47,7 @@ export const controlSettings = z.strictObject({
   webhookPrivate: z.boolean().default(false).meta({
     description: 'Webhooks may go to private and loopback addresses.',
     variable: 'HEADGATE_WEBHOOK_PRIVATE',
+  }),
   importPrivate: z.boolean().default(false).meta({
     description: 'Whether OpenAPI documents may be fetched from private and loopback addresses.',
     variable: 'HEADGATE_IMPORT_PRIVATE',
