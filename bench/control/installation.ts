@@ -32,7 +32,9 @@ export function toDocument({ apis, routesPerApi, consumers }: Scale, backendPort
       {
         name: 'everything',
         apis: numbers(Math.min(apis, 100)).map(apiName),
-        plans: [{ name: 'standard', policies: [{ kind: 'rate-limit', config: { limit: 100_000, windowSeconds: 60 } }] }],
+        plans: [
+          { name: 'standard', policies: [{ kind: 'rate-limit', config: { limit: 100_000, windowSeconds: 60 } }] },
+        ],
       },
     ],
     consumers: numbers(consumers).map((consumer) => ({

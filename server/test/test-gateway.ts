@@ -16,6 +16,7 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { stringify } from 'yaml'
 import { compileConfig } from '../src/config/compile.ts'
+import { toSnapshotLines } from '../src/config/snapshot-lines.ts'
 import { GatewayThread } from '../src/gateway/thread.ts'
 import { NO_VERDICTS } from '../src/gateway/upstream/health-board.ts'
 import { systemClock } from '../src/kernel/clock.ts'
@@ -24,6 +25,7 @@ import { createQuotas } from '../src/kernel/quota-table.ts'
 import type { PolicyDefinition } from '../src/kernel/policy.ts'
 import type { ExchangeRecord } from '../src/kernel/record.ts'
 import type { Snapshot } from '../src/kernel/snapshot.ts'
+import { deliverWhole, type SnapshotLines } from '../src/kernel/snapshot-delivery.ts'
 import { findPolicy, policies } from '../src/policies/index.ts'
 
 export interface SeenRequest {
@@ -55,7 +57,7 @@ export interface TestGatewayOptions {
   readonly target?: string
   readonly debug?: boolean
   /** What it runs, instead of what the options above describe. */
-  readonly snapshot?: Snapshot
+  readonly snapshot?: Snapshot | SnapshotLines
   /** Policies of the test's own beside those of the product. */
   readonly definitions?: readonly PolicyDefinition[]
 }
@@ -90,7 +92,7 @@ export async function testGateway(options: TestGatewayOptions = {}): Promise<Tes
   const server = options.target === undefined ? await startUpstream(seen, options) : undefined
   const target = options.target ?? `http://127.0.0.1:${portOf(server)}`
   const memory = createCounterMemory({ limitSlots: 1024, gaugeSlots: 64, quotaSlots: 1024 })
-  const thread = await GatewayThread.create(options.snapshot ?? toSnapshot(options, target), {
+  const thread = await GatewayThread.create(deliverWhole(linesOf(options, target)), {
     findPolicy: (kind) => options.definitions?.find((each) => each.kind === kind) ?? findPolicy(kind),
     counters: createCounters(memory, systemClock),
     quotas: createQuotas(memory.quotas, systemClock, () => undefined),
@@ -118,7 +120,7 @@ export async function testGateway(options: TestGatewayOptions = {}): Promise<Tes
     logged,
     inject: (line, request) => inject(port, line, request),
     reload: async (next) => {
-      await thread.prepare(toSnapshot(next, target))
+      await thread.prepare(deliverWhole(linesOf(next, target)))
       thread.commit()
     },
     recorded: async (count) => {
@@ -126,6 +128,11 @@ export async function testGateway(options: TestGatewayOptions = {}): Promise<Tes
       return records
     },
   }
+}
+
+function linesOf(options: TestGatewayOptions, target: string): SnapshotLines {
+  const snapshot = options.snapshot ?? toSnapshot(options, target)
+  return 'lines' in snapshot ? snapshot : toSnapshotLines(snapshot)
 }
 
 /** Compiles the configuration that the options describe, through the same code as a file of a user's. */

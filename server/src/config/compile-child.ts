@@ -17,7 +17,8 @@ export type CompileOutcome =
   | {
       readonly kind: 'compiled'
       readonly version: string
-      readonly snapshotLines: readonly string[]
+      /** By their keys. */
+      readonly lines: ReadonlyMap<string, string>
       readonly upstreams: readonly UpstreamSpec[]
       readonly listener: ListenerSpec
       readonly routes: number
@@ -41,9 +42,8 @@ async function compile({ path, environment }: CompileOrder): Promise<CompileOutc
   ])
   try {
     const { snapshot, watched } = compileConfig(path, environment, policies)
-    const { version, upstreams, listener, routes } = snapshot
-    const snapshotLines = toSnapshotLines(snapshot)
-    return { kind: 'compiled', version, snapshotLines, upstreams, listener, routes: routes.length, watched }
+    const { upstreams, listener, routes } = snapshot
+    return { kind: 'compiled', ...toSnapshotLines(snapshot), upstreams, listener, routes: routes.length, watched }
   } catch (error) {
     if (error instanceof ConfigError) return { kind: 'refused', issues: error.issues, watched: error.watched }
     throw error

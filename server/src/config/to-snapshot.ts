@@ -1,12 +1,12 @@
 /** A checked document to the snapshot that a gateway runs. */
 import type { RouteSpec, Snapshot } from '../kernel/snapshot.ts'
-import { toContentHash } from './canonical-json.ts'
 import { toRouteFacts, type Operations } from './check-document.ts'
 import type { DocumentPlan } from './plan-document.ts'
 import type { Entry } from './policy-lists.ts'
 import type { ApiPlan, RoutePlan } from './route-plans.ts'
 import type { ConfigDocument } from './schema/document.ts'
 import type { UpstreamSettings } from './schema/upstream.ts'
+import { toSnapshotLines } from './snapshot-lines.ts'
 import { toConsumerSpec, toProductSpec } from './to-consumer.ts'
 import { toListenerSpec } from './to-listener.ts'
 import { toRouteTimeouts, toUpstreamSpec } from './to-upstream.ts'
@@ -27,7 +27,7 @@ export function toSnapshot(document: ConfigDocument, plan: DocumentPlan, operati
     products: plan.products.map(toProductSpec),
     listener: toListenerSpec(document.gateway),
   }
-  return { version: toContentHash(content), ...content }
+  return { version: toSnapshotLines(content).version, ...content }
 }
 
 function toRouteSpec(

@@ -1,7 +1,7 @@
 /** What an installation has from its first moment: a workspace and an environment, with nothing in it. */
 import type { Clock } from '../kernel/clock.ts'
 import type { PolicyDefinition } from '../kernel/policy.ts'
-import type { Snapshot } from '../kernel/snapshot.ts'
+import { toHeaderLine } from '../config/snapshot-lines.ts'
 import { compilePart } from '../config/compile-part.ts'
 import type { Database } from '../db/client.ts'
 import { newId } from './new-id.ts'
@@ -49,9 +49,4 @@ export async function bootstrap(
     await db.insertInto('snapshot_lines').values({ environment, key: 'header', line, seq: 1 }).execute()
     return true
   })
-}
-
-/** The line with what belongs to the gateway as a whole: its listener. */
-export function toHeaderLine({ listener }: Pick<Snapshot, 'listener'>): string {
-  return JSON.stringify({ listener, policies: [] })
 }

@@ -79,10 +79,10 @@ export class WorkerMetrics {
   }
 
   /** To be told once a snapshot runs: routes that it does not have keep their counts until the room is needed. */
-  retain(routeIds: ReadonlySet<string>): void {
+  retain(hasRoute: (id: string) => boolean): void {
     for (const [id, row] of this.routes) {
       if (row === NO_ROUTE || row === OTHER_ROUTE) continue
-      if (routeIds.has(id)) this.gone.delete(id)
+      if (hasRoute(id)) this.gone.delete(id)
       else this.gone.add(id)
     }
   }

@@ -35,6 +35,16 @@ export class PathNodes {
   private slots = new Int32Array(16)
   private usedSlots = 0
 
+  copy(): PathNodes {
+    const copy = new PathNodes()
+    copy.words = this.words.slice()
+    copy.units = new Uint16Array(copy.words.buffer)
+    copy.usedWords = this.usedWords
+    copy.slots = this.slots.slice()
+    copy.usedSlots = this.usedSlots
+    return copy
+  }
+
   /** The child of a node for the literal segment that is `path` from `from` to before `to`. */
   literal(parent: number, path: string, from: number, to: number): number {
     const only = this.words[parent + LITERAL] ?? NO_NODE

@@ -47,23 +47,59 @@ export class Search<Subject> {
 const NO_PARAMETERS: readonly string[] = []
 
 export class RouteTree<Subject, Route extends Routable<Subject>> {
-  private readonly nodes = new PathNodes()
+  /** Paths without a route: what was removed leaves its nodes behind. */
+  emptyPaths = 0
+  private nodes = new PathNodes()
   /** The route with the most conditions of each path; its index is the mark of the path's node. */
-  private readonly first: (Route | undefined)[] = [undefined]
+  private first: (Route | undefined)[] = [undefined]
   /** Other routes of the same path by that index, most conditions first. Most paths have none. */
-  private readonly others = new Map<number, readonly Route[]>()
+  private others = new Map<number, readonly Route[]>()
   /** Children with patterns, most text first, by the mark of their parent. */
-  private readonly patterns: PatternChild[][] = [[]]
+  private patterns: PatternChild[][] = [[]]
+
+  /** Paths with routes. */
+  get paths(): number {
+    return this.first.length - 1 - this.emptyPaths
+  }
+
+  /** Another tree with the same routes, which is changed apart from this one. */
+  copy(): RouteTree<Subject, Route> {
+    const copy = new RouteTree<Subject, Route>()
+    copy.emptyPaths = this.emptyPaths
+    copy.nodes = this.nodes.copy()
+    copy.first = this.first.slice()
+    copy.others = new Map(this.others)
+    copy.patterns = this.patterns.map((children) => children.slice())
+    return copy
+  }
+
+  *routes(): Generator<Route> {
+    for (const [mark, route] of this.first.entries()) {
+      if (route === undefined) continue
+      yield route
+      yield* this.others.get(mark) ?? []
+    }
+  }
 
   add(route: Route): void {
-    const { path } = route.match
-    const isPrefix = path.endsWith('/*')
-    let node = ROOT
-    for (const segment of (isPrefix ? path.slice(0, -2) : path).split('/').slice(1)) node = this.childOf(node, segment)
-    const kind = isPrefix ? PREFIX : EXACT
+    const [node, kind] = this.placeOf(route)
     const mark = this.nodes.mark(node, kind)
     if (mark === NO_MARK) this.nodes.setMark(node, kind, this.first.push(route) - 1)
     else this.insert(mark, route)
+  }
+
+  /** Takes a route out that was added. */
+  remove(route: Route): void {
+    const mark = this.nodes.mark(...this.placeOf(route))
+    const left = this.routesAt(mark).filter((each) => each !== route)
+    this.replaceAt(mark, left)
+  }
+
+  private placeOf({ match: { path } }: Route): [node: number, kind: typeof PREFIX | typeof EXACT] {
+    const isPrefix = path.endsWith('/*')
+    let node = ROOT
+    for (const segment of (isPrefix ? path.slice(0, -2) : path).split('/').slice(1)) node = this.childOf(node, segment)
+    return [node, isPrefix ? PREFIX : EXACT]
   }
 
   find(search: Search<Subject>): Found<Route> | undefined {
@@ -144,13 +180,23 @@ export class RouteTree<Subject, Route extends Routable<Subject>> {
   }
 
   private insert(mark: number, route: Route): void {
-    const known = this.first[mark]
-    const routes = known === undefined ? [] : [known, ...(this.others.get(mark) ?? [])]
+    const routes = this.routesAt(mark)
     const conditions = countConditions(route.match)
     const at = routes.findIndex((each) => countConditions(each.match) < conditions)
-    routes.splice(at === -1 ? routes.length : at, 0, route)
-    this.first[mark] = routes.shift()
-    this.others.set(mark, routes)
+    this.replaceAt(mark, at === -1 ? [...routes, route] : routes.toSpliced(at, 0, route))
+  }
+
+  private routesAt(mark: number): Route[] {
+    const first = this.first[mark]
+    return first === undefined ? [] : [first, ...(this.others.get(mark) ?? [])]
+  }
+
+  private replaceAt(mark: number, [first, ...others]: readonly Route[]): void {
+    if (this.first[mark] === undefined) this.emptyPaths--
+    if (first === undefined) this.emptyPaths++
+    this.first[mark] = first
+    if (others.length === 0) this.others.delete(mark)
+    else this.others.set(mark, others)
   }
 }
 

@@ -8,14 +8,52 @@
 import { RouteTree, Search, type Found, type Routable } from './route-tree.ts'
 
 export class Router<Subject, Route extends Routable<Subject>> {
-  private readonly exactHosts = new Map<string, RouteTree<Subject, Route>>()
-  private readonly wildcardHosts: { suffix: string; tree: RouteTree<Subject, Route> }[] = []
-  private readonly anyHost = new RouteTree<Subject, Route>()
+  private exactHosts = new Map<string, RouteTree<Subject, Route>>()
+  private wildcardHosts: { readonly suffix: string; readonly tree: RouteTree<Subject, Route> }[] = []
+  private anyHost = new RouteTree<Subject, Route>()
+  /** Trees that another router may find routes in: copied before they are changed. */
+  private readonly borrowed = new Set<RouteTree<Subject, Route>>()
+
+  /** Another router with the same routes: changing it does not change this one, which must stay as it is. */
+  copy(): Router<Subject, Route> {
+    const copy = new Router<Subject, Route>()
+    copy.exactHosts = new Map(this.exactHosts)
+    copy.wildcardHosts = this.wildcardHosts.slice()
+    copy.anyHost = this.anyHost
+    for (const tree of this.trees()) copy.borrowed.add(tree)
+    return copy
+  }
 
   add(route: Route): void {
     const { hosts } = route.match
-    if (hosts.length === 0) this.anyHost.add(route)
+    if (hosts.length === 0) this.treeOf(undefined).add(route)
     for (const host of hosts) this.treeOf(host).add(route)
+  }
+
+  /** Takes a route out that was added. */
+  remove(route: Route): void {
+    const { hosts } = route.match
+    if (hosts.length === 0) this.treeOf(undefined).remove(route)
+    for (const host of hosts) {
+      const tree = this.treeOf(host)
+      tree.remove(route)
+      if (tree.paths === 0) this.replace(host, undefined)
+    }
+  }
+
+  /** Builds trees anew that hold more paths without a route than with one. */
+  async compact(pause: () => Promise<void>): Promise<void> {
+    const hosts = [undefined, ...this.exactHosts.keys(), ...this.wildcardHosts.map(({ suffix }) => `*${suffix}`)]
+    for (const host of hosts) {
+      const tree = this.known(host)
+      if (tree === undefined || tree.emptyPaths <= tree.paths) continue
+      const fresh = new RouteTree<Subject, Route>()
+      for (const route of tree.routes()) {
+        fresh.add(route)
+        await pause()
+      }
+      this.replace(host, fresh)
+    }
   }
 
   /** The route, or the methods that the path knows (for `Allow`), or undefined when nothing matches. */
@@ -35,20 +73,38 @@ export class Router<Subject, Route extends Routable<Subject>> {
     return undefined
   }
 
-  private treeOf(host: string): RouteTree<Subject, Route> {
-    if (!host.startsWith('*.')) {
-      const known = this.exactHosts.get(host)
-      if (known !== undefined) return known
-      const tree = new RouteTree<Subject, Route>()
-      this.exactHosts.set(host, tree)
-      return tree
-    }
-    const suffix = host.slice(1)
-    const known = this.wildcardHosts.find((each) => each.suffix === suffix)
-    if (known !== undefined) return known.tree
-    const tree = new RouteTree<Subject, Route>()
-    this.wildcardHosts.push({ suffix, tree })
-    this.wildcardHosts.sort((a, b) => b.suffix.length - a.suffix.length)
+  /** The tree of a host, or of any for undefined, to be changed. */
+  private treeOf(host: string | undefined): RouteTree<Subject, Route> {
+    const known = this.known(host)
+    if (known !== undefined && !this.borrowed.has(known)) return known
+    const tree = known?.copy() ?? new RouteTree<Subject, Route>()
+    this.replace(host, tree)
     return tree
+  }
+
+  private known(host: string | undefined): RouteTree<Subject, Route> | undefined {
+    if (host === undefined) return this.anyHost
+    if (!host.startsWith('*.')) return this.exactHosts.get(host)
+    return this.wildcardHosts.find(({ suffix }) => suffix === host.slice(1))?.tree
+  }
+
+  private replace(host: string | undefined, tree: RouteTree<Subject, Route> | undefined): void {
+    if (host === undefined) this.anyHost = tree ?? new RouteTree()
+    else if (!host.startsWith('*.')) {
+      if (tree === undefined) this.exactHosts.delete(host)
+      else this.exactHosts.set(host, tree)
+    } else {
+      const suffix = host.slice(1)
+      const others = this.wildcardHosts.filter((each) => each.suffix !== suffix)
+      // The longest first.
+      if (tree !== undefined) others.push({ suffix, tree })
+      this.wildcardHosts = others.sort((a, b) => b.suffix.length - a.suffix.length)
+    }
+  }
+
+  private *trees(): Generator<RouteTree<Subject, Route>> {
+    yield this.anyHost
+    yield* this.exactHosts.values()
+    for (const { tree } of this.wildcardHosts) yield tree
   }
 }

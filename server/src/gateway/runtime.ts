@@ -50,7 +50,6 @@ export interface Runtime {
   readonly trusted: TrustedProxies
   /** Some route takes `%2F` as data. */
   readonly keepsEncodedSlash: boolean
-  readonly routeIds: ReadonlySet<string>
   /** Those that stand beside another one. */
   readonly deployments: ReadonlySet<string>
   readonly router: Router<Exchange, CompiledRoute>

@@ -12,15 +12,16 @@ import type { PolicyDefinition } from '../kernel/policy.ts'
 import type { PolicyLog } from '../kernel/policy-services.ts'
 import type { Quotas } from '../kernel/quotas.ts'
 import type { ExchangeRecord } from '../kernel/record.ts'
-import type { RouteSpec, Snapshot } from '../kernel/snapshot.ts'
-import { compileRuntime, type CompileParts } from './compile-runtime.ts'
+import type { RouteSpec } from '../kernel/snapshot.ts'
+import type { SnapshotDelivery } from '../kernel/snapshot-delivery.ts'
+import { RuntimeCompiler } from './compile-runtime.ts'
 import { DeploymentTallies } from './deployment-tally.ts'
 import { createFaultLog } from './fault-log.ts'
 import { fetchDocument } from './fetch-document.ts'
 import { Listener } from './listener.ts'
 import type { TargetState, WorkerState } from './metrics-worker.ts'
 import { toRecord } from './record.ts'
-import type { CompiledRoute, Runtime } from './runtime.ts'
+import type { CompiledRoute } from './runtime.ts'
 import { GatewayServer } from './server.ts'
 import { Ticker } from './ticker.ts'
 import { createSlicer } from './slice.ts'
@@ -51,7 +52,7 @@ export interface ThreadLog extends PolicyLog {
 
 interface ThreadParts {
   readonly log: ThreadLog
-  readonly parts: CompileParts
+  readonly compiler: RuntimeCompiler
   readonly ticker: Ticker
   readonly targets: TargetRegistry
   readonly server: GatewayServer
@@ -66,16 +67,15 @@ const BREAK_OFF_MS = 1_000
 export class GatewayThread {
   readonly server: GatewayServer
   private readonly log: ThreadLog
-  private readonly parts: CompileParts
+  private readonly compiler: RuntimeCompiler
   private readonly ticker: Ticker
   private readonly targets: TargetRegistry
   private readonly tallies: DeploymentTallies
   private readonly listeners: Listener[] = []
-  private prepared: Runtime | undefined
 
-  private constructor({ log, parts, ticker, targets, server, tallies }: ThreadParts) {
+  private constructor({ log, compiler, ticker, targets, server, tallies }: ThreadParts) {
     this.log = log
-    this.parts = parts
+    this.compiler = compiler
     this.ticker = ticker
     this.targets = targets
     this.server = server
@@ -83,11 +83,11 @@ export class GatewayThread {
   }
 
   /** Compiles the first snapshot; listening comes after, so that no exchange ever meets a gateway without one. */
-  static async create(snapshot: Snapshot, options: ThreadOptions): Promise<GatewayThread> {
+  static async create(delivery: SnapshotDelivery, options: ThreadOptions): Promise<GatewayThread> {
     const ticker = new Ticker()
     const tallies = new DeploymentTallies()
     const targets = new TargetRegistry((spec, target) => createUpstreamClient(spec, target, ticker), options.verdicts)
-    const parts: CompileParts = {
+    const compiler = new RuntimeCompiler({
       findPolicy: options.findPolicy,
       services: {
         clock: systemClock,
@@ -102,9 +102,11 @@ export class GatewayThread {
       seriesOf: (route) => options.seriesOf(route),
       tallyOf: (deployment) => tallies.of(deployment),
       pause: createSlicer(),
-    }
-    targets.adopt(snapshot.upstreams)
-    const server = new GatewayServer(await compileRuntime(snapshot, parts), {
+    })
+    await compiler.prepare(delivery)
+    const runtime = compiler.commit()
+    if (runtime === undefined) throw new Error('what was prepared was not there to be run')
+    const server = new GatewayServer(runtime, {
       nextId: createIdGenerator(),
       debug: options.debug,
       finished: (exchange, route, status) => finish(exchange, route, status, options),
@@ -113,34 +115,21 @@ export class GatewayThread {
         monotonicMs: () => systemClock.monotonicMs(),
       }),
     })
-    return new GatewayThread({ log: options.log, parts, ticker, targets, server, tallies })
+    return new GatewayThread({ log: options.log, compiler, ticker, targets, server, tallies })
   }
 
-  /** Compiles a further snapshot beside the traffic; `commit` swaps it in. Throws when it does not compile. */
-  async prepare(snapshot: Snapshot): Promise<string> {
-    const names = new Set(snapshot.upstreams.map(({ name }) => name))
-    const leaving = [...this.server.runtime.upstreams.values()].filter(({ spec }) => !names.has(spec.name))
-    try {
-      // The upstreams that go are still needed until the swap.
-      this.targets.adopt([...leaving.map(({ spec }) => spec), ...snapshot.upstreams])
-      this.prepared = await compileRuntime(snapshot, this.parts)
-    } catch (cause) {
-      this.discard()
-      throw cause
-    }
-    return snapshot.version
+  /** Compiles a delivery beside the traffic; `commit` swaps it in. Throws when it does not compile. */
+  async prepare(delivery: SnapshotDelivery): Promise<void> {
+    await this.compiler.prepare(delivery)
   }
 
   commit(): void {
-    if (this.prepared === undefined) return
-    this.server.runtime = this.prepared
-    this.discard()
+    this.server.runtime = this.compiler.commit() ?? this.server.runtime
   }
 
   /** Forgets what was prepared; targets are again exactly those of the running snapshot. */
   discard(): void {
-    this.prepared = undefined
-    this.targets.adopt([...this.server.runtime.upstreams.values()].map(({ spec }) => spec))
+    this.compiler.discard()
   }
 
   updateEndpoints(found: UpstreamEndpoints): void {
@@ -166,9 +155,9 @@ export class GatewayThread {
     }
   }
 
-  /** Routes of the running snapshot. */
-  routeIds(): ReadonlySet<string> {
-    return this.server.runtime.routeIds
+  /** Whether the running snapshot has the route. */
+  hasRoute(id: string): boolean {
+    return this.compiler.hasRoute(id)
   }
 
   /** What was counted of deployments that stand side by side since the last call. */

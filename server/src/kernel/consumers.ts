@@ -28,22 +28,39 @@ export function toKeyHash(key: string): string {
   return hash('sha256', key)
 }
 
-/** An index that grows while a snapshot is compiled in slices and is read-only after that. */
+/** An index that is changed while a snapshot is compiled in slices and is read-only after that. */
 export class ConsumerIndex implements Consumers {
-  private readonly credentials = new DigestTable<ConsumerCredential>()
-  private readonly consumers = new Map<string, ConsumerSpec>()
+  private credentials = new DigestTable<ConsumerCredential>()
+  private consumers = new Map<string, ConsumerSpec>()
+
+  copy(): ConsumerIndex {
+    const copy = new ConsumerIndex()
+    copy.credentials = this.credentials.copy()
+    copy.consumers = new Map(this.consumers)
+    return copy
+  }
 
   add(consumer: ConsumerSpec): void {
     const { name, scopes, roles } = consumer
     this.consumers.set(name, consumer)
     for (const key of consumer.keys) {
-      this.credentials.set(Buffer.from(key.hash, 'hex').toString('latin1'), {
+      this.credentials.set(toDigest(key.hash), {
         consumer: name,
         credential: key.name,
         expiresAtMs: key.expiresAtMs,
         scopes,
         roles,
       })
+    }
+  }
+
+  /** Takes a consumer that is in the index out, and with it what its keys open. */
+  remove(consumer: ConsumerSpec): void {
+    this.consumers.delete(consumer.name)
+    for (const { hash: keyHash } of consumer.keys) {
+      const digest = toDigest(keyHash)
+      // A key may have moved to another consumer, who was added before this one went.
+      if (this.credentials.get(digest)?.consumer === consumer.name) this.credentials.delete(digest)
     }
   }
 
@@ -54,4 +71,8 @@ export class ConsumerIndex implements Consumers {
   byName(name: string): ConsumerSpec | undefined {
     return this.consumers.get(name)
   }
+}
+
+function toDigest(keyHash: string): string {
+  return Buffer.from(keyHash, 'hex').toString('latin1')
 }

@@ -25,3 +25,34 @@ test('a digest that differs in its last bit only is another one', () => {
   table.set(digest, 1)
   expect(table.get(digest.slice(0, 31) + String.fromCharCode(digest.charCodeAt(31) ^ 1))).toBeUndefined()
 })
+
+test('what was taken out is gone and all else stays, also in copies, which change apart', () => {
+  const steps = fc.array(fc.tuple(fc.integer({ min: 0, max: 40 }), fc.boolean()), { maxLength: 200 })
+  fc.assert(
+    fc.property(steps, steps, (first, second) => {
+      const change = (table: DigestTable<number>, map: Map<number, number>, list: typeof first): void => {
+        for (const [at, [key, stays]] of list.entries()) {
+          if (stays) table.set(crowded(key), at)
+          else table.delete(crowded(key))
+          if (stays) map.set(key, at)
+          else map.delete(key)
+        }
+      }
+      const table = new DigestTable<number>()
+      const map = new Map<number, number>()
+      change(table, map, first)
+      const copy = table.copy()
+      const copiedMap = new Map(map)
+      change(copy, copiedMap, second)
+      for (let key = 0; key <= 40; key++) {
+        expect(table.get(crowded(key))).toBe(map.get(key))
+        expect(copy.get(crowded(key))).toBe(copiedMap.get(key))
+      }
+    }),
+  )
+})
+
+/** Digests that want the same few slots, at the end of the table too. */
+function crowded(key: number): string {
+  return String.fromCharCode([255, 254, 0, 7][key % 4] ?? 0).repeat(3) + digestOf(String(key)).slice(3)
+}

@@ -23,14 +23,43 @@ export class DigestTable<Value> {
     return this.values[this.slotOf(digest)]
   }
 
+  delete(digest: string): void {
+    let free = this.slotOf(digest)
+    if (this.values[free] === undefined) return
+    this.size--
+    const mask = this.values.length - 1
+    // What follows moves up, unless it would then stand before the slot where the search for it begins.
+    for (let slot = (free + 1) & mask; this.values[slot] !== undefined; slot = (slot + 1) & mask) {
+      const start = slot * DIGEST_BYTES
+      const ideal = this.idealSlot(this.digests[start] ?? 0, this.digests[start + 1] ?? 0, this.digests[start + 2] ?? 0)
+      if (((slot - ideal) & mask) < ((slot - free) & mask)) continue
+      this.digests.copyWithin(free * DIGEST_BYTES, start, start + DIGEST_BYTES)
+      this.values[free] = this.values[slot]
+      free = slot
+    }
+    this.values[free] = undefined
+  }
+
+  copy(): DigestTable<Value> {
+    const copy = new DigestTable<Value>()
+    copy.digests = this.digests.slice()
+    copy.values = this.values.slice()
+    copy.size = this.size
+    return copy
+  }
+
   /** Where the digest is, or the free slot where it belongs; half of the slots are free, so there is one. */
   private slotOf(digest: string): number {
     const { digests, values } = this
     const mask = values.length - 1
-    // The bits of a digest are evenly spread: the first ones serve as they are.
-    let slot = (digest.charCodeAt(0) | (digest.charCodeAt(1) << 8) | (digest.charCodeAt(2) << 16)) & mask
+    let slot = this.idealSlot(digest.charCodeAt(0), digest.charCodeAt(1), digest.charCodeAt(2))
     while (values[slot] !== undefined && !this.isAt(digests, slot * DIGEST_BYTES, digest)) slot = (slot + 1) & mask
     return slot
+  }
+
+  /** The bits of a digest are evenly spread: those of its first bytes serve as they are. */
+  private idealSlot(first: number, second: number, third: number): number {
+    return (first | (second << 8) | (third << 16)) & (this.values.length - 1)
   }
 
   private isAt(digests: Uint8Array, at: number, digest: string): boolean {

@@ -7,11 +7,14 @@ import { connect, createServer, type AddressInfo, type Server, type Socket } fro
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { compileConfig } from '../../src/config/compile.ts'
+import { toSnapshotLines } from '../../src/config/snapshot-lines.ts'
 import { GatewayThread } from '../../src/gateway/thread.ts'
 import { NO_VERDICTS } from '../../src/gateway/upstream/health-board.ts'
 import { systemClock } from '../../src/kernel/clock.ts'
 import { createCounterMemory, createCounters } from '../../src/kernel/counter-table.ts'
 import { createQuotas } from '../../src/kernel/quota-table.ts'
+import type { Snapshot } from '../../src/kernel/snapshot.ts'
+import { deliverWhole } from '../../src/kernel/snapshot-delivery.ts'
 import { findPolicy, policies } from '../../src/policies/index.ts'
 import type { ExpectedMessage } from './llhttp-cases.ts'
 import { readWithLlhttp } from './llhttp.ts'
@@ -53,7 +56,7 @@ export class ConformanceListener {
     const upstream = createServer((socket) => answerAll(socket, reached))
     await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve))
     const memory = createCounterMemory({ limitSlots: 1024, gaugeSlots: 64, quotaSlots: 16 })
-    const thread = await GatewayThread.create(toSnapshot(toPort(upstream)), {
+    const thread = await GatewayThread.create(deliverWhole(toSnapshotLines(toSnapshot(toPort(upstream)))), {
       findPolicy,
       counters: createCounters(memory, systemClock),
       quotas: createQuotas(memory.quotas, systemClock, () => undefined),
@@ -107,7 +110,7 @@ function toPort(server: Server): number {
   return address === null || typeof address === 'string' ? 0 : address.port
 }
 
-function toSnapshot(upstreamPort: number): Parameters<typeof GatewayThread.create>[0] {
+function toSnapshot(upstreamPort: number): Snapshot {
   const folder = mkdtempSync(join(tmpdir(), 'headgate-conformance-'))
   const path = join(folder, 'headgate.json')
   const document = {

@@ -1,6 +1,5 @@
 import { createServer } from 'node:http'
 import { expect, test } from 'vitest'
-import { orderSnapshotLines, readSnapshotLines } from '../../src/config/snapshot-lines.ts'
 import { listenLocally } from '../local-server.ts'
 import { testControl, type TestControl } from '../test-control.ts'
 import { testGateway, type TestGateway } from '../test-gateway.ts'
@@ -34,8 +33,8 @@ async function runSnapshot({ control, database }: TestControl): Promise<TestGate
     .select('snapshot_seq')
     .executeTakeFirstOrThrow()
   await expect.poll(() => control.feed.current('production')?.seq).toBe(seq)
-  const lines = orderSnapshotLines(control.feed.treeOf('production') ?? expect.fail('the environment has a snapshot'))
-  return testGateway({ snapshot: await readSnapshotLines(lines, () => Promise.resolve()) })
+  const tree = control.feed.treeOf('production') ?? expect.fail('the environment has a snapshot')
+  return testGateway({ snapshot: { version: tree.root(), lines: tree.toMap() } })
 }
 
 test('a key of one workspace opens nothing of another, though consumers and APIs have the same names', async () => {

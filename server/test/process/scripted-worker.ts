@@ -17,6 +17,8 @@ if (script === 'fills-its-memory-in-its-second-life' && life === 1) fillMemory()
 if (script === 'refuses-in-its-second-life' && life === 1) Atomics.wait(memory, 1, 0)
 
 parentPort?.on('message', (message: ToWorker) => {
+  if (message.kind === 'begin')
+    tell({ kind: 'listening', port: 1, tlsPort: start.tlsPort, version: message.delivery.version })
   if (message.kind === 'endpoints') process.exit(7)
   if (message.kind === 'prepare') {
     const { order } = message
@@ -25,7 +27,6 @@ parentPort?.on('message', (message: ToWorker) => {
   }
   if (message.kind === 'commit') tell({ kind: 'running', version: 'committed' })
 })
-tell({ kind: 'listening', port: 1, tlsPort: start.tlsPort, version: start.snapshotLines.join(' ') })
 
 function fillMemory(): void {
   for (const kept: number[][] = []; ;) kept.push(Array.from({ length: 10_000 }, (_, at) => at / 3))

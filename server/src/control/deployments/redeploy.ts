@@ -2,7 +2,7 @@
 import type { Snapshot } from '../../kernel/snapshot.ts'
 import type { Call, Write } from '../define-route.ts'
 import { sourceOf, type Revision } from '../revisions/revision-store.ts'
-import { toLines } from '../snapshots/compile-lines.ts'
+import { toLines } from '../../config/snapshot-lines.ts'
 import { publishLines } from '../snapshots/publish-lines.ts'
 import { compileVersion } from '../versions/compile-version.ts'
 import { checkUpstreams } from './deploy.ts'

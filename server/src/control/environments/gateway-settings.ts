@@ -2,7 +2,7 @@
 import { gatewaySettings } from '../../config/schema/gateway.ts'
 import { isJsonObject, type JsonObject } from '../../kernel/json.ts'
 import { toCanonicalJson } from '../../config/canonical-json.ts'
-import { toHeaderLine } from '../bootstrap.ts'
+import { toHeaderLine } from '../../config/snapshot-lines.ts'
 import { listenerCertificates } from '../certificates/certificate-names.ts'
 import type { Control } from '../control.ts'
 import type { Call, WorkspaceRef, Write } from '../define-route.ts'

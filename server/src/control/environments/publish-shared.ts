@@ -1,7 +1,7 @@
 /** Fills the snapshot of a new environment with what is for all environments. */
 import type { Call, Write } from '../define-route.ts'
 import { collections } from '../collections.ts'
-import { toLines } from '../snapshots/compile-lines.ts'
+import { toLines } from '../../config/snapshot-lines.ts'
 import { publishLines } from '../snapshots/publish-lines.ts'
 
 export async function publishShared(

@@ -4,14 +4,13 @@ import { compilePart } from '../../config/compile-part.ts'
 import { ConfigError, type ConfigIssue } from '../../config/issues.ts'
 import type { JsonObject } from '../../kernel/json.ts'
 import type { Snapshot } from '../../kernel/snapshot.ts'
-import type { SnapshotLine } from '../../kernel/snapshot-tree.ts'
 import type { Tables } from '../../db/tables.ts'
 import { refuse } from '../control-error.ts'
 import type { Control } from '../control.ts'
 import type { WorkspaceRef } from '../define-route.ts'
 import { invalid } from '../problems.ts'
 import { withSecrets } from '../secrets/secret-values.ts'
-import { DEFAULT_WORKSPACE, nameForSnapshot, toSnapshotName } from './snapshot-names.ts'
+import { nameForSnapshot } from './snapshot-names.ts'
 
 /**
  * Compiles a document of the shape of a headgate.yaml with its secrets; `texts` are the OpenAPI documents that it names.
@@ -45,29 +44,4 @@ export function checkDocument(
 
 function toDetail({ message, hint }: ConfigIssue): string {
   return hint === undefined ? message : `${message}. ${hint}`
-}
-
-/** The lines of everything in a compiled part that has a name of its own. */
-export function toLines({ upstreams, apis, routes, products, consumers }: Snapshot): SnapshotLine[] {
-  return [
-    ...upstreams.map((each) => toLine(`upstreams/${each.name}`, each)),
-    ...apis.map((each) => toLine(`apis/${each.name}/${each.version}`, each)),
-    ...routes.map((each) => toLine(`routes/${each.id}`, each)),
-    ...products.map((each) => toLine(`products/${toOwnName(each)}`, each)),
-    ...consumers.map((each) => toLine(`consumers/${toOwnName(each)}`, each)),
-  ]
-}
-
-function toOwnName({
-  workspace = DEFAULT_WORKSPACE,
-  name,
-}: {
-  readonly workspace?: string
-  readonly name: string
-}): string {
-  return toSnapshotName(workspace, name)
-}
-
-function toLine(key: string, part: unknown): SnapshotLine {
-  return { key, line: JSON.stringify(part) }
 }

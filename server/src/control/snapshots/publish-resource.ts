@@ -5,7 +5,7 @@ import type { Tables } from '../../db/tables.ts'
 import { listEnvironmentNames } from '../environments/environment-names.ts'
 import type { Change, SnapshotPart } from '../resources/define-collection.ts'
 import { findResource, type Resource } from '../resources/resource-store.ts'
-import { toLines } from './compile-lines.ts'
+import { toLines } from '../../config/snapshot-lines.ts'
 import { publishLines } from './publish-lines.ts'
 import { toSnapshotName } from './snapshot-names.ts'
 

@@ -14,7 +14,7 @@ import {
 } from '../../kernel/control-protocol.ts'
 import { SnapshotTree, toSignedText } from '../../kernel/snapshot-tree.ts'
 import type { CompileOutcome } from '../../config/compile-child.ts'
-import { orderSnapshotLines } from '../../config/snapshot-lines.ts'
+import { HEADER_KEY } from '../../config/snapshot-lines.ts'
 import type { ListenerSpec, UpstreamSpec } from '../../kernel/snapshot.ts'
 import type { Compiled, ConfigSource, ProcessState } from './config-source.ts'
 import type { SignedRoot, SnapshotKeeper } from './kept-snapshot.ts'
@@ -209,15 +209,15 @@ export class ControlSource implements ConfigSource {
 }
 
 function toCompiled(tree: SnapshotTree): Compiled {
-  const snapshotLines = orderSnapshotLines(tree)
-  const header: unknown = JSON.parse(snapshotLines[0] ?? '')
+  const lines = tree.toMap()
+  const header: unknown = JSON.parse(lines.get(HEADER_KEY) ?? '{}')
   const upstreams: UpstreamSpec[] = []
   let routes = 0
-  for (const { key, line } of tree.lines()) {
+  for (const [key, line] of lines) {
     // Control wrote it as this shape, and signed it.
     if (key.startsWith('upstreams/')) upstreams.push(JSON.parse(line) as UpstreamSpec)
     else if (key.startsWith('routes/')) routes++
   }
   const { listener } = header as { readonly listener: ListenerSpec }
-  return { kind: 'compiled', version: tree.root(), snapshotLines, upstreams, listener, routes, watched: [] }
+  return { kind: 'compiled', version: tree.root(), lines, upstreams, listener, routes, watched: [] }
 }

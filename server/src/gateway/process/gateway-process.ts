@@ -142,7 +142,7 @@ export class GatewayProcess {
 
   private createPool(compiled: Compiled): WorkerPool {
     const { options } = this
-    return new WorkerPool(compiled.snapshotLines, {
+    return new WorkerPool(compiled, {
       workers: options.workers,
       log: options.log,
       maxHeapMb: MAX_WORKER_HEAP_MB,
@@ -280,7 +280,7 @@ export class GatewayProcess {
     await this.upstreams.adopt([...old.filter(({ name }) => !names.has(name)), ...compiled.upstreams])
     try {
       const tlsPort = compiled.listener.tls === undefined ? undefined : this.options.tlsPort
-      await this.pool?.adopt(compiled.snapshotLines, tlsPort)
+      await this.pool?.adopt(compiled, tlsPort)
       this.setRunning(compiled)
     } finally {
       await this.upstreams.adopt(this.running?.upstreams ?? [])

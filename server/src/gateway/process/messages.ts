@@ -3,12 +3,12 @@ import type { MessagePort } from 'node:worker_threads'
 import type { DeploymentCounts } from '../../kernel/control-protocol.ts'
 import type { CounterMemory } from '../../kernel/counter-table.ts'
 import type { QuotaName } from '../../kernel/quotas.ts'
+import type { SnapshotDelivery } from '../../kernel/snapshot-delivery.ts'
 import type { UpstreamEndpoints } from '../upstream/endpoint.ts'
 
 /** Given to a worker when it starts. */
 export interface WorkerStart {
   readonly index: number
-  readonly snapshotLines: readonly string[]
   readonly endpoints: readonly UpstreamEndpoints[]
   readonly host: string
   readonly port: number
@@ -30,11 +30,13 @@ export interface WorkerStart {
 }
 
 export type ToWorker =
-  /** Compile this snapshot beside the running one, open the port with TLS when it has one, and say whether that worked. */
+  /** The first message: what to begin to serve with. No part of `WorkerStart`, which stays as long as the thread. */
+  | { readonly kind: 'begin'; readonly delivery: SnapshotDelivery }
+  /** Compile this beside the running one, open the port with TLS when it has one, and say whether that worked. */
   | {
       readonly kind: 'prepare'
       readonly order: number
-      readonly snapshotLines: readonly string[]
+      readonly delivery: SnapshotDelivery
       readonly tlsPort: number | undefined
     }
   /** Swap the prepared snapshot in, or forget it. */

@@ -1,12 +1,18 @@
 /** One place in the pool of workers, the thread that has it for now, and how that thread is given a snapshot. */
 import type { Worker } from 'node:worker_threads'
+import {
+  deliverChange,
+  deliverWhole,
+  type SnapshotDelivery,
+  type SnapshotLines,
+} from '../../kernel/snapshot-delivery.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 
 export interface Member {
   readonly index: number
   worker: Worker | undefined
   /** What it was told to run last, and the version that it says it runs. */
-  snapshotLines: readonly string[]
+  given: SnapshotLines | undefined
   version: string
   listening: boolean
   /** Settled when it has taken what it missed while it started. */
@@ -21,7 +27,7 @@ export function createMember(index: number): Member {
   return {
     index,
     worker: undefined,
-    snapshotLines: [],
+    given: undefined,
     version: '',
     listening: false,
     catchingUp: Promise.resolve(),
@@ -39,16 +45,39 @@ export function post(worker: Worker, message: ToWorker): void {
 /** What came of a `prepare`: the port with TLS that the worker has open, or why it cannot take the snapshot. */
 export type Prepared = { readonly tlsPort: number | undefined } | { readonly refusal: string }
 
+/** A snapshot to be given to workers: all have the same one, or none, so that what is packed is packed once. */
+export class Gift {
+  readonly lines: SnapshotLines
+  private readonly before: SnapshotLines | undefined
+  private packedWhole: SnapshotDelivery | undefined
+  private packedChange: SnapshotDelivery | undefined
+
+  constructor(lines: SnapshotLines, before: SnapshotLines | undefined) {
+    this.lines = lines
+    this.before = before
+  }
+
+  get whole(): SnapshotDelivery {
+    return (this.packedWhole ??= deliverWhole(this.lines))
+  }
+
+  /** What leads from what the workers have; everything for those that have nothing. */
+  get change(): SnapshotDelivery {
+    if (this.before === undefined) return this.whole
+    return (this.packedChange ??= deliverChange(this.before, this.lines))
+  }
+}
+
 let orders = 0
 
-/** Lets a worker prepare a snapshot. One that dies of it has refused it: the next one would die as well. */
-export function prepareOn(
-  worker: Worker,
-  snapshotLines: readonly string[],
-  tlsPort: number | undefined,
-): Promise<Prepared> {
-  const order = ++orders
+/**
+ * Lets a worker prepare a snapshot. One that cannot take the change gets everything: it may have something else than was
+ * thought. One that dies of it has refused it: the next one would die as well.
+ */
+export function prepareOn(worker: Worker, gift: Gift, tlsPort: number | undefined): Promise<Prepared> {
   return new Promise((resolve) => {
+    let delivery = gift.change
+    let order = ++orders
     const done = (outcome: Prepared): void => {
       worker.off('message', onMessage)
       worker.off('exit', onExit)
@@ -56,11 +85,15 @@ export function prepareOn(
     }
     const onMessage = (message: FromWorker): void => {
       if (message.kind === 'prepared' && message.order === order) done({ tlsPort: message.tlsPort })
-      else if (message.kind === 'refused' && message.order === order) done({ refusal: message.reason })
+      if (message.kind !== 'refused' || message.order !== order) return
+      if (delivery.isWhole) return done({ refusal: message.reason })
+      delivery = gift.whole
+      order = ++orders
+      post(worker, { kind: 'prepare', order, delivery, tlsPort })
     }
     const onExit = (): void => done({ refusal: 'a worker ended while it prepared the configuration' })
     worker.on('message', onMessage)
     worker.on('exit', onExit)
-    post(worker, { kind: 'prepare', order, snapshotLines, tlsPort })
+    post(worker, { kind: 'prepare', order, delivery, tlsPort })
   })
 }

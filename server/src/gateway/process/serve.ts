@@ -5,12 +5,11 @@ import { systemClock } from '../../kernel/clock.ts'
 import { createCounters } from '../../kernel/counter-table.ts'
 import { createLog } from '../../kernel/log.ts'
 import { createQuotas } from '../../kernel/quota-table.ts'
+import type { SnapshotDelivery } from '../../kernel/snapshot-delivery.ts'
 import { findPolicy } from '../../policies/index.ts'
-import { readSnapshotLines } from '../../config/snapshot-lines.ts'
 import { createAccessLog } from '../access-log.ts'
 import { WorkerMetrics } from '../metrics-worker.ts'
 import { createPortWriter } from '../log-writer.ts'
-import { createSlicer } from '../slice.ts'
 import { GatewayThread } from '../thread.ts'
 import { toHealthVerdicts } from '../upstream/health-board.ts'
 import type { FromWorker, ToWorker, WorkerStart } from './messages.ts'
@@ -33,7 +32,15 @@ const accessLog = createAccessLog({
 
 const beats = new Int32Array(start.heartbeats)
 
-const thread = await GatewayThread.create(await readSnapshotLines(start.snapshotLines, createSlicer()), {
+/** Nothing else comes before the worker says that it listens. */
+const begin = new Promise<SnapshotDelivery>((resolve, reject) => {
+  port.once('message', (message: ToWorker) => {
+    if (message.kind === 'begin') resolve(message.delivery)
+    else reject(new Error(`a worker was told to ${message.kind} before it had a snapshot`))
+  })
+})
+
+const thread = await GatewayThread.create(await begin, {
   findPolicy,
   counters: createCounters(start.counters, systemClock, start.index),
   quotas: createQuotas(start.counters.quotas, systemClock, (name) => tell({ kind: 'counting', name })),
@@ -47,7 +54,7 @@ const thread = await GatewayThread.create(await readSnapshotLines(start.snapshot
   },
   seriesOf: (route) => metrics.seriesOf(route.id),
 })
-metrics.retain(thread.routeIds())
+metrics.retain((id) => thread.hasRoute(id))
 setInterval(() => {
   Atomics.add(beats, start.index, 1)
   metrics.report(thread.state())
@@ -79,9 +86,11 @@ port.on('message', (message: ToWorker) => {
 
 async function handle(message: ToWorker): Promise<void> {
   switch (message.kind) {
+    case 'begin':
+      return
     case 'prepare':
       try {
-        await thread.prepare(await readSnapshotLines(message.snapshotLines, createSlicer()))
+        await thread.prepare(message.delivery)
         if (message.tlsPort !== undefined && tlsPort === undefined) {
           preparedTlsPort = await listenWithTls(message.tlsPort)
           tlsPort = preparedTlsPort
@@ -96,7 +105,7 @@ async function handle(message: ToWorker): Promise<void> {
     case 'commit':
       preparedTlsPort = undefined
       thread.commit()
-      metrics.retain(thread.routeIds())
+      metrics.retain((id) => thread.hasRoute(id))
       tell({ kind: 'running', version: thread.server.runtime.version })
       return
     case 'discard':

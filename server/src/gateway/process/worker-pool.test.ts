@@ -1,6 +1,7 @@
 import { expect, onTestFinished, test } from 'vitest'
 import { createCounterMemory } from '../../kernel/counter-table.ts'
 import { createLog } from '../../kernel/log.ts'
+import type { SnapshotLines } from '../../kernel/snapshot-delivery.ts'
 import { WorkerPool } from './worker-pool.ts'
 
 interface TestPool {
@@ -18,7 +19,7 @@ interface TestPool {
 async function startPool(script: string, startLimitMs?: number): Promise<TestPool> {
   const messages: string[] = []
   const memory = new SharedArrayBuffer(1024)
-  const pool = new WorkerPool(['old'], {
+  const pool = new WorkerPool(linesOf('old'), {
     workers: 1,
     log: createLog('info', { write: (line) => void messages.push(String(JSON.parse(line).msg)) }),
     entry: new URL('../../../test/process/scripted-worker.ts', import.meta.url),
@@ -54,6 +55,10 @@ async function startPool(script: string, startLimitMs?: number): Promise<TestPoo
   }
 }
 
+function linesOf(version: string): SnapshotLines {
+  return { version, lines: new Map([['header', version]]) }
+}
+
 async function until(isSo: () => boolean): Promise<void> {
   while (!isSo()) await new Promise((resolve) => setTimeout(resolve, 5))
 }
@@ -63,7 +68,7 @@ test('a worker that cannot take what the others took while it started is replace
   expect(pool.versions()).toEqual([{ worker: 0, version: 'old' }])
   endWorker()
   await until(() => lives() === 2)
-  await pool.adopt(['new'], undefined)
+  await pool.adopt(linesOf('new'), undefined)
   letGo()
   await until(() => pool.versions()[0]?.version === 'new')
   expect(messages).toContain('a gateway worker cannot take the running configuration and is replaced')
@@ -86,7 +91,7 @@ test('a worker that runs out of memory takes nobody with it and is replaced', as
 
 test('a worker says which version it runs from the moment that it does', async () => {
   const { pool } = await startPool('does-as-it-is-told')
-  await pool.adopt(['new'], undefined)
+  await pool.adopt(linesOf('new'), undefined)
   await until(() => pool.versions()[0]?.version === 'committed')
   expect(pool.restarts).toBe(0)
 })

@@ -4,11 +4,12 @@
  */
 import { MessageChannel, Worker } from 'node:worker_threads'
 import type { Log } from '../../kernel/log.ts'
+import { deliverWhole, type SnapshotLines } from '../../kernel/snapshot-delivery.ts'
 import { toThreadUrl } from '../../kernel/thread-url.ts'
 import { serveLogPort, type LogWriter } from '../log-writer.ts'
 import type { UpstreamEndpoints } from '../upstream/endpoint.ts'
 import type { FromWorker, ToWorker, WorkerStart } from './messages.ts'
-import { createMember, post, prepareOn, type Member, type Prepared } from './pool-member.ts'
+import { createMember, Gift, post, prepareOn, type Member, type Prepared } from './pool-member.ts'
 
 const BEAT_CHECK_MS = 1_000
 const SILENCE_MS = 5_000
@@ -26,7 +27,7 @@ export interface WorkerPoolOptions {
   readonly workers: number
   readonly log: Log
   /** What every worker is started with, apart from its index and what changes while the gateway runs. */
-  readonly start: Omit<WorkerStart, 'index' | 'snapshotLines' | 'endpoints' | 'heartbeats' | 'logPort' | 'metrics'>
+  readonly start: Omit<WorkerStart, 'index' | 'endpoints' | 'heartbeats' | 'logPort' | 'metrics'>
   /** What each worker counts; one for each. */
   readonly metrics: readonly SharedArrayBuffer[]
   /** Where the access logs of all workers go. */
@@ -49,15 +50,15 @@ export class WorkerPool {
   private readonly heartbeats: SharedArrayBuffer
   private readonly members: Member[] = []
   private readonly endpoints = new Map<string, UpstreamEndpoints>()
-  private snapshotLines: readonly string[]
+  private running: SnapshotLines
   private port: number
   private tlsPort: number | undefined
   private timer: NodeJS.Timeout | undefined
   private stopping = false
 
-  constructor(snapshotLines: readonly string[], options: WorkerPoolOptions) {
+  constructor(lines: SnapshotLines, options: WorkerPoolOptions) {
     this.options = options
-    this.snapshotLines = snapshotLines
+    this.running = lines
     this.port = options.start.port
     this.tlsPort = options.start.tlsPort
     this.heartbeats = new SharedArrayBuffer(4 * options.workers)
@@ -96,11 +97,11 @@ export class WorkerPool {
    * Gives all workers a snapshot; throws, and leaves all of them with the old one, when one cannot take it. `tlsPort` is
    * the port that a snapshot with certificates needs, opened now if it is not open yet.
    */
-  async adopt(snapshotLines: readonly string[], tlsPort: number | undefined): Promise<void> {
+  async adopt(lines: SnapshotLines, tlsPort: number | undefined): Promise<void> {
     await Promise.all(this.members.map(({ catchingUp }) => catchingUp))
     const serving = this.members.filter(({ listening }) => listening)
     const ready = serving.flatMap(({ worker }) => (worker === undefined ? [] : [worker]))
-    const outcomes = await prepareOnAll(ready, snapshotLines, this.tlsPort ?? tlsPort)
+    const outcomes = await prepareOnAll(ready, new Gift(lines, this.running), this.tlsPort ?? tlsPort)
     for (const outcome of outcomes) {
       if (!('refusal' in outcome)) continue
       for (const worker of ready) post(worker, { kind: 'discard' })
@@ -109,8 +110,8 @@ export class WorkerPool {
     for (const outcome of outcomes) if ('tlsPort' in outcome) this.tlsPort = outcome.tlsPort
     // With no worker to open it, the next one does.
     this.tlsPort ??= tlsPort
-    this.snapshotLines = snapshotLines
-    for (const member of serving) member.snapshotLines = snapshotLines
+    this.running = lines
+    for (const member of serving) member.given = lines
     for (const worker of ready) post(worker, { kind: 'commit' })
     for (const member of this.members) this.catchUp(member)
   }
@@ -118,10 +119,11 @@ export class WorkerPool {
   /** A worker that was starting while the others took a snapshot takes it as soon as it listens. */
   private catchUp(member: Member): void {
     const { worker, listening } = member
-    const { snapshotLines } = this
-    if (worker === undefined || !listening || member.snapshotLines === snapshotLines) return
-    member.snapshotLines = snapshotLines
-    member.catchingUp = prepareOn(worker, snapshotLines, this.tlsPort).then((outcome) => {
+    const { running } = this
+    if (worker === undefined || !listening || member.given === running) return
+    const gift = new Gift(running, member.given)
+    member.given = running
+    member.catchingUp = prepareOn(worker, gift, this.tlsPort).then((outcome) => {
       if (!('refusal' in outcome)) return post(worker, { kind: 'commit' })
       // It would go on with the old one, unlike all others. The next one starts with the new one.
       const facts = { worker: member.index, reason: outcome.refusal }
@@ -169,7 +171,6 @@ export class WorkerPool {
       tlsPort: this.tlsPort,
       index: member.index,
       metrics,
-      snapshotLines: member.snapshotLines,
       endpoints: [...this.endpoints.values()],
       heartbeats: this.heartbeats,
       logPort: logChannel.port2,
@@ -187,8 +188,9 @@ export class WorkerPool {
   /** Resolves when it listens; rejects when it ends before. */
   private launch(member: Member): Promise<void> {
     const { options } = this
-    member.snapshotLines = this.snapshotLines
+    member.given = this.running
     const worker = this.createWorker(member)
+    post(worker, { kind: 'begin', delivery: deliverWhole(this.running) })
     member.worker = worker
     member.startedAtMs = performance.now()
     member.beatAtMs = performance.now()
@@ -266,15 +268,11 @@ export class WorkerPool {
 }
 
 /** One after the other until the port is settled for all, when the kernel chooses it; else all at once. */
-async function prepareOnAll(
-  workers: readonly Worker[],
-  snapshotLines: readonly string[],
-  tlsPort: number | undefined,
-): Promise<Prepared[]> {
+async function prepareOnAll(workers: readonly Worker[], gift: Gift, tlsPort: number | undefined): Promise<Prepared[]> {
   const [first, ...others] = workers
   if (tlsPort !== 0 || first === undefined)
-    return Promise.all(workers.map((worker) => prepareOn(worker, snapshotLines, tlsPort)))
-  const settled = await prepareOn(first, snapshotLines, tlsPort)
+    return Promise.all(workers.map((worker) => prepareOn(worker, gift, tlsPort)))
+  const settled = await prepareOn(first, gift, tlsPort)
   if ('refusal' in settled) return [settled]
-  return [settled, ...(await prepareOnAll(others, snapshotLines, settled.tlsPort))]
+  return [settled, ...(await prepareOnAll(others, gift, settled.tlsPort))]
 }

@@ -1,0 +1,139 @@
+/**
+ * Who may call, and what their plans and their own lists add to a request. Read-only once a runtime has it; the next
+ * runtime's is a copy with what changed.
+ */
+import { ConsumerIndex, type ConsumerCredential, type Consumers } from '../kernel/consumers.ts'
+import type { ConsumerSpec, ProductSpec } from '../kernel/snapshot.ts'
+import type { PolicyEntries } from './policy-entries.ts'
+import type { Segment } from './runtime.ts'
+import type { SnapshotParts } from './snapshot-parts.ts'
+
+/**
+ * The consumers of a workspace as policies see them: those that run now. A key that was revoked opens nothing, however
+ * long ago the runtime was made whose policy asks.
+ */
+export class LiveConsumers implements Consumers {
+  index = new ConsumerIndex()
+
+  byKey(presentedKey: string): ConsumerCredential | undefined {
+    return this.index.byKey(presentedKey)
+  }
+
+  byName(name: string): ConsumerSpec | undefined {
+    return this.index.byName(name)
+  }
+}
+
+export class Principals {
+  private readonly entries: PolicyEntries
+  /** By workspace: a key of one opens nothing of another. */
+  private readonly indexes: ReadonlyMap<string, ConsumerIndex>
+  private readonly products: ReadonlyMap<string, ProductSpec>
+  /** By name of the api. */
+  private readonly workspaces: ReadonlyMap<string, string | undefined>
+  private readonly segments = new Map<string, Segment | undefined>()
+
+  private constructor(
+    entries: PolicyEntries,
+    indexes: ReadonlyMap<string, ConsumerIndex>,
+    products: ReadonlyMap<string, ProductSpec>,
+    workspaces: ReadonlyMap<string, string | undefined>,
+  ) {
+    this.entries = entries
+    this.indexes = indexes
+    this.products = products
+    this.workspaces = workspaces
+  }
+
+  /** Those of the parts: `known` when nothing changed that counts here. Throws when a policy does not compile. */
+  static async compile(
+    parts: SnapshotParts,
+    entries: PolicyEntries,
+    known: Principals | undefined,
+    pause: () => Promise<void>,
+  ): Promise<Principals> {
+    const { consumers, products, apis } = parts
+    if (known !== undefined && consumers.before.size + products.before.size + apis.before.size === 0) return known
+    // Set up now: what does not compile refuses the snapshot.
+    for (const name of products.before.keys()) {
+      const product = products.get(name)
+      for (const { policies } of product?.plans ?? [])
+        policies.forEach((each) => entries.toEntry(each, product?.workspace))
+    }
+    for (const name of consumers.before.keys()) {
+      const consumer = consumers.get(name)
+      consumer?.policies.forEach((policy) => entries.toEntry(policy, consumer.workspace))
+    }
+    const indexes = await changeIndexes(parts, known?.indexes ?? new Map(), pause)
+    const bundles = new Map([...products.values()].map((each) => [inWorkspace(each.workspace, each.name), each]))
+    const workspaces = new Map([...apis.values()].map(({ name, workspace }) => [name, workspace]))
+    return new Principals(entries, indexes, bundles, workspaces)
+  }
+
+  indexOf(workspace: string): ConsumerIndex | undefined {
+    return this.indexes.get(workspace)
+  }
+
+  knows(consumer: string, api: string): boolean {
+    return this.find(consumer, api) !== undefined
+  }
+
+  /** Policies of the consumer's plans for the api, then its own; joined when they are first asked for. */
+  segmentOf(consumer: string, api: string): Segment | undefined {
+    const key = `${consumer} ${api}`
+    if (this.segments.has(key)) return this.segments.get(key)
+    const spec = this.find(consumer, api)
+    if (spec === undefined) return undefined
+    const segment = this.join(spec, api)
+    this.segments.set(key, segment)
+    return segment
+  }
+
+  private find(consumer: string, api: string): ConsumerSpec | undefined {
+    return this.indexes.get(this.workspaces.get(api) ?? '')?.byName(consumer)
+  }
+
+  private join({ workspace, policies, subscriptions }: ConsumerSpec, api: string): Segment | undefined {
+    const plans = subscriptions.flatMap(({ product, plan }) => {
+      const bundle = this.products.get(inWorkspace(workspace, product))
+      if (bundle?.apis.includes(api) !== true) return []
+      return bundle.plans.find(({ name }) => name === plan)?.policies ?? []
+    })
+    const entries = [...plans, ...policies].map((policy) => this.entries.toEntry(policy, workspace))
+    return entries.length === 0 ? undefined : { entries }
+  }
+}
+
+async function changeIndexes(
+  { consumers }: SnapshotParts,
+  known: ReadonlyMap<string, ConsumerIndex>,
+  pause: () => Promise<void>,
+): Promise<ReadonlyMap<string, ConsumerIndex>> {
+  if (consumers.before.size === 0) return known
+  const indexes = new Map(known)
+  const own = new Set<ConsumerIndex>()
+  const indexOf = (workspace = ''): ConsumerIndex => {
+    const shared = indexes.get(workspace)
+    if (shared !== undefined && own.has(shared)) return shared
+    const index = shared?.copy() ?? new ConsumerIndex()
+    own.add(index)
+    indexes.set(workspace, index)
+    return index
+  }
+  // All that go before any that come: a key may move from one consumer to another.
+  for (const before of consumers.before.values()) {
+    if (before !== undefined) indexOf(before.workspace).remove(before)
+    await pause()
+  }
+  for (const name of consumers.before.keys()) {
+    const after = consumers.get(name)
+    if (after !== undefined) indexOf(after.workspace).add(after)
+    await pause()
+  }
+  return indexes
+}
+
+/** A name that only the workspace's own things have; names hold no blanks. */
+function inWorkspace(workspace = '', name: string): string {
+  return `${workspace} ${name}`
+}
