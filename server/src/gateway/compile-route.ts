@@ -63,8 +63,9 @@ export function apiKeyOf({ api, apiVersion }: RouteIdentity, beside: string | un
 function bind(
   facts: Omit<CompiledRoute, 'segment' | 'preflight' | 'upstream' | 'tally' | 'fits'>,
   { conditions, policies, upstream, beside }: Omit<RoutePart, 'compiled' | 'isServed'>,
-  { apis, upstreams, general, entries, sides, tallyOf }: RouteSurroundings,
+  surroundings: RouteSurroundings,
 ): RoutePart {
+  const { apis, upstreams, general, entries, sides } = surroundings
   const api = apis.get(apiKeyOf(facts, beside))
   const side = sides.sideOf(api)
   const { segment, preflight } = entries.toSegments(general, api, policies)
@@ -77,7 +78,7 @@ function bind(
     strippedLength: facts.strippedLength,
     preserveHost: facts.preserveHost,
     series: facts.series,
-    tally: api?.release === undefined ? undefined : tallyOf(api.release.deployment),
+    tally: api?.release === undefined ? undefined : surroundings.tallyOf(api.release.deployment),
     id: facts.id,
     api: facts.api,
     match: facts.match,

@@ -169,7 +169,7 @@ test('a runtime goes on as it was while others follow it', async () => {
   const probe = { method: 'GET', host: 'any.test', path: '/a/1', key: 'key-0' }
   const before = test.describe(runtime, probe)
   const second = toSnapshotLines(
-    toContent({ ...marks, routes: { 'b 0': 1 }, upstreams: { one: 2 }, apis: {}, products: {} }),
+    toContent({ ...marks, routes: { 'b 0': 1 }, upstreams: { one: 2, two: 0 }, apis: {}, products: {} }),
   )
   await test.compiler.prepare(deliverChange(first, second))
   expect(test.describe(runtime, probe)).toBe(before)

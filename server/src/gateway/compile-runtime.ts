@@ -156,7 +156,11 @@ export class RuntimeCompiler {
     const { options, entries, sides } = this
     const { apis, routes, newRoutes } = this.parts
     const surroundings: RouteSurroundings = {
-      ...{ apis, upstreams, general, entries, sides },
+      apis,
+      upstreams,
+      general,
+      entries,
+      sides,
       seriesOf: (route) => options.seriesOf(route),
       tallyOf: (deployment) => options.tallyOf(deployment),
     }
@@ -166,7 +170,7 @@ export class RuntimeCompiler {
       if (after.isServed) router.add(after.compiled)
       routes.set(name, after)
     }
-    for (const gone of [...routes.before.values()]) {
+    for (const gone of routes.before.values()) {
       if (gone?.isServed === true) router.remove(gone.compiled)
       await options.pause()
     }

@@ -11,7 +11,7 @@ interface NumberedRoute {
 }
 
 const paths = ['/a', '/a/b', '/a/{x}', '/a/{x}/c', '/a/b/*', '/*', '/a/v{x}', '/a/v{x}.{y}', '/b/{x}']
-const hosts = [[], ['one.test'], ['*.test'], ['*.deep.test'], ['one.test', 'x.deep.test']]
+const hosts = [[], ['one.test'], ['*.test'], ['*.deep.test'], ['two.test', 'x.deep.test']]
 const methods = ['GET', 'PUT']
 
 /** All routes that there can be; no two of them are equal in precedence. */
