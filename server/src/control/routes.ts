@@ -26,6 +26,8 @@ import { beginTotp, confirmTotp, removeOwnTotp, resetTotp } from './totp/totp-ro
 import { changePassword } from './users/password-routes.ts'
 import { installationRoleRoutes, workspaceRoleRoutes } from './roles/role-routes.ts'
 import { teamRoutes } from './teams/team-routes.ts'
+import { providerRoutes } from './identity-providers/provider-routes.ts'
+import { signInRoutes } from './identity-providers/sign-in-routes.ts'
 import { createToken, listTokens, revokeToken } from './tokens/token-routes.ts'
 import { createUser, disableUser, listUsers } from './users/user-routes.ts'
 import { collectionRoutes } from './resources/collection-routes.ts'
@@ -85,6 +87,8 @@ export const routes: readonly AdminRoute[] = [
   endCurrentSession,
   listSessions,
   revokeSession,
+  ...signInRoutes,
+  ...providerRoutes,
   getAccess,
   replaceAccess,
   createToken,

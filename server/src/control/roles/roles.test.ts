@@ -125,7 +125,7 @@ describe('a role of one permission', () => {
       const body = route.method === 'GET' ? undefined : {}
       const answer = await browser.call(route.method, path, body, { 'if-match': '"1"' })
       // An operation may ask for more besides, as the export does; then it names that.
-      const needed = `This needs the permission ${route.permission}.`
+      const needed = `This needs the permission ${typeof route.permission === 'string' ? route.permission : ''}.`
       const isRefused = answer.body['code'] === 'admin.forbidden' && answer.body['detail'] === needed
       if (isRefused === (route.permission === permission)) wrong.push(`${route.id}: ${answer.status}`)
     }

@@ -68,3 +68,29 @@ export const totpNeeded = defineProblem({
   remedy:
     'This installation demands a second factor: begin at `POST /api/v1/users/me/totp`, confirm with a first code.',
 })
+
+export const providerFailed = defineProblem({
+  code: 'sign_in.provider_failed',
+  status: 401,
+  title: 'The identity provider did not let you in',
+  blame: 'caller',
+  remedy:
+    'Begin again. When it stays so, the log of the control plane says why the answer of the provider was refused.',
+})
+
+export const noAccount = defineProblem({
+  code: 'sign_in.no_account',
+  status: 403,
+  title: 'There is no account for you',
+  blame: 'caller',
+  remedy: 'Ask an admin for an account, or the owner whether the provider may create or link accounts.',
+})
+
+export const noPublicUrl = defineProblem({
+  code: 'sign_in.no_public_url',
+  status: 503,
+  title: 'The public address is not set',
+  blame: 'operator',
+  remedy:
+    'Set `HEADGATE_CONTROL_PUBLIC_URL` to where browsers reach the control plane: providers send them back there.',
+})
