@@ -1,6 +1,5 @@
 /** A gateway that runs what a control plane of the same test published last. */
 import { expect } from 'vitest'
-import { orderSnapshotLines, readSnapshotLines } from '../src/config/snapshot-lines.ts'
 import type { TestControl } from './test-control.ts'
 import { testGateway, type TestGateway } from './test-gateway.ts'
 
@@ -14,6 +13,6 @@ export async function publishedGateway(
     .where('name', '=', environment)
     .executeTakeFirstOrThrow()
   await expect.poll(() => control.feed.current(environment)?.seq).toBe(seq)
-  const lines = orderSnapshotLines(control.feed.treeOf(environment) ?? expect.fail('the environment has a snapshot'))
-  return testGateway({ snapshot: await readSnapshotLines(lines, () => Promise.resolve()) })
+  const tree = control.feed.treeOf(environment) ?? expect.fail('the environment has a snapshot')
+  return testGateway({ snapshot: { version: tree.root(), lines: tree.toMap() } })
 }
