@@ -14,6 +14,22 @@ export const TICKET_KEY_BYTES = 48
 /** What OpenSSL takes of a session's context. */
 const MAX_CONTEXT_CHARS = 32
 
+/**
+ * Mozilla's intermediate configuration (version 5): only suites with forward secrecy and authenticated encryption. All are
+ * good, so the client chooses among them: one with AES in hardware takes AES-128, one without takes ChaCha20. See `docs/decisions/009-the-client-chooses-the-cipher.md`.
+ */
+const CIPHERS = [
+  'TLS_AES_128_GCM_SHA256',
+  'TLS_AES_256_GCM_SHA384',
+  'TLS_CHACHA20_POLY1305_SHA256',
+  'ECDHE-ECDSA-AES128-GCM-SHA256',
+  'ECDHE-RSA-AES128-GCM-SHA256',
+  'ECDHE-ECDSA-AES256-GCM-SHA384',
+  'ECDHE-RSA-AES256-GCM-SHA384',
+  'ECDHE-ECDSA-CHACHA20-POLY1305',
+  'ECDHE-RSA-CHACHA20-POLY1305',
+].join(':')
+
 type TlsSpec = NonNullable<ListenerSpec['tls']>
 
 /**
@@ -36,7 +52,7 @@ export class TlsAcceptor {
     const [first] = spec.certificates
     if (first === undefined) throw new Error('TLS needs a certificate')
     const contexts = spec.certificates.map(({ cert, key, names }) => {
-      const context = createSecureContext({ cert, key, ca, minVersion, ticketKeys, sessionIdContext })
+      const context = createSecureContext({ cert, key, ca, minVersion, ciphers: CIPHERS, ticketKeys, sessionIdContext })
       for (const name of names) if (!this.exact.has(name)) this.exact.set(name, context)
       return context
     })
@@ -46,6 +62,8 @@ export class TlsAcceptor {
       key: first.key,
       ca,
       minVersion,
+      ciphers: CIPHERS,
+      honorCipherOrder: false,
       ticketKeys,
       sessionIdContext,
       handshakeTimeout,

@@ -79,6 +79,22 @@ test('a client gets HTTP/2 or HTTP/1.1, as it asks for by ALPN', async () => {
   ])
 })
 
+test('the client chooses the cipher, and only among those with forward secrecy and authenticated encryption', async () => {
+  const { tlsPort } = await secureGateway(toDocument([books]))
+  const cipherOf = async (maxVersion: 'TLSv1.2' | 'TLSv1.3', ciphers: string): Promise<string> => {
+    const { socket } = await dialTls(tlsPort, 'books.test', { maxVersion, ciphers })
+    return socket.getCipher().standardName
+  }
+  const [first, second] = ['TLS_AES_128_GCM_SHA256', 'TLS_CHACHA20_POLY1305_SHA256']
+  expect(await cipherOf('TLSv1.3', `${first}:${second}`)).toBe(first)
+  expect(await cipherOf('TLSv1.3', `${second}:${first}`)).toBe(second)
+  const [third, fourth] = ['ECDHE-ECDSA-AES256-GCM-SHA384', 'ECDHE-ECDSA-AES128-GCM-SHA256']
+  expect(await cipherOf('TLSv1.2', `${third}:${fourth}`)).toBe('TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384')
+  for (const weak of ['ECDHE-ECDSA-AES128-SHA', 'AES128-GCM-SHA256']) {
+    await expect(cipherOf('TLSv1.2', weak)).rejects.toThrow('handshake failure')
+  }
+})
+
 test('a new certificate is shown after a reload; open connections go on and sessions are resumed', async () => {
   const gateway = await secureGateway(toDocument([books]))
   const session = await sessionOf(gateway.tlsPort)
