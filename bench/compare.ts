@@ -5,9 +5,9 @@
 import { readFileSync, truncateSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bench } from './bench.ts'
+import { measureFixedRate, turned, type FixedSlice } from './fixed-rate.ts'
 import { runH2load } from './load/h2load.ts'
 import type { LoadResult, Target } from './load/load.ts'
-import { runPaced, type PacedResult } from './load/paced.ts'
 import { runWrk, writeWrkScript } from './load/wrk.ts'
 import { cpuNanoseconds, residentBytes } from './measure/process.ts'
 import { medianInterval, type Interval } from './measure/statistics.ts'
@@ -32,22 +32,20 @@ export interface Measured {
   requestsPerSecond: number[]
   p50Ms: number[]
   p99Ms: number[]
-  fixedP50Ms: number[]
-  fixedP99Ms: number[]
-  /** Requests per second that were answered when 8,000 were asked for. */
-  fixedAnswered: number[]
+  /** What the valid slices at the fixed rate showed. */
+  fixed: FixedSlice[]
+  /** Slices at the fixed rate that were left out, since the generator itself stalled in them. */
+  stalledSlices: number
   residentBytes: number
   /** Requests with an unexpected answer or none. */
   failed: number
   upstreamConnections: number
-  /** Slices at the fixed rate in which the generator itself could not keep its pace, also when repeated. */
-  stalledSlices: number
   /** Access log lines and requests of one whole slice; absent when the job asks for no log. */
   recorded?: { lines: number; requests: number }
 }
 
 /** A contender that runs, with everything needed to put load on it. */
-interface Entrant {
+export interface Entrant {
   contender: Contender
   running: Running
   target: Target
@@ -58,8 +56,6 @@ interface Entrant {
 type Loaded = Omit<Entrant, 'measured'>
 
 const warmUpSlices = 4
-const fixedSeconds = 2
-const longestOwnStallMs = 5
 
 /** Measures all contenders in one go; `fixed` says whether latency at the fixed rate is wanted as well. */
 export async function compare(bench: Bench, contenders: Contender[], fixed: boolean): Promise<Measured[]> {
@@ -75,10 +71,7 @@ export async function compare(bench: Bench, contenders: Contender[], fixed: bool
     for (let round = 0; round < bench.options.pairs; round++) {
       for (const entrant of turned(entrants, round)) await saturate(bench, entrant)
     }
-    const fixedRounds = fixed ? Math.max(3, Math.ceil(bench.options.pairs / 4)) : 0
-    for (let round = 0; round < fixedRounds; round++) {
-      for (const entrant of turned(entrants, round)) await pace(bench, entrant)
-    }
+    if (fixed) await measureFixedRate(bench, entrants)
     for (const { measured, running } of entrants) measured.residentBytes = residentBytes(running.pids())
     for (const entrant of entrants) await countLogLines(bench, entrant)
   } finally {
@@ -131,19 +124,12 @@ function emptyMeasured(label: string): Measured {
     requestsPerSecond: [],
     p50Ms: [],
     p99Ms: [],
-    fixedP50Ms: [],
-    fixedP99Ms: [],
-    fixedAnswered: [],
+    fixed: [],
+    stalledSlices: 0,
     residentBytes: Number.NaN,
     failed: 0,
     upstreamConnections: 0,
-    stalledSlices: 0,
   }
-}
-
-function turned(entrants: Entrant[], round: number): Entrant[] {
-  const start = round % Math.max(entrants.length, 1)
-  return [...entrants.slice(start), ...entrants.slice(0, start)]
 }
 
 async function warmUp(bench: Bench, entrant: Entrant): Promise<void> {
@@ -183,33 +169,4 @@ export async function load(bench: Bench, entrant: Loaded, seconds = bench.option
   const protocol = contender.job.inbound === 'http2' ? 'http2' : 'http1'
   const { directory } = bench.place
   return runH2load(contender.traffic, target, { protocol, streams: contender.streams ?? 1, seconds, directory })
-}
-
-/** A slice in which the generator did not get its core says nothing about the gateway: it is repeated, twice at most. */
-async function pace(bench: Bench, entrant: Entrant): Promise<void> {
-  const { measured } = entrant
-  let result = await paceOnce(bench, entrant)
-  for (let repeat = 0; repeat < 2 && result.ownStallMs > longestOwnStallMs; repeat++) {
-    result = await paceOnce(bench, entrant)
-  }
-  measured.fixedP50Ms.push(result.p50Ms)
-  measured.fixedP99Ms.push(result.p99Ms)
-  measured.fixedAnswered.push(result.completed / result.seconds)
-  if (result.ownStallMs > longestOwnStallMs) measured.stalledSlices++
-  const failure = result.failed > 0 ? `, ${result.failed} failed ${result.failure}` : ''
-  const [p50, p99, stall] = [result.p50Ms, result.p99Ms, result.ownStallMs].map((ms) => ms.toFixed(3))
-  bench.say(`  ${measured.label} at the fixed rate: p50 ${p50} ms, p99 ${p99} ms, own stall ${stall} ms${failure}`)
-}
-
-function paceOnce(bench: Bench, { contender, running }: Entrant): Promise<PacedResult> {
-  const { inbound } = contender.job
-  if (running.logFile !== undefined) truncateSync(running.logFile)
-  return runPaced(contender.traffic, {
-    port: running.port,
-    tls: inbound === 'tls',
-    protocol: inbound === 'http2' ? 'http2' : 'http1',
-    rate: bench.options.fixedRate,
-    seconds: fixedSeconds,
-    directory: bench.place.directory,
-  })
 }

@@ -41,10 +41,19 @@ export async function foreignLoad(): Promise<number> {
   return (after.busy - before.busy) / Math.max(after.all - before.all, 1)
 }
 
-/** First line of `/proc/stat`: user, nice, system, idle, iowait and more, in ticks since boot. */
-function processorTicks(): { busy: number; all: number } {
+/** Starts to watch what the hypervisor takes; the function tells it as a share of all cores (0 to 1) since then. */
+export function watchStolen(): () => number {
+  const before = processorTicks()
+  return () => {
+    const after = processorTicks()
+    return (after.stolen - before.stolen) / Math.max(after.all - before.all, 1)
+  }
+}
+
+/** First line of `/proc/stat`: user, nice, system, idle, iowait, irq, softirq, steal and more, in ticks since boot. */
+function processorTicks(): { busy: number; stolen: number; all: number } {
   const [, line = ''] = /^cpu +(.*)$/m.exec(readFileSync('/proc/stat', 'utf8')) ?? []
   const ticks = line.split(' ').map(Number)
   const all = ticks.slice(0, 8).reduce((sum, value) => sum + value, 0)
-  return { busy: all - (ticks[3] ?? 0) - (ticks[4] ?? 0), all }
+  return { busy: all - (ticks[3] ?? 0) - (ticks[4] ?? 0), stolen: ticks[7] ?? 0, all }
 }

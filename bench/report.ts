@@ -1,14 +1,23 @@
 /** Writes `bench/RESULTS.md`: the bars first, then how it was measured, then every table. */
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { longestOwnStallMs, mostRoundsFactor } from './fixed-rate.ts'
 import { machineFacts } from './machine.ts'
 import type { Options } from './options.ts'
 import { formatSection, markdownTable, verdict, type Section } from './section.ts'
 
+/** Shares of all cores (0 to 1) that the bench did not have. */
+export interface Shares {
+  /** What other programs used before it began. */
+  foreign: number
+  /** What the hypervisor took while it ran. */
+  stolen: number
+}
+
 const resultsFile = join(import.meta.dirname, 'RESULTS.md')
 const outlookFile = join(import.meta.dirname, 'OUTLOOK.md')
 
-export function writeReport(sections: Section[], options: Options, foreignLoad: number): string {
+export function writeReport(sections: Section[], options: Options, shares: Shares): string {
   const text = `${[
     '# Results of the bench',
     `Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}. All figures are from one run.`,
@@ -19,7 +28,11 @@ export function writeReport(sections: Section[], options: Options, foreignLoad: 
     '## Machine',
     markdownTable(
       ['what', 'value'],
-      [...machineFacts(), ['used by other programs before the run', `${Math.round(foreignLoad * 100)} %`]],
+      [
+        ...machineFacts(),
+        ['used by other programs before the run', `${Math.round(shares.foreign * 100)} %`],
+        ['taken by the hypervisor during the run', `${(shares.stolen * 100).toFixed(2)} %`],
+      ],
     ),
     ...sections.map(formatSection),
     readFileSync(outlookFile, 'utf8').trim(),
@@ -45,8 +58,11 @@ that the subject does the work: status, body, forwarded path, request id and hid
 
 - Saturation: wrk (plain HTTP/1.1; its percentiles are corrected for coordinated omission) or h2load (TLS, HTTP/2; handshakes are in
   its warm-up), 64 connections.
-- Fixed rate: the paced generator sends ${options.fixedRate.toLocaleString('en')} requests/s evenly in an open loop over 64 connections;
-  latency counts from when a request was issued, also when it then had to wait for a connection, so a gateway's stalls are
-  charged in full (no coordinated omission). Slices in which the generator itself stalled are repeated, and counted if they stay.
+- Fixed rate: the paced generator issues ${options.fixedRate.toLocaleString('en')} requests/s evenly in an open loop over 64 connections.
+  Latency counts from the moment when a request was due, also when it then had to wait for a connection or for the generator,
+  so every stall is charged in full (no coordinated omission). Slices of ${options.sliceSeconds} s; the bar is on the ratio within rounds.
+  Column “generator’s own stall” is the longest delay with which it issued a request in a slice. A slice in which that exceeds
+  ${longestOwnStallMs} ms is left out, whoever was measured, and said under the table; rounds go on until ${options.pairs} are whole, ${options.pairs * mostRoundsFactor} at
+  most. During a slice, gateways, backend and load have precedence over other sessions of the machine.
 - Access logs are buffered for at most a second by every subject that can.`
 }

@@ -1,7 +1,7 @@
 /** `npm run bench`: one command, one run, every gateway side by side. See `options.ts` for its flags. */
 import { cpus } from 'node:os'
 import { createBench, type Scenario } from './bench.ts'
-import { foreignLoad } from './machine.ts'
+import { foreignLoad, watchStolen } from './machine.ts'
 import { commandOutput, hasCommand, killEverythingStarted } from './measure/process.ts'
 import { parseOptions, usage, type Options } from './options.ts'
 import { installPeers } from './peers.ts'
@@ -22,6 +22,7 @@ async function main(): Promise<number> {
   const foreign = await foreignLoad()
   if (foreign > 0.05)
     say(`Other programs use ${Math.round(foreign * 100)} % of this machine: expect noise, above all in latencies.`)
+  const stolenShare = watchStolen()
   const bench = await createBench(options, say)
   try {
     if (options.profile !== undefined) {
@@ -36,7 +37,7 @@ async function main(): Promise<number> {
       say(`\n${formatSection(section)}\n`)
     }
     say(barTable(sections))
-    if (options.write) say(`written: ${writeReport(sections, options, foreign)}`)
+    if (options.write) say(`written: ${writeReport(sections, options, { foreign, stolen: stolenShare() })}`)
     // A missed bar is a figure to read, not a failure of the command.
     return 0
   } finally {

@@ -3,6 +3,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { givePrecedenceBack, takePrecedence } from '../measure/precedence.ts'
 import { loadCore } from '../subjects/subject.ts'
 import type { Traffic, WorkRequest } from '../workload.ts'
 import { connections } from './load.ts'
@@ -73,8 +74,12 @@ async function runPlan(
 ): Promise<PacedResult> {
   const plan: PacedPlan = { ...options, ...traffic, connections, graceMs: 3_000 }
   writeFileSync(file, JSON.stringify(plan))
+  takePrecedence()
   child.send(file)
-  const [result]: unknown[] = await Promise.race([once(child, 'message'), once(child, 'exit')])
+  const heard = new AbortController()
+  const [result]: unknown[] = await Promise.race([once(child, 'message', heard), once(child, 'exit', heard)])
+  heard.abort()
+  givePrecedenceBack()
   rmSync(file)
   if (typeof result !== 'object' || result === null) throw new Error('the paced generator ended without a result')
   // What `paced-client.ts` sends.

@@ -1,8 +1,13 @@
-/** A new file of 5,000 routes while 8,000 requests/s come in: when it is live, what the slowest request got, what failed. */
+/**
+ * New files of 5,000 routes while 8,000 requests/s come in: when each is live, what the slowest request got, what failed.
+ * Every reload has a stretch of the same load without one before it, which shows what the machine alone does.
+ */
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Bench } from '../bench.ts'
-import { runPaced, type PacedResult } from '../load/paced.ts'
+import { longestOwnStallMs } from '../fixed-rate.ts'
+import { startPaced, type PacedResult } from '../load/paced.ts'
+import { median } from '../measure/statistics.ts'
 import type { RunningHeadgate } from '../subjects/headgate.ts'
 import { standardJob, type Job } from '../subjects/subject.ts'
 import { ask } from '../verify.ts'
@@ -10,81 +15,139 @@ import { apiKey, basePath, getRequest, spreadTraffic } from '../workload.ts'
 import { headgateScenario, withHeadgate, type Figures } from './headgate-only.ts'
 
 const job: Job = { ...standardJob, routes: 5_000, keys: 100 }
-const loadSeconds = 14
-const reloads = 2
+const reloads = 6
+const warmUpSlices = 4
+const quietSeconds = 4
+/** Longer than a file may take to be live, so that what follows the swap is seen too. */
+const reloadSeconds = 6
+/** Of a pair in which the generator itself did not get its core. */
+const maxRepeats = 2
 
-export const reload = headgateScenario('reload', 'A new file of 5,000 routes under load', (bench) =>
+/** A stretch of load without a reload, and one with. */
+interface Pair {
+  quiet: PacedResult
+  busy: PacedResult
+  liveMs: number
+}
+
+type Load = (seconds: number) => Promise<PacedResult>
+
+export const reload = headgateScenario('reload', 'New files of 5,000 routes under load', (bench) =>
   withHeadgate(bench, job, {}, (running) => measure(bench, running)),
 )
 
 async function measure(bench: Bench, running: RunningHeadgate): Promise<Figures> {
-  const quiet = await load(bench, running, 4)
-  const loading = load(bench, running, loadSeconds)
-  const liveMs: number[] = []
-  for (let number = 0; number < reloads; number++) {
-    await sleep(2_500)
-    liveMs.push(await reloadOnce(running, `new-${number}`))
-    bench.say(`  live after ${Math.round(liveMs.at(-1) ?? 0)} ms`)
-  }
-  const busy = await loading
-  const slowest = Math.max(...liveMs)
-  return {
-    header: ['load', 'requests', 'failed', 'p50 ms', 'p99 ms', 'slowest ms', 'generator’s own longest stall ms'],
-    rows: [row('without a reload', quiet), row(`with ${reloads} reloads`, busy)],
-    bars: [
-      {
-        what: 'a new file is live',
-        wanted: '< 5 s after it is written',
-        measured: liveMs.map((ms) => `${(ms / 1000).toFixed(2)} s`).join(', '),
-        passed: slowest < 5_000,
-      },
-      {
-        what: 'delay of the slowest request',
-        wanted: '≤ 50 ms',
-        measured: `${busy.maxMs.toFixed(1)} ms (without a reload ${quiet.maxMs.toFixed(1)} ms)`,
-        passed: busy.maxMs <= 50,
-      },
-      {
-        what: 'failed requests',
-        wanted: '0 of ≥ 100,000',
-        measured: `${busy.failed} of ${busy.issued.toLocaleString('en')} ${busy.failure}`.trim(),
-        passed: busy.failed === 0 && busy.issued >= 100_000,
-      },
-    ],
-    notes: [
-      'The file is replaced by renaming; the threads that compile it share the one core with the one that serves.',
-    ],
+  const generator = startPaced(bench.place.directory)
+  const traffic = spreadTraffic(job.routes, job.keys, 10_000)
+  const { fixedRate: rate } = bench.options
+  const load: Load = (seconds) =>
+    generator.run(traffic, { port: running.port, tls: false, protocol: 'http1', rate, seconds })
+  try {
+    for (let slice = 0; slice < warmUpSlices; slice++) await load(1)
+    const pairs: Pair[] = []
+    let repeated = 0
+    while (pairs.length < reloads) {
+      const pair = await measurePair(load, running, `new-${pairs.length + repeated}`)
+      const [quietMs, busyMs] = [pair.quiet.maxMs, pair.busy.maxMs].map((ms) => ms.toFixed(1))
+      const stallMs = Math.max(pair.quiet.ownStallMs, pair.busy.ownStallMs)
+      bench.say(
+        `  live after ${Math.round(pair.liveMs)} ms, slowest ${busyMs} ms, without ${quietMs} ms, own stall ${stallMs.toFixed(1)} ms`,
+      )
+      if (stallMs > longestOwnStallMs && repeated < maxRepeats * reloads) repeated++
+      else pairs.push(pair)
+    }
+    return toFigures(pairs, repeated)
+  } finally {
+    generator.stop()
   }
 }
 
-function load(bench: Bench, running: RunningHeadgate, seconds: number): Promise<PacedResult> {
-  return runPaced(spreadTraffic(job.routes, job.keys, 10_000), {
-    port: running.port,
-    tls: false,
-    protocol: 'http1',
-    rate: bench.options.fixedRate,
-    seconds,
-    directory: bench.place.directory,
-  })
+async function measurePair(load: Load, running: RunningHeadgate, name: string): Promise<Pair> {
+  const next = writeNextFile(running, name)
+  const quiet = await load(quietSeconds)
+  const loading = load(reloadSeconds)
+  await sleep(1_000)
+  const liveMs = await reloadOnce(running, next, name)
+  return { quiet, busy: await loading, liveMs }
 }
 
-/** Adds one route to the file; milliseconds from the rename until a request finds it. */
-async function reloadOnce(running: RunningHeadgate, name: string): Promise<number> {
+/** The present configuration and one more route, beside the file that is to be replaced. */
+function writeNextFile(running: RunningHeadgate, name: string): string {
   const configuration = JSON.parse(readFileSync(running.configFile, 'utf8'))
   configuration.apis[0].routes.push({ name, match: { methods: ['GET'], path: `/${name}` } })
-  writeFileSync(`${running.configFile}.next`, JSON.stringify(configuration, null, 1))
-  renameSync(`${running.configFile}.next`, running.configFile)
+  const next = `${running.configFile}.next`
+  writeFileSync(next, JSON.stringify(configuration, null, 1))
+  return next
+}
+
+/** Milliseconds from the rename until a request finds the new route. */
+async function reloadOnce(running: RunningHeadgate, next: string, name: string): Promise<number> {
+  renameSync(next, running.configFile)
   const writtenAt = performance.now()
   const request = getRequest(`${basePath}/${name}`, ['X-Api-Key', apiKey(1)])
   for (;;) {
     const elapsedMs = performance.now() - writtenAt
     const { status } = await ask(job, running, request)
     if (status === 200 || elapsedMs > 30_000) return elapsedMs
-    await sleep(20)
+    await sleep(50)
   }
 }
 
-function row(label: string, result: PacedResult): string[] {
-  const times = [result.p50Ms, result.p99Ms, result.maxMs, result.ownStallMs].map((ms) => ms.toFixed(2))
-  return [label, result.issued.toLocaleString('en'), String(result.failed), ...times]
+function toFigures(pairs: Pair[], repeated: number): Figures {
+  const quiet = pairs.map((pair) => pair.quiet)
+  const busy = pairs.map((pair) => pair.busy)
+  const live = pairs.map(({ liveMs }) => liveMs)
+  const [slowest, slowestQuiet] = [busy, quiet].map((slices) => Math.max(...slices.map(({ maxMs }) => maxMs)))
+  const all = [...quiet, ...busy]
+  const issued = sum(all.map((one) => one.issued))
+  const failed = sum(all.map((one) => one.failed))
+  const stalled = pairs.filter((pair) => Math.max(pair.quiet.ownStallMs, pair.busy.ownStallMs) > longestOwnStallMs)
+  return {
+    header: ['load', 'requests', 'failed', 'p50 ms', 'p99 ms', 'slowest ms', 'generator’s own longest stall ms'],
+    rows: [row('without a reload', quiet), row(`with ${pairs.length} reloads`, busy)],
+    bars: [
+      {
+        what: 'a new file is live',
+        wanted: '< 5 s after it is written',
+        measured: live.map((ms) => `${(ms / 1000).toFixed(2)} s`).join(', '),
+        passed: Math.max(...live) < 5_000,
+      },
+      {
+        what: `delay of the slowest request in ${pairs.length} reloads`,
+        wanted: '≤ 50 ms',
+        measured: `${slowest?.toFixed(1)} ms (without a reload ${slowestQuiet?.toFixed(1)} ms)`,
+        passed: slowest !== undefined && slowest <= 50,
+      },
+      {
+        what: 'failed requests',
+        wanted: '0 of ≥ 100,000',
+        measured: `${failed} of ${issued.toLocaleString('en')} ${all.find((one) => one.failed > 0)?.failure ?? ''}`.trim(),
+        passed: failed === 0 && issued >= 100_000,
+      },
+    ],
+    notes: [
+      `Slowest request of each reload: ${list(busy)}; of each ${quietSeconds} s before, without one: ${list(quiet)}.`,
+      `${repeated} pairs were repeated because the generator itself stalled for more than ${longestOwnStallMs} ms; ${stalled.length} of those that count have such a stall.`,
+      'The file is replaced by renaming; the process that compiles it shares the one core with the thread that serves.',
+    ],
+  }
+}
+
+function row(label: string, slices: PacedResult[]): string[] {
+  const times = [
+    median(slices.map(({ p50Ms }) => p50Ms)),
+    median(slices.map(({ p99Ms }) => p99Ms)),
+    Math.max(...slices.map(({ maxMs }) => maxMs)),
+    Math.max(...slices.map(({ ownStallMs }) => ownStallMs)),
+  ].map((ms) => ms.toFixed(2))
+  const issued = sum(slices.map((one) => one.issued))
+  return [label, issued.toLocaleString('en'), String(sum(slices.map((one) => one.failed))), ...times]
+}
+
+function list(slices: PacedResult[]): string {
+  return `${slices.map(({ maxMs }) => maxMs.toFixed(1)).join(', ')} ms`
+}
+
+function sum(values: number[]): number {
+  return values.reduce((total, value) => total + value, 0)
 }

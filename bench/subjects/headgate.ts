@@ -6,11 +6,12 @@ import { apiKey, basePath, consumerName, routePath, tokenAudience, tokenIssuer }
 import { startGateway, type Job, type Running, type Site, type Subject, type Workplace } from './subject.ts'
 
 export const repository = join(import.meta.dirname, '..', '..')
-const program = join(repository, 'server', 'src', 'bin', 'headgate.ts')
 
 export interface HeadgateOptions {
   name: string
   workers: number
+  /** What is run; that of another checkout, to compare with it. */
+  program: string
   /** Put before node's own arguments, such as a profiler. */
   wrapper: string[]
   nodeArguments: string[]
@@ -43,6 +44,7 @@ export interface HeadgateApi {
 export const plainHeadgate: HeadgateOptions = {
   name: 'headgate',
   workers: 1,
+  program: join(repository, 'server', 'src', 'bin', 'headgate.ts'),
   wrapper: [],
   nodeArguments: [],
   adjust: (configuration) => configuration,
@@ -56,7 +58,7 @@ export function createHeadgate(changes: Partial<HeadgateOptions> = {}): Subject 
     name: options.name,
     version: () =>
       `Headgate ${commandOutput('git', ['-C', repository, 'rev-parse', '--short', 'HEAD'])}, Node ${process.version}`,
-    missing: () => (existsSync(program) ? undefined : 'server/src/bin/headgate.ts does not exist yet'),
+    missing: () => (existsSync(options.program) ? undefined : 'server/src/bin/headgate.ts does not exist yet'),
     start: (job, place) => startHeadgate(options, job, place),
   }
 }
@@ -72,7 +74,7 @@ export async function startHeadgate(options: HeadgateOptions, job: Job, place: W
     const [command, ...before] = [...options.wrapper, process.execPath]
     return {
       command,
-      args: [...before, ...options.nodeArguments, program, 'gateway', '--config', configFile],
+      args: [...before, ...options.nodeArguments, options.program, 'gateway', '--config', configFile],
       env: environment(options, job, site, { metricsPort, otherPort }),
       logsToStdout: true,
     }
