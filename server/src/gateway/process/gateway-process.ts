@@ -19,6 +19,7 @@ import { createNameLookup } from '../upstream/name-lookup.ts'
 import { UpstreamWatch } from '../upstream/upstream-watch.ts'
 import type { Compiled, ConfigSource, ProcessState } from './config-source.ts'
 import { DeploymentReport } from './deployment-report.ts'
+import { setUpEngine } from './engine.ts'
 import type { FromWorker } from './messages.ts'
 import { QuotaKeeper } from './quota-keeper.ts'
 import { QuotaReport } from './quota-report.ts'
@@ -79,6 +80,7 @@ export class GatewayProcess {
   private readonly reportParts: readonly ReportPart[]
 
   constructor(options: GatewayProcessOptions) {
+    setUpEngine()
     this.options = options
     this.counters = createCounterMemory({ workers: options.workers })
     this.quotas = new QuotaKeeper({
