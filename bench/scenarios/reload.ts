@@ -121,7 +121,8 @@ function toFigures(pairs: Pair[], repeated: number): Figures {
       {
         what: 'failed requests',
         wanted: '0 of ≥ 100,000',
-        measured: `${failed} of ${issued.toLocaleString('en')} ${all.find((one) => one.failed > 0)?.failure ?? ''}`.trim(),
+        measured:
+          `${failed} of ${issued.toLocaleString('en')} ${all.find((one) => one.failed > 0)?.failure ?? ''}`.trim(),
         passed: failed === 0 && issued >= 100_000,
       },
     ],
