@@ -46,6 +46,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   validate: async () => (await import('./validate.ts')).createValidateCommand(surroundings, exit),
   backup: async () => (await import('./backup.ts')).createBackupCommand(surroundings, exit),
   restore: async () => (await import('./backup.ts')).createRestoreCommand(surroundings, exit),
+  doctor: async () => (await import('./doctor/doctor.ts')).createDoctorCommand(surroundings, exit),
   version: async () => (await import('./version.ts')).createVersionCommand(surroundings),
 }
 
