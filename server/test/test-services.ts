@@ -61,6 +61,7 @@ export function testServices(options: TestServicesOptions = {}): TestServices {
     policyId: options.policyId ?? 'apis/books/policies/0',
     clock: options.clock ?? testClock(),
     counters: options.counters ?? noCounters,
+    callers: options.callers ?? { called: () => undefined },
     quotas: options.quotas ?? { calendar: unexpectedCounter },
     consumers: options.consumers ?? new ConsumerIndex(),
     fetchDocument: options.fetchDocument ?? refuseToFetch,

@@ -3,6 +3,7 @@ import { getAccess, replaceAccess } from './access/access-routes.ts'
 import { createCredential, listCredentials, revokeCredential } from './credentials/credential-routes.ts'
 import { apply, exportConfiguration } from './apply/apply-routes.ts'
 import { listAudit, listWorkspaceAudit, verifyAuditRoute } from './audit/audit-routes.ts'
+import { listVersionCallers } from './callers/caller-routes.ts'
 import { collections } from './collections.ts'
 import type { AdminRoute } from './define-route.ts'
 import { createDeployment, listDeployments, rollbackDeployment } from './deployments/deployment-routes.ts'
@@ -107,6 +108,7 @@ export const routes: readonly AdminRoute[] = [
   replaceVersion,
   removeVersion,
   moveVersionRoute,
+  listVersionCallers,
   getLifecycle,
   createRevision,
   listRevisions,

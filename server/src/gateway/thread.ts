@@ -3,6 +3,7 @@
  * worker thread has one; a test has one in its own process.
  */
 import { performance } from 'node:perf_hooks'
+import type { CallerCount } from '../kernel/caller-counts.ts'
 import { systemClock } from '../kernel/clock.ts'
 import type { DeploymentCounts } from '../kernel/control-protocol.ts'
 import type { Counters } from '../kernel/counters.ts'
@@ -14,6 +15,7 @@ import type { Quotas } from '../kernel/quotas.ts'
 import type { ExchangeRecord } from '../kernel/record.ts'
 import type { RouteSpec } from '../kernel/snapshot.ts'
 import type { SnapshotDelivery } from '../kernel/snapshot-delivery.ts'
+import { CallerTally } from './caller-tally.ts'
 import { RuntimeCompiler } from './compile-runtime.ts'
 import { DeploymentTallies } from './deployment-tally.ts'
 import { createFaultLog } from './fault-log.ts'
@@ -57,6 +59,7 @@ interface ThreadParts {
   readonly targets: TargetRegistry
   readonly server: GatewayServer
   readonly tallies: DeploymentTallies
+  readonly callers: CallerTally
 }
 
 /** Exchanges without a route share one series. */
@@ -71,21 +74,24 @@ export class GatewayThread {
   private readonly ticker: Ticker
   private readonly targets: TargetRegistry
   private readonly tallies: DeploymentTallies
+  private readonly callers: CallerTally
   private readonly listeners: Listener[] = []
 
-  private constructor({ log, compiler, ticker, targets, server, tallies }: ThreadParts) {
+  private constructor({ log, compiler, ticker, targets, server, tallies, callers }: ThreadParts) {
     this.log = log
     this.compiler = compiler
     this.ticker = ticker
     this.targets = targets
     this.server = server
     this.tallies = tallies
+    this.callers = callers
   }
 
   /** Compiles the first snapshot; listening comes after, so that no exchange ever meets a gateway without one. */
   static async create(delivery: SnapshotDelivery, options: ThreadOptions): Promise<GatewayThread> {
     const ticker = new Ticker()
     const tallies = new DeploymentTallies()
+    const callers = new CallerTally()
     const targets = new TargetRegistry((spec, target) => createUpstreamClient(spec, target, ticker), options.verdicts)
     const compiler = new RuntimeCompiler({
       findPolicy: options.findPolicy,
@@ -93,6 +99,7 @@ export class GatewayThread {
         clock: systemClock,
         counters: options.counters,
         quotas: options.quotas,
+        callers,
         log: options.log,
         random: Math.random,
         fetchDocument,
@@ -115,7 +122,7 @@ export class GatewayThread {
         monotonicMs: () => systemClock.monotonicMs(),
       }),
     })
-    return new GatewayThread({ log: options.log, compiler, ticker, targets, server, tallies })
+    return new GatewayThread({ log: options.log, compiler, ticker, targets, server, tallies, callers })
   }
 
   /** Compiles a delivery beside the traffic; `commit` swaps it in. Throws when it does not compile. */
@@ -158,6 +165,11 @@ export class GatewayThread {
   /** Whether the running snapshot has the route. */
   hasRoute(id: string): boolean {
     return this.compiler.hasRoute(id)
+  }
+
+  /** Who called deprecated versions since the last call. */
+  takeCallerCounts(): CallerCount[] {
+    return this.callers.take()
   }
 
   /** What was counted of deployments that stand side by side since the last call. */

@@ -90,6 +90,26 @@ const quotaAnswer = z.strictObject({
   sums: z.array(z.tuple([...quotaName, count, count])),
 })
 
+/** Callers of deprecated versions that one report tells of; the others wait for the next one. */
+export const MOST_CALLERS_TOLD = 500
+
+/** Requests for a version that goes, by caller and day. */
+const callerReport = z.strictObject({
+  batch: z.string().max(100).meta({ description: 'Told again under the same name until control has it.' }),
+  counts: z
+    .array(
+      z.strictObject({
+        api: z.string().max(300),
+        version: z.string().max(200),
+        consumer: z.string().max(300),
+        dayStartMs: z.int().min(0),
+        requests: z.int().min(1),
+        lastSeenMs: z.int().min(0),
+      }),
+    )
+    .max(MOST_CALLERS_TOLD),
+})
+
 /** What a gateway says of itself every second. */
 export const gatewayReport = z.strictObject({
   version: z.string().max(100).meta({ description: 'Version of Headgate.' }),
@@ -101,6 +121,7 @@ export const gatewayReport = z.strictObject({
   inFlight: z.int().min(0).default(0),
   requests: z.int().min(0).default(0).meta({ description: 'Requests since it started.' }),
   deployments: deploymentsReport.optional(),
+  callers: callerReport.optional().meta({ description: 'Who called deprecated versions.' }),
   quotas: quotaReport.optional().meta({ description: 'What it counted for quotas.' }),
 })
 

@@ -1,4 +1,5 @@
 /** What a policy may use of the process around it; given to `setup`, so that tests give it doubles of the edge. */
+import type { Callers } from './caller-counts.ts'
 import type { Clock } from './clock.ts'
 import type { Counters } from './counters.ts'
 import type { Consumers } from './consumers.ts'
@@ -12,6 +13,7 @@ export interface PolicyServices {
   readonly clock: Clock
   readonly counters: Counters
   readonly quotas: Quotas
+  readonly callers: Callers
   readonly consumers: Consumers
   readonly log: PolicyLog
   /** A number from 0 to below 1, evenly spread; for shares of traffic, never for secrets. */

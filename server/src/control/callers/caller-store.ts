@@ -1,5 +1,6 @@
 /** Who calls versions that go: counts by consumer and day, as the gateways told them, bounded and forgotten in time. */
 import { sql, type Kysely } from 'kysely'
+import { OTHER_CALLERS } from '../../kernel/caller-counts.ts'
 import type { Tables } from '../../db/tables.ts'
 
 export const DAY_MS = 86_400_000
@@ -10,11 +11,8 @@ export const QUIET_DAYS = 7
 /** Days that are kept. */
 export const KEPT_DAYS = 90
 
-/** Consumers of a version, environment and day that are told apart; the calls of all others stand under `OTHERS`. */
+/** Consumers of a version, environment and day that are told apart; the calls of all others stand under `*`. */
 export const MOST_CONSUMERS = 5_000
-
-/** No name of a consumer has a star. */
-export const OTHERS = '*'
 
 export interface Caller {
   /** Empty for nobody that is known, `*` for those beyond what is told apart. */
@@ -100,7 +98,7 @@ export interface CallerCount {
 
 /** Adds calls to what is there. */
 export async function addCalls(db: Kysely<Tables>, call: CallerCount): Promise<void> {
-  const consumer = (await isRoomFor(db, call)) ? call.consumer : OTHERS
+  const consumer = (await isRoomFor(db, call)) ? call.consumer : OTHER_CALLERS
   await db
     .insertInto('version_callers')
     .values({

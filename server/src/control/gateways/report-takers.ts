@@ -3,6 +3,7 @@ import type { Kysely } from 'kysely'
 import type { GatewayReport, ReportAnswer } from '../../kernel/control-protocol.ts'
 import type { Tables } from '../../db/tables.ts'
 import type { Control } from '../control.ts'
+import { callerTaker } from '../callers/take-callers.ts'
 import { quotaTaker } from '../quotas/take-quota-totals.ts'
 
 export interface ReportFrom {
@@ -23,4 +24,4 @@ export interface ReportTaker {
   }): Promise<Partial<ReportAnswer>>
 }
 
-export const reportTakers: readonly ReportTaker[] = [quotaTaker]
+export const reportTakers: readonly ReportTaker[] = [quotaTaker, callerTaker]

@@ -12,6 +12,12 @@ export function toSnapshotName(workspace: string, name: string): string {
   return workspace === DEFAULT_WORKSPACE ? name : `@${workspace}/${name}`
 }
 
+/** The workspace and the name in it of what stands under a name in a snapshot. */
+export function fromSnapshotName(text: string): { readonly workspace: string; readonly name: string } {
+  const [, workspace = DEFAULT_WORKSPACE, name = text] = /^@([^/]*)\/(.*)$/.exec(text) ?? []
+  return { workspace, name }
+}
+
 /** The parts of a compiled document under the names that they have in the snapshot of an environment. */
 export function nameForSnapshot(part: Snapshot, workspace: string): Snapshot {
   const named = (name: string): string => toSnapshotName(workspace, name)

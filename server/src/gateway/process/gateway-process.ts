@@ -17,6 +17,7 @@ import { createOutputWriter } from '../log-writer.ts'
 import { HealthBoard } from '../upstream/health-board.ts'
 import { createNameLookup } from '../upstream/name-lookup.ts'
 import { UpstreamWatch } from '../upstream/upstream-watch.ts'
+import { CallerReport } from './caller-report.ts'
 import type { Compiled, ConfigSource, ProcessState } from './config-source.ts'
 import { DeploymentReport } from './deployment-report.ts'
 import { setUpEngine } from './engine.ts'
@@ -77,6 +78,7 @@ export class GatewayProcess {
   private refused = ''
   private reloading: Promise<void> = Promise.resolve()
   private readonly deployments = new DeploymentReport(systemClock)
+  private readonly callers = new CallerReport(systemClock)
   private readonly reportParts: readonly ReportPart[]
 
   constructor(options: GatewayProcessOptions) {
@@ -89,7 +91,7 @@ export class GatewayProcess {
       path: join(options.dataFolder, 'quotas.jsonl'),
       log: options.log,
     })
-    this.reportParts = [this.deployments, new QuotaReport(this.quotas.ledger)]
+    this.reportParts = [this.deployments, this.callers, new QuotaReport(this.quotas.ledger)]
     this.memories = Array.from({ length: options.workers }, () => createMetricsMemory())
     this.upstreams = new UpstreamWatch({
       lookup: createNameLookup(),
@@ -237,6 +239,7 @@ export class GatewayProcess {
   private heard(message: FromWorker): void {
     if (message.kind === 'counting') this.quotas.ledger.register(message.name)
     else if (message.kind === 'deployments') this.deployments.add(message.counts)
+    else if (message.kind === 'callers') this.callers.add(message.counts)
     else if (message.kind === 'event') this.options.events.write(message.line)
   }
 

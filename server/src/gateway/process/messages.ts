@@ -1,5 +1,6 @@
 /** What the main thread of a gateway and its workers tell each other. */
 import type { MessagePort } from 'node:worker_threads'
+import type { CallerCount } from '../../kernel/caller-counts.ts'
 import type { DeploymentCounts } from '../../kernel/control-protocol.ts'
 import type { CounterMemory } from '../../kernel/counter-table.ts'
 import type { QuotaName } from '../../kernel/quotas.ts'
@@ -62,4 +63,6 @@ export type FromWorker =
   | { readonly kind: 'counting'; readonly name: QuotaName }
   /** What it counted of deployments that stand side by side since it said so last. */
   | { readonly kind: 'deployments'; readonly counts: readonly DeploymentCounts[] }
+  /** Who called deprecated versions since it said so last. */
+  | { readonly kind: 'callers'; readonly counts: readonly CallerCount[] }
   | { readonly kind: 'drained' }

@@ -60,6 +60,8 @@ setInterval(() => {
   metrics.report(thread.state())
   const counts = thread.takeDeploymentCounts()
   if (counts.length > 0) tell({ kind: 'deployments', counts })
+  const callers = thread.takeCallerCounts()
+  if (callers.length > 0) tell({ kind: 'callers', counts: callers })
 }, BEAT_MS)
 for (const found of start.endpoints) thread.updateEndpoints(found)
 

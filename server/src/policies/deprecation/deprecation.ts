@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { address } from '../../kernel/address-syntax.ts'
 import { definePolicy, type PolicyInstance } from '../../kernel/policy.ts'
+import type { Principal } from '../../kernel/principal.ts'
 import { defineProblem } from '../../kernel/problem.ts'
 
 const sunsetPassed = defineProblem({
@@ -87,7 +88,10 @@ export const deprecation = definePolicy({
       check.report(['refuseAfterSunset'], 'has no effect without `sunsetAt`')
   },
 
-  setup({ deprecatedAt, sunsetAt, link, successor, refuseAfterSunset, retired: isRetired }, { clock }): PolicyInstance {
+  setup(
+    { deprecatedAt, sunsetAt, link, successor, refuseAfterSunset, retired: isRetired },
+    { clock, callers },
+  ): PolicyInstance {
     // A Date of structured fields (RFC 9651 §3.3.7) for the one, an HTTP date for the other: each as its RFC has it.
     const deprecated = deprecatedAt && `@${Math.floor(Date.parse(deprecatedAt) / 1000)}`
     const sunset = sunsetAt && new Date(sunsetAt).toUTCString()
@@ -109,10 +113,23 @@ export const deprecation = definePolicy({
         if (sunset !== undefined) reply?.fields.set('sunset', sunset)
         for (const each of links) reply?.fields.append('link', each)
       },
+      close({ route, principal, problem }) {
+        // Whoever is turned away for what they sent, and is nobody that is known, does not use the version.
+        if (principal === undefined && problem?.definition.blame === 'caller') return
+        if (route !== undefined) callers.called(route.api, route.apiVersion, toCaller(principal))
+      },
     }
   },
 })
 
 function toRetiredText(successor: string | undefined): string {
   return successor === undefined ? 'This version has no successor.' : `Its successor is ${successor}.`
+}
+
+const MOST_NAME_CHARS = 200
+
+/** No consumer's name has a colon, so nobody who is named by a token can pass for one. */
+function toCaller(principal: Principal | undefined): string {
+  if (principal === undefined) return ''
+  return principal.consumer ?? `sub:${principal.id.slice(0, MOST_NAME_CHARS)}`
 }
