@@ -11,7 +11,7 @@ import type { DocumentPlan } from './plan-document.ts'
 import type { Entry } from './policy-lists.ts'
 import type { ApiPlan, RoutePlan } from './route-plans.ts'
 import type { ConfigDocument } from './schema/document.ts'
-import { checkKeys } from './to-consumer.ts'
+import { checkKeys, type ProductPlan } from './to-consumer.ts'
 import { checkSelector } from './version-selector.ts'
 
 /** Resolved operations by route id, of the routes whose policies work on them. */
@@ -46,6 +46,7 @@ export function checkWhole(
   if (scope === 'part') return operations
   checkUpstreamUse(document, plan.apis, (id) => standings.get(id), findings)
   checkKeyUse(plan, checker, findings)
+  checkSubscribers(plan, standings, checker, findings)
   return operations
 }
 
@@ -94,15 +95,11 @@ function checkExpressions(document: ConfigDocument, plan: DocumentPlan, checker:
 }
 
 /** Operations are resolved only where a policy works on them: documents are large, and a snapshot travels. */
-function resolveOperations({ entries, apis, consumers, products }: DocumentPlan): Operations {
+function resolveOperations({ entries, apis }: DocumentPlan): Operations {
   const uses = (list: readonly Entry[]): boolean => list.some(({ definition }) => definition.usesOperation === true)
-  const everywhere = uses(entries) || consumers.some((consumer) => uses(consumer.entries))
-  const byProduct = products.flatMap(({ settings, plans }) =>
-    plans.some((plan) => uses(plan.entries)) ? settings.apis : [],
-  )
   const operations = new Map<string, JsonObject>()
   for (const api of apis) {
-    const throughout = everywhere || uses(api.entries) || byProduct.includes(api.settings.name)
+    const throughout = uses(entries) || uses(api.entries)
     for (const route of api.routes) {
       if (route.operation === undefined || !(throughout || uses(route.entries))) continue
       // One that cannot be resolved is reported; an empty one in its place keeps others from being blamed for it.
@@ -126,13 +123,11 @@ function checkLists(plan: DocumentPlan, operations: Operations, checker: PolicyC
       standings.set(route.id, checker.checkList(route.entries, afterApi, ofApi.slice(index, index + 1)))
     })
   }
-  // Plans and consumers are known only with a principal, so their policies have one.
-  const withPrincipal: Standing = { given: new Set(['principal']), answered: undefined }
   for (const { settings, plans } of plan.products) {
     const ofProduct = all.filter(({ api }) => settings.apis.includes(api))
-    for (const { entries } of plans) checker.checkList(entries, withPrincipal, ofProduct)
+    for (const { entries } of plans) checker.checkPrincipalList(entries, 'a plan', ofProduct)
   }
-  for (const { entries } of plan.consumers) checker.checkList(entries, withPrincipal, all)
+  for (const { entries } of plan.consumers) checker.checkPrincipalList(entries, 'a consumer', all)
   return standings
 }
 
@@ -142,4 +137,30 @@ function checkKeyUse({ consumers }: DocumentPlan, checker: PolicyChecker, findin
   const kinds = checker.kindsWhere((definition) => definition.usesKeys === true)
   const hint = `Add a policy that asks for them (${kinds}), or remove the keys.`
   findings.report([...owner.path, 'keys'], 'keys have no effect: no policy asks for one', { hint })
+}
+
+/** An API for subscribers has to know who calls, or it refuses everybody. */
+function checkSubscribers(
+  { apis, products }: DocumentPlan,
+  standings: ReadonlyMap<string, Standing>,
+  checker: PolicyChecker,
+  findings: Findings,
+): void {
+  const kinds = checker.kindsWhere((each) => each.gives?.includes('principal') === true)
+  for (const { settings, path, routes } of apis) {
+    const product = products.find((each) => each.settings.access === 'subscription' && names(each, settings.name))
+    const isOpen = (route: RoutePlan): boolean => {
+      const standing = standings.get(route.id)
+      return standing?.answered === undefined && standing?.given.has('principal') !== true
+    }
+    const open = product === undefined ? undefined : routes.find(isOpen)
+    if (product === undefined || open === undefined) continue
+    const message = `only subscribers of ${product.settings.name} may call the API, but its route ${open.name} asks nobody who they are`
+    const hint = `Add a policy that does (${kinds}), or give the product \`access: open\`.`
+    findings.report(path, message, { otherPath: product.path, hint })
+  }
+}
+
+function names({ settings }: ProductPlan, api: string): boolean {
+  return settings.apis.includes(api)
 }

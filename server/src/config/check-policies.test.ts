@@ -86,9 +86,32 @@ describe('what a policy needs', () => {
   test('is there for plans and consumers, which are known by their principal', () => {
     const more = `products: [{ name: p, apis: [a], plans: [{ name: free, policies: [{ kind: authorise }] }] }]
 consumers: [{ name: c, policies: [{ kind: limit, config: { by: principal } }] }]`
-    const issues = find({ api: '{ kind: authenticate }', more })
+    const issues = find({ global: '{ kind: authenticate }', more })
     // The limit stands for both routes, which its own check reports.
     expect(issues.map(keyOf)).toEqual(['consumers[0].policies[0].config.by'])
+  })
+})
+
+describe('a list of a plan or consumer', () => {
+  test('has no policy that works on operations', () => {
+    const more = `products: [{ name: p, apis: [b], access: open, plans: [{ name: free, policies: [{ kind: operation }] }] }]
+consumers: [{ name: c, policies: [{ kind: operation }] }]`
+    const issues = find({ more })
+    expect(issues.map(keyOf)).toEqual(['products[0].plans[0].policies[0]', 'consumers[0].policies[0]'])
+    expect(issues[0]).toContain('operation works on the operation of a route, which a plan does not have')
+  })
+})
+
+describe('an API for subscribers', () => {
+  const toMore = (access: string): string => `products: [{ name: p, apis: [a], ${access}plans: [{ name: free }] }]`
+
+  test('asks who calls, on every route that its upstream answers', () => {
+    expect(find({ api: '{ kind: authenticate }', more: toMore('') })).toEqual([])
+    expect(find({ route: '{ kind: answer }', upstream: 'preserveHost: false', more: toMore('') })).toEqual([])
+    expect(find({ more: toMore('access: open, ') })).toEqual([])
+    const issues = find({ more: toMore('') })
+    expect(issues.map(keyOf)).toEqual(['apis[0]'])
+    expect(issues[0]).toContain('only subscribers of p may call the API, but its route one asks nobody who they are')
   })
 })
 

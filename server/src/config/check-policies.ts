@@ -45,6 +45,19 @@ export class PolicyChecker {
     return { given, answered }
   }
 
+  /** As `checkList`, for a list of a plan or consumer: who calls is known there, but not for which operation. */
+  checkPrincipalList(entries: readonly Entry[], where: string, routes: readonly RouteFacts[]): void {
+    const hint = 'Put it into the list of an API or a route.'
+    for (const { spec, definition, path } of entries) {
+      if (definition.usesOperation !== true) continue
+      this.findings.report(path, `${spec.kind} works on the operation of a route, which ${where} does not have`, {
+        hint,
+      })
+    }
+    const others = entries.filter(({ definition }) => definition.usesOperation !== true)
+    this.checkList(others, { given: new Set(['principal']), answered: undefined }, routes)
+  }
+
   /** Compiles an expression of the document itself. */
   checkExpression(path: KeyPath, source: string, type: ExpressionType): void {
     const fault = expressionFault(source, type)

@@ -39,6 +39,7 @@ export function toProductSpec({ settings, plans }: ProductPlan): ProductSpec {
   return {
     name: settings.name,
     apis: settings.apis,
+    access: settings.access,
     plans: plans.map(({ name, entries }) => ({ name, policies: entries.map(({ spec }) => spec) })),
   }
 }

@@ -34,7 +34,11 @@ const INSTALLATION_NOUNS = [
 
 type Noun = (typeof WORKSPACE_NOUNS)[number] | (typeof INSTALLATION_NOUNS)[number]
 
-export type Permission = `${Noun}.${'read' | 'write'}` | 'deployments.approve' | 'audit.verify'
+export type Permission =
+  | `${Noun}.${'read' | 'write'}`
+  | 'deployments.approve'
+  | 'subscriptions.approve'
+  | 'audit.verify'
 
 const NOUNS: readonly Noun[] = [...WORKSPACE_NOUNS, ...INSTALLATION_NOUNS]
 
@@ -42,6 +46,7 @@ const NOUNS: readonly Noun[] = [...WORKSPACE_NOUNS, ...INSTALLATION_NOUNS]
 export const PERMISSIONS: readonly Permission[] = [
   ...NOUNS.flatMap((noun): Permission[] => [`${noun}.read`, `${noun}.write`]),
   'deployments.approve',
+  'subscriptions.approve',
   'audit.verify',
 ]
 
@@ -78,6 +83,7 @@ export const BUILT_IN_ROLES: Readonly<
       ...write(['deployments', 'upstreams', 'certificates', 'secrets', 'gateways', 'environments']),
       ...write(['credentials']),
       'deployments.approve',
+      'subscriptions.approve',
     ],
   },
   auditor: {

@@ -119,8 +119,10 @@ export class RuntimeCompiler {
       router,
       upstreams,
       // Who is unknown to this runtime was let in by the one that runs now, and has the policies that it says.
-      principalSegment: (consumer, api) =>
-        (principals.knows(consumer, api) ? principals : this.running?.principals)?.segmentOf(consumer, api),
+      principalSegment: (consumer, api) => {
+        const isKnown = consumer === undefined || principals.knows(consumer, api)
+        return (isKnown ? principals : (this.running?.principals ?? principals)).segmentOf(consumer, api)
+      },
     }
     return { runtime, principals, general }
   }

@@ -196,8 +196,7 @@ export class Walk implements Passage, ForwardingOwner {
       this.principalDone = true
       const consumer = this.exchange.principal?.consumer
       const api = this.exchange.route?.api
-      this.segment =
-        consumer === undefined || api === undefined ? undefined : this.runtime.principalSegment(consumer, api)
+      this.segment = api === undefined ? undefined : this.runtime.principalSegment(consumer, api)
     }
     this.at = 0
     return this.segment !== undefined

@@ -7,6 +7,7 @@ import type { ConsumerSpec, ProductSpec } from '../kernel/snapshot.ts'
 import type { PolicyEntries } from './policy-entries.ts'
 import type { Segment } from './runtime.ts'
 import type { SnapshotParts } from './snapshot-parts.ts'
+import { closedApis, refusingSegment } from './subscription-gate.ts'
 
 /**
  * The consumers of a workspace as policies see them: those that run now. A key that was revoked opens nothing, however
@@ -31,6 +32,8 @@ export class Principals {
   private readonly products: ReadonlyMap<string, ProductSpec>
   /** By name of the api. */
   private readonly workspaces: ReadonlyMap<string, string | undefined>
+  /** Names of the apis that are for subscribers alone. */
+  private readonly closed: ReadonlySet<string>
   private readonly segments = new Map<string, Segment | undefined>()
 
   private constructor(
@@ -42,6 +45,7 @@ export class Principals {
     this.entries = entries
     this.indexes = indexes
     this.products = products
+    this.closed = closedApis(products.values())
     this.workspaces = workspaces
   }
 
@@ -78,12 +82,16 @@ export class Principals {
     return this.find(consumer, api) !== undefined
   }
 
-  /** Policies of the consumer's plans for the api, then its own; joined when they are first asked for. */
-  segmentOf(consumer: string, api: string): Segment | undefined {
+  /**
+   * Policies of the consumer's plans for the api, then its own, joined when they are first asked for; or the refusal of
+   * who has no subscription where one is needed.
+   */
+  segmentOf(consumer: string | undefined, api: string): Segment | undefined {
+    if (consumer === undefined) return this.withoutPlan(api)
     const key = `${consumer} ${api}`
     if (this.segments.has(key)) return this.segments.get(key)
     const spec = this.find(consumer, api)
-    if (spec === undefined) return undefined
+    if (spec === undefined) return this.withoutPlan(api)
     const segment = this.join(spec, api)
     this.segments.set(key, segment)
     return segment
@@ -96,11 +104,16 @@ export class Principals {
   private join({ workspace, policies, subscriptions }: ConsumerSpec, api: string): Segment | undefined {
     const plans = subscriptions.flatMap(({ product, plan }) => {
       const bundle = this.products.get(inWorkspace(workspace, product))
-      if (bundle?.apis.includes(api) !== true) return []
-      return bundle.plans.find(({ name }) => name === plan)?.policies ?? []
+      return bundle?.apis.includes(api) === true ? bundle.plans.filter(({ name }) => name === plan) : []
     })
-    const entries = [...plans, ...policies].map((policy) => this.entries.toEntry(policy, workspace))
+    if (plans.length === 0 && this.closed.has(api)) return refusingSegment
+    const list = [...plans.flatMap((plan) => plan.policies), ...policies]
+    const entries = list.map((policy) => this.entries.toEntry(policy, workspace))
     return entries.length === 0 ? undefined : { entries }
+  }
+
+  private withoutPlan(api: string): Segment | undefined {
+    return this.closed.has(api) ? refusingSegment : undefined
   }
 }
 

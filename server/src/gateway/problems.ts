@@ -29,6 +29,15 @@ export const pathRefused = defineProblem({
     'The path can be read in more than one way. Send it without encoded slashes, control characters and double encoding.',
 })
 
+export const subscriptionRequired = defineProblem({
+  code: 'subscription.required',
+  status: 403,
+  title: 'No subscription',
+  blame: 'caller',
+  remedy:
+    'The API belongs to a product whose access is by subscription, and the consumer has no active one: none at all, one that waits for approval, one that is suspended or over. Subscribe, or ask whoever runs the API.',
+})
+
 export const overloaded = defineProblem({
   code: 'gateway.overloaded',
   status: 503,

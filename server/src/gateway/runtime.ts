@@ -54,6 +54,6 @@ export interface Runtime {
   readonly deployments: ReadonlySet<string>
   readonly router: Router<Exchange, CompiledRoute>
   readonly upstreams: ReadonlyMap<string, Upstream>
-  /** Policies of the consumer and of its plan for an api; undefined when there are none. */
-  principalSegment(consumer: string, api: string): Segment | undefined
+  /** Policies of the consumer and of its plans for an api, or the refusal of who needs a subscription; undefined for none. */
+  principalSegment(consumer: string | undefined, api: string): Segment | undefined
 }

@@ -135,6 +135,8 @@ export interface ProductSpec {
   /** Unique in its workspace. */
   readonly name: string
   readonly apis: readonly string[]
+  /** Whether its apis are for subscribers alone. */
+  readonly access: 'subscription' | 'open'
   readonly plans: readonly { readonly name: string; readonly policies: readonly PolicySpec[] }[]
 }
 

@@ -57,7 +57,7 @@ const plan = z
     approval: z.boolean().default(false).meta({
       title: 'Approval',
       description:
-        'Whether a subscription made through the admin API waits until somebody approves it. Those in a file count at once.',
+        'Whether a subscription made through the admin API waits until somebody approves it. So does one in a file that somebody applies who may not approve; a gateway on the file counts it at once.',
     }),
     policies: policyList('Run for the requests of its subscribers, before those of the consumer.'),
   })
@@ -68,6 +68,11 @@ export const product = z
     name: name({ title: 'Name', description: 'Name of the product.' }),
     labels: labels(),
     apis: z.array(z.string()).min(1).meta({ title: 'APIs', description: 'Names of the APIs that it bundles.' }),
+    access: z.enum(['subscription', 'open']).default('subscription').meta({
+      title: 'Access',
+      description:
+        'Who may call its APIs: consumers with an active subscription alone, or everybody whom their policies let in. An API is for subscribers as soon as one of its products says so.',
+    }),
     plans: z.array(plan).min(1).meta({ title: 'Plans', description: 'What consumers can subscribe to.' }),
   })
   .meta({ title: 'Product', description: 'A bundle of APIs with plans.' })

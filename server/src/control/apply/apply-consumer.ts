@@ -1,10 +1,12 @@
 /** Applies a consumer with its keys and subscriptions, which are things of their own in the control plane. */
+import { may } from '../actor.ts'
 import { consumers } from '../consumers/consumers.ts'
 import { consumerPart } from '../consumers/consumer-part.ts'
 import { refuse } from '../control-error.ts'
 import { invalid } from '../problems.ts'
 import { findResource, type Resource } from '../resources/resource-store.ts'
 import { publishResource } from '../snapshots/publish-resource.ts'
+import { plansOf, type Subscription, type SubscriptionState } from '../subscriptions/subscription-store.ts'
 import { tell, type ApplyContext } from './apply-context.ts'
 import { applyResource } from './apply-resources.ts'
 import type { DesiredConsumer, DesiredKey } from './desired-state.ts'
@@ -75,8 +77,7 @@ async function applySubscriptions(
     }
     kept.add(found.id)
     const before = known.find((each) => each.product_id === found.id)
-    // Whoever suspended it did so on purpose; a file says nothing about that.
-    const state = before?.state === 'suspended' ? 'suspended' : 'active'
+    const state = nextState(context, found, plan, before)
     if (before?.plan === plan && before.state === state) continue
     hasChanged = true
     const name = `${row.name}/${product}`
@@ -95,7 +96,7 @@ async function applySubscriptions(
         .execute()
     }
     tell(context, 'subscription', name, before === undefined ? 'created' : 'changed')
-    write.note({ kind: 'subscription', id, name, after: { plan } })
+    write.note({ kind: 'subscription', id, name, after: { plan, state } })
   }
   if (row.source !== source) return hasChanged
   for (const { id } of known.filter((each) => !kept.has(each.product_id))) {
@@ -105,4 +106,18 @@ async function applySubscriptions(
     hasChanged = true
   }
   return hasChanged
+}
+
+/** A file speaks for whoever applies it: without the right to approve it only asks. */
+function nextState(
+  { call: { actor, workspace } }: ApplyContext,
+  product: Resource,
+  plan: string,
+  before: Subscription | undefined,
+): SubscriptionState {
+  // Whoever suspended it did so on purpose; a file says nothing about that.
+  if (before?.state === 'suspended') return 'suspended'
+  const isApproved = before?.state === 'active' && before.plan === plan
+  const asks = plansOf(product).find(({ name }) => name === plan)?.approval === true
+  return asks && !isApproved && !may(actor, 'subscriptions.approve', workspace.id) ? 'pending' : 'active'
 }

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { describeOnEveryStore, type TestStore } from '../../../test/database.ts'
+import { createPerson } from '../../../test/control-people.ts'
 import { testControl, type TestControl } from '../../../test/test-control.ts'
 
 const subscriptions = '/workspaces/default/subscriptions'
@@ -42,6 +43,34 @@ describeOnEveryStore('subscriptions', (store) => {
     await expect.poll(() => published(control)).toEqual([])
     expect(await control.done('POST', `${subscriptions}/${id}/approve`)).toMatchObject({ state: 'active' })
     await expect.poll(() => published(control)).toEqual([{ product: 'shop', plan: 'gold' }])
+  })
+
+  test('are approved by those who may, which making them is not enough for', async () => {
+    const control = await openShop(store)
+    const id = await subscribe(control, 'gold')
+    const [developer, operator] = [
+      await createPerson(control, 'api-developer'),
+      await createPerson(control, 'operator'),
+    ]
+    const refused = await control.call('POST', `${subscriptions}/${id}/approve`, { token: developer.token })
+    expect([refused.status, refused.body['detail']]).toEqual([403, 'This needs the permission subscriptions.approve.'])
+    const approved = await control.call('POST', `${subscriptions}/${id}/approve`, { token: operator.token })
+    expect(approved.body).toMatchObject({ state: 'active' })
+  })
+
+  test('of a file wait for approval too, unless who applies it may give that', async () => {
+    const control = await openShop(store)
+    const { token } = await createPerson(control, 'api-developer')
+    const document = { headgate: 1, consumers: [{ name: 'acme', subscriptions: [{ product: 'shop', plan: 'gold' }] }] }
+    const applyAs = async (options: object): Promise<unknown> => {
+      const answer = await control.call('POST', '/workspaces/default/apply', { body: { document }, ...options })
+      expect(answer.status, JSON.stringify(answer.body)).toBe(200)
+      const { items } = await control.done('GET', subscriptions)
+      return items
+    }
+    expect(await applyAs({ token })).toMatchObject([{ state: 'pending' }])
+    expect(await applyAs({})).toMatchObject([{ state: 'active' }])
+    expect(await applyAs({ token })).toMatchObject([{ state: 'active' }])
   })
 
   test('are taken from the gateways when suspended or cancelled, and come back when resumed', async () => {

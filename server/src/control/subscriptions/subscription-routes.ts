@@ -1,19 +1,19 @@
 /** Subscriptions of consumers to products: asked for, approved where the plan wants that, suspended, ended. */
 import type { Kysely } from 'kysely'
 import { z } from 'zod'
-import { product as productSchema } from '../../config/schema/consumer.ts'
 import type { Tables } from '../../db/tables.ts'
 import { consumerPart } from '../consumers/consumer-part.ts'
 import { refuse } from '../control-error.ts'
 import { defineRoute, type AdminRoute, type Call, type Write } from '../define-route.ts'
+import type { Permission } from '../permissions.ts'
 import { invalid, taken } from '../problems.ts'
 import { listQuery, pageOf } from '../resources/paging.ts'
 import { findResource, getResource, type Resource } from '../resources/resource-store.ts'
-import { documentOf } from '../resources/resource-view.ts'
 import { publishResource } from '../snapshots/publish-resource.ts'
 import {
   ENDED,
   getSubscription,
+  plansOf,
   selectSubscriptions,
   SUBSCRIPTION_STATES,
   updateSubscription,
@@ -110,42 +110,56 @@ const ACTIONS: readonly {
   readonly summary: string
   readonly from: readonly SubscriptionState[]
   readonly to: SubscriptionState
+  readonly permission?: Permission
 }[] = [
-  { verb: 'approve', summary: 'Approves a pending subscription.', from: ['pending'], to: 'active' },
-  { verb: 'reject', summary: 'Rejects a pending subscription.', from: ['pending'], to: 'rejected' },
+  {
+    verb: 'approve',
+    summary: 'Approves a pending subscription.',
+    from: ['pending'],
+    to: 'active',
+    permission: 'subscriptions.approve',
+  },
+  {
+    verb: 'reject',
+    summary: 'Rejects a pending subscription.',
+    from: ['pending'],
+    to: 'rejected',
+    permission: 'subscriptions.approve',
+  },
   { verb: 'suspend', summary: 'Suspends an active subscription.', from: ['active'], to: 'suspended' },
   { verb: 'resume', summary: 'Resumes a suspended subscription.', from: ['suspended'], to: 'active' },
   { verb: 'cancel', summary: 'Ends a subscription.', from: ['pending', 'active', 'suspended'], to: 'cancelled' },
 ]
 
-export const subscriptionActions: readonly AdminRoute[] = ACTIONS.map(({ verb, summary, from, to }) =>
-  defineRoute({
-    id: `${verb}Subscription`,
-    method: 'POST',
-    path: `${path}/{id}/${verb}`,
-    tag: 'subscriptions',
-    summary,
-    permission: 'subscriptions.write',
-    effect: 'action',
-    params,
-    output: subscriptionView,
-    problems: [wrongState],
-    async handle(call) {
-      const { control, workspace } = call
-      return call.write(async (write) => {
-        const before = await getSubscription(write.db, workspace.id, call.params.id)
-        if (!from.some((state) => state === before.state)) {
-          refuse(wrongState({ detail: `It is ${before.state}; only what is ${from.join(' or ')} can become ${to}.` }))
-        }
-        await updateSubscription(write.db, before, { state: to, updated_at_ms: control.clock.now() })
-        const after = await getSubscription(write.db, workspace.id, before.id)
-        const shelf = { workspaceId: workspace.id, kind: 'consumer', parentId: '' }
-        await publish(call, write, await getResource(write.db, shelf, after.consumer, after.environment))
-        write.note(toSubscriptionNote(before, after))
-        return { body: toSubscriptionView(after), etag: after.version }
-      })
-    },
-  }),
+export const subscriptionActions: readonly AdminRoute[] = ACTIONS.map(
+  ({ verb, summary, from, to, permission = 'subscriptions.write' }) =>
+    defineRoute({
+      id: `${verb}Subscription`,
+      method: 'POST',
+      path: `${path}/{id}/${verb}`,
+      tag: 'subscriptions',
+      summary,
+      permission,
+      effect: 'action',
+      params,
+      output: subscriptionView,
+      problems: [wrongState],
+      async handle(call) {
+        const { control, workspace } = call
+        return call.write(async (write) => {
+          const before = await getSubscription(write.db, workspace.id, call.params.id)
+          if (!from.some((state) => state === before.state)) {
+            refuse(wrongState({ detail: `It is ${before.state}; only what is ${from.join(' or ')} can become ${to}.` }))
+          }
+          await updateSubscription(write.db, before, { state: to, updated_at_ms: control.clock.now() })
+          const after = await getSubscription(write.db, workspace.id, before.id)
+          const shelf = { workspaceId: workspace.id, kind: 'consumer', parentId: '' }
+          await publish(call, write, await getResource(write.db, shelf, after.consumer, after.environment))
+          write.note(toSubscriptionNote(before, after))
+          return { body: toSubscriptionView(after), etag: after.version }
+        })
+      },
+    }),
 )
 
 interface Subscribing {
@@ -195,7 +209,7 @@ async function findNamed(
 }
 
 function needsApproval(product: Resource, name: string): boolean {
-  const { plans } = productSchema.parse(documentOf(product))
+  const plans = plansOf(product)
   const plan = plans.find((each) => each.name === name)
   const names = plans.map((each) => each.name).join(', ')
   if (plan !== undefined) return plan.approval

@@ -1,10 +1,12 @@
 /** Subscriptions in the store: which consumer may use which product under which plan, and how that came about. */
 import type { Kysely, Selectable } from 'kysely'
 import type { SubscriptionTable, Tables } from '../../db/tables.ts'
+import { product as productSchema, type ProductSettings } from '../../config/schema/consumer.ts'
 import { defineProblem } from '../../kernel/problem.ts'
 import { refuse } from '../control-error.ts'
 import { inUse, notFound, preconditionFailed } from '../problems.ts'
 import type { Resource } from '../resources/resource-store.ts'
+import { documentOf } from '../resources/resource-view.ts'
 
 export type Subscription = Selectable<SubscriptionTable>
 
@@ -88,4 +90,8 @@ export async function checkPlans(
     .executeTakeFirst()
   if (left === undefined) return
   refuse(inUse({ detail: `The consumer ${left.consumer} has a subscription to the plan ${left.plan} of ${name}.` }))
+}
+
+export function plansOf(product: Resource): ProductSettings['plans'] {
+  return productSchema.parse(documentOf(product)).plans
 }
