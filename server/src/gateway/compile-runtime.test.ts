@@ -64,6 +64,7 @@ function toContent({ general, upstreams, apis, routes, consumers, products }: Ma
     products: each(products, (name, of) => ({
       name,
       apis: of === 0 ? ['a'] : ['a', 'b'],
+      access: of === 1 ? 'open' : 'subscription',
       plans: [{ name: 'standard', policies: [policy(`products/${name}`, of)] }],
     })),
     consumers: each(consumers, (name, of) => ({
