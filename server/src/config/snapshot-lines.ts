@@ -5,6 +5,8 @@ import { SnapshotTree, type SnapshotLine } from '../kernel/snapshot-tree.ts'
 
 export type SnapshotContent = Omit<Snapshot, 'version'>
 
+type NamedParts = Pick<Snapshot, 'upstreams' | 'apis' | 'routes' | 'products' | 'consumers'>
+
 /** The key of the line with what belongs to the gateway as a whole. */
 export const HEADER_KEY = 'header'
 
@@ -16,7 +18,7 @@ export function toHeaderLine({ listener, policies }: SnapshotHeader): string {
 }
 
 /** The lines of everything that has a name of its own. */
-export function toLines({ upstreams, apis, routes, products, consumers }: SnapshotContent): SnapshotLine[] {
+export function toLines({ upstreams, apis, routes, products, consumers }: NamedParts): SnapshotLine[] {
   return [
     ...upstreams.map((each) => toLine(`upstreams/${each.name}`, each)),
     ...apis.map((each) => toLine(`apis/${toApiKey(each.name, each.version, besideOf(each))}`, each)),

@@ -8,6 +8,7 @@ import { policies } from '../policies/index.ts'
 import { readAdminToken } from './admin-token.ts'
 import { bootstrap } from './bootstrap.ts'
 import type { Control, DocumentSettings } from './control.ts'
+import { ReleaseKeeper } from './deployments/release-keeper.ts'
 import { openKeyRing } from './keys/key-ring.ts'
 import { MasterKeyError, readMasterKey } from './keys/master-key.ts'
 import { newId } from './new-id.ts'
@@ -100,6 +101,7 @@ async function start(options: ControlProcessOptions, database: Database, masterK
     allowPrivateAddresses: options.webhookPrivate,
     newId: (prefix) => newId(prefix, systemClock.now()),
   }
+  const releases = new ReleaseKeeper(control)
   let server: ControlServer
   try {
     server = await listenForControl(createControlApp(control, routes), host, port)
@@ -110,6 +112,7 @@ async function start(options: ControlProcessOptions, database: Database, masterK
   const endRemoving = keepRemovingOldCounts(control)
   const webhooks = createWebhookWorker(control, newId('process', systemClock.now()))
   webhooks.start()
+  releases.start()
   log.info({ version, port: server.port, store: database.dialect }, 'the control plane is ready')
   return {
     port: server.port,
@@ -119,6 +122,7 @@ async function start(options: ControlProcessOptions, database: Database, masterK
     async stop() {
       await endRemoving()
       await webhooks.close()
+      await releases.close()
       await feed.close()
       await server.close()
       await database.close()

@@ -6,7 +6,14 @@ import { listAudit, listWorkspaceAudit, verifyAuditRoute } from './audit/audit-r
 import { listVersionCallers } from './callers/caller-routes.ts'
 import { collections } from './collections.ts'
 import type { AdminRoute } from './define-route.ts'
-import { createDeployment, listDeployments, rollbackDeployment } from './deployments/deployment-routes.ts'
+import { approveDeployment, rejectDeployment } from './deployments/approval-routes.ts'
+import { createDeployment, getDeploymentRoute, listDeployments } from './deployments/deployment-routes.ts'
+import {
+  abortDeployment,
+  promoteDeployment,
+  rollbackDeployment,
+  switchDeployment,
+} from './deployments/release-routes.ts'
 import {
   createEnvironment,
   listEnvironments,
@@ -115,7 +122,13 @@ export const routes: readonly AdminRoute[] = [
   getRevisionRoute,
   createDeployment,
   listDeployments,
+  getDeploymentRoute,
+  promoteDeployment,
+  abortDeployment,
+  switchDeployment,
   rollbackDeployment,
+  approveDeployment,
+  rejectDeployment,
   listCredentials,
   createCredential,
   revokeCredential,

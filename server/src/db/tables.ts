@@ -16,6 +16,7 @@ export interface Tables extends PeopleTables, LifecycleTables {
   blobs: BlobTable
   revisions: RevisionTable
   deployments: DeploymentTable
+  deployment_counts: DeploymentCountTable
   route_claims: RouteClaimTable
   snapshot_lines: SnapshotLineTable
   credentials: CredentialTable
@@ -124,7 +125,7 @@ export interface DeploymentTable extends Changeable {
   api_id: string
   version_id: string
   revision_id: string
-  /** The deployment that served before; empty for the first. */
+  /** The deployment that served before, or serves beside it; empty for the first. */
   previous_id: string
   strategy: string
   state: string
@@ -135,6 +136,25 @@ export interface DeploymentTable extends Changeable {
   /** Why it is in this state. */
   reason: string
   created_by: string
+  /** Whoever wants it, by whatever token: the id of the user, else of the actor. They cannot approve it. */
+  author_id: string
+  /** Empty when nobody had to. */
+  approved_by: string
+  /** When an approval comes too late. */
+  expires_at_ms: number | null
+}
+
+/** Requests of deployments that stand side by side, as each gateway reported them every second. */
+export interface DeploymentCountTable {
+  deployment_id: string
+  gateway_id: string
+  /** Number of the report; one that comes twice counts once. */
+  slot: number
+  at_ms: number
+  requests: number
+  errors: number
+  /** JSON: pairs of a latency sketch. */
+  latency: string
 }
 
 /** Who owns a host and path in an environment, so that no two APIs claim the same. */

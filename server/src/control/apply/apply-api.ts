@@ -1,6 +1,7 @@
 /** Applies an API with its versions: drafts, revisions, and their deployment to the environment. */
 import { apis } from '../apis/apis.ts'
-import { deploy, findActive, undeploy } from '../deployments/deploy.ts'
+import { deploy, undeploy } from '../deployments/deploy.ts'
+import { findActive, LIVE_STATES } from '../deployments/deployment-store.ts'
 import { publishRevision, sourceOf, type Revision } from '../revisions/revision-store.ts'
 import { findResource, removeResource, type Resource } from '../resources/resource-store.ts'
 import { extractSecrets } from '../resources/secret-references.ts'
@@ -41,11 +42,12 @@ async function applyVersion(context: ApplyContext, api: Resource, desired: Desir
   if (active?.revision_id === revision.id && isUnchanged) return
   const compiled = await compileVersion(write.db, call.control, call.workspace, await sourceOf(write.db, revision))
   const names = { api: api.name, version: desired.name }
-  await deploy({ call, write, environment, revision, compiled, ...names, reason: `applied by ${source}` })
+  const reason = `applied by ${source}`
+  const { state } = await deploy({ call, write, environment, revision, compiled, ...names, reason })
   tell(
     context,
     'deployment',
-    `${name} #${revision.number} in ${environment}`,
+    `${name} #${revision.number} in ${environment}${state === 'active' ? '' : ` (${state})`}`,
     active === undefined ? 'created' : 'changed',
   )
 }
@@ -113,7 +115,7 @@ async function isLiveElsewhere({ write }: ApplyContext, { id }: Resource): Promi
     .selectFrom('deployments')
     .select('id')
     .where('version_id', '=', id)
-    .where('state', 'in', ['active', 'progressing'])
+    .where('state', 'in', LIVE_STATES)
     .executeTakeFirst()
   return live !== undefined
 }

@@ -7,9 +7,9 @@ import type { Actor } from '../actor.ts'
 import type { AdminRoute, AuditNote, WorkspaceRef } from '../define-route.ts'
 
 interface AuditCircumstances {
-  readonly actor: Actor
-  readonly route: AdminRoute
-  readonly workspace: WorkspaceRef
+  readonly actor: Pick<Actor, 'id'>
+  readonly route: Pick<AdminRoute, 'id'>
+  readonly workspace: Pick<WorkspaceRef, 'id'>
   readonly address: string
   readonly requestId: string
 }

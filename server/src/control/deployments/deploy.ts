@@ -1,27 +1,34 @@
-/** Puts a revision into an environment, at once. Whatever it replaces is remembered, so that one call brings it back. */
-import type { Selectable } from 'kysely'
-import type { JsonObject } from '../../kernel/json.ts'
+/**
+ * Puts a revision into an environment: instead of what is there, or beside it. Whatever it replaces is remembered, so
+ * that one call brings it back. Where the environment asks for approval, it waits for that first.
+ */
+import { randomBytes } from 'node:crypto'
 import { defineProblem } from '../../kernel/problem.ts'
-import type { Snapshot } from '../../kernel/snapshot.ts'
-import type { DeploymentTable } from '../../db/tables.ts'
+import type { ReleaseSpec, Snapshot } from '../../kernel/snapshot.ts'
 import { refuse } from '../control-error.ts'
 import type { Control } from '../control.ts'
+import type { Actor } from '../actor.ts'
 import type { Call, WorkspaceRef, Write } from '../define-route.ts'
 import { enterService } from '../lifecycle/lifecycle-store.ts'
 import type { Revision } from '../revisions/revision-store.ts'
-import { toLines } from '../../config/snapshot-lines.ts'
-import { publishLines } from '../snapshots/publish-lines.ts'
-import { toSnapshotName } from '../snapshots/snapshot-names.ts'
-import { claimRoutes, releaseRoutes } from './route-claims.ts'
+import { askForApproval, needsApproval } from './approval.ts'
+import { checkUpstreams } from './check-upstreams.ts'
+import {
+  changeDeployment,
+  findLive,
+  noteDeployment,
+  type Deployment,
+  type LiveDeployments,
+} from './deployment-store.ts'
+import { toSplitBy, type CanaryPlan, type KeptPlan, type Strategy } from './release-plan.ts'
+import { publishParts, readParts, toPart, toShare, type RevisionPart, type VersionPlace } from './version-lines.ts'
 
-export type Deployment = Selectable<DeploymentTable>
-
-export const missingUpstream = defineProblem({
-  code: 'deployment.missing_upstream',
-  status: 422,
-  title: 'An upstream is missing',
+export const inProgress = defineProblem({
+  code: 'deployment.in_progress',
+  status: 409,
+  title: 'A canary is in progress',
   blame: 'caller',
-  remedy: 'Create the upstream for the environment, or name another one.',
+  remedy: 'Promote the canary or abort it first; each is one call.',
 })
 
 export interface DeployParts {
@@ -34,49 +41,118 @@ export interface DeployParts {
   readonly api: string
   readonly version: string
   readonly reason: string
+  /** Default: direct. */
+  readonly strategy?: Strategy
+  /** Of a canary. */
+  readonly canary?: CanaryPlan | undefined
+  /** Goes live without approval: it brings back what had been live. */
+  readonly isUndo?: boolean
+  /** The row that has been approved. */
+  readonly approved?: Deployment
 }
 
-/** Deploys, and returns the deployment that is active now. */
+/** Deploys, and returns the deployment, which is live or awaits approval. */
 export async function deploy(parts: DeployParts): Promise<Deployment> {
   const { call, write, environment, revision, compiled } = parts
+  await checkUpstreams(write.db, { workspace: call.workspace, environment, compiled })
+  const live = await findLive(write, revision.version_id, environment)
+  const row = toRow(parts, live)
+  const isFree = parts.isUndo === true || parts.approved !== undefined
+  if (!isFree && (await needsApproval(write.db, environment))) return askForApproval(write, toPlaceOf(parts), row)
+  if (live.beside?.state === 'progressing') refuse(inProgress({ detail: `It is ${live.beside.id}.` }))
+  const nowMs = call.control.clock.now()
+  const place = toPlaceOf(parts)
+  await enterService(write, revision.version_id, { actorId: call.actor.id, nowMs })
+  if (live.beside !== undefined) await supersede(write, live.beside, nowMs)
+  const next = await standBeside(parts, live, row)
+  if (next.beside === undefined) {
+    if (live.active !== undefined) await supersede(write, live.active, nowMs)
+    await publishParts(write, place, [{ part: toPart(compiled), release: undefined }])
+  } else {
+    if (live.active !== undefined) {
+      await changeDeployment(write, live.active, nowMs, { percent: 100 - next.row.percent })
+    }
+    await publishParts(write, place, next.beside)
+  }
+  await save(write, next.row, parts.approved)
+  noteDeployment(write, place, parts.approved, next.row)
+  return next.row
+}
+
+interface Standing {
+  readonly row: Deployment
+  /** Both parts, when it comes to stand beside another. */
+  readonly beside: Parameters<typeof publishParts>[2] | undefined
+}
+
+/** With nothing live there is nothing to compare with or to switch back to: any strategy then is a direct one. */
+async function standBeside(parts: DeployParts, { active }: LiveDeployments, row: Deployment): Promise<Standing> {
+  const { strategy = 'direct', write, compiled, canary, call } = parts
+  const percent = strategy === 'canary' ? (canary?.steps[0]?.percent ?? 100) : 0
+  if (active === undefined || strategy === 'direct' || percent === 100) {
+    return { row: { ...row, state: 'active', percent: 100 }, beside: undefined }
+  }
+  const known = await readParts(write.db, toPlaceOf(parts))
+  const old = known.get(active.id) ?? known.get('')
+  if (old === undefined) throw new Error(`the lines of ${active.id} are missing`)
+  const fresh = toPart(compiled)
+  const by = toSplitBy(canary?.by ?? 'credential', [old, fresh].flatMap(policyLists), call.control.policies)
+  const split = { group: row.id, key: randomBytes(16).toString('base64url'), by }
+  const releaseOf = (deployment: string, isBeside: boolean): ReleaseSpec => {
+    return { deployment, isBeside, split: { ...split, ...toShare(percent, isBeside) } }
+  }
+  return {
+    row: { ...row, state: strategy === 'canary' ? 'progressing' : 'standby', percent },
+    beside: [
+      { part: old, release: releaseOf(active.id, false) },
+      { part: fresh, release: releaseOf(row.id, true) },
+    ],
+  }
+}
+
+function policyLists({ api, routes }: RevisionPart) {
+  return [api.policies, ...routes.map(({ policies }) => policies)]
+}
+
+function toRow(parts: DeployParts, { active }: LiveDeployments): Deployment {
+  const { call, revision, environment, reason, strategy = 'direct', canary, approved } = parts
   const { control, workspace, actor } = call
-  await checkUpstreams(write.db, { workspace, environment, compiled })
-  await enterService(write, revision.version_id, { actorId: actor.id, nowMs: control.clock.now() })
-  await claimRoutes(
-    write.db,
-    { environment, workspaceId: workspace.id, versionId: revision.version_id, name: `${parts.api} ${parts.version}` },
-    compiled.routes.map(({ match }) => match),
-  )
-  const previous = await findActive(write, revision.version_id, environment)
   const nowMs = control.clock.now()
-  if (previous !== undefined) await supersede(write, previous, nowMs)
-  const deployment: Deployment = {
+  const plan: KeptPlan = { canary, step: 0, stepAtMs: nowMs }
+  const now = { plan: JSON.stringify(canary === undefined ? {} : plan), previous_id: active?.id ?? '' }
+  if (approved !== undefined) {
+    return { ...approved, ...now, approved_by: actor.id, version: approved.version + 1, updated_at_ms: nowMs }
+  }
+  return {
     id: control.newId('deployment'),
     workspace_id: workspace.id,
     environment,
     api_id: revision.api_id,
     version_id: revision.version_id,
     revision_id: revision.id,
-    previous_id: previous?.id ?? '',
-    strategy: 'direct',
+    ...now,
+    strategy,
     state: 'active',
     percent: 100,
-    plan: '{}',
-    reason: parts.reason,
+    reason,
     created_by: actor.id,
+    author_id: toAuthor(actor),
+    approved_by: '',
+    expires_at_ms: null,
     version: 1,
     created_at_ms: nowMs,
     updated_at_ms: nowMs,
   }
-  await write.db.insertInto('deployments').values(deployment).execute()
-  await publishVersion(parts)
-  write.note({
-    kind: 'deployment',
-    id: deployment.id,
-    name: `${parts.api} ${parts.version}`,
-    after: toFacts(deployment),
-  })
-  return deployment
+}
+
+/** The person, whatever token they use. */
+export function toAuthor({ userId, id }: Pick<Actor, 'userId' | 'id'>): string {
+  return userId ?? id
+}
+
+async function save({ db }: Write, row: Deployment, approved: Deployment | undefined): Promise<void> {
+  if (approved === undefined) await db.insertInto('deployments').values(row).execute()
+  else await db.updateTable('deployments').set(row).where('id', '=', row.id).execute()
 }
 
 /** Takes a version out of an environment; its deployments stay as history. */
@@ -86,91 +162,19 @@ export async function undeploy(
   active: Deployment,
   names: { readonly api: string; readonly version: string },
 ): Promise<void> {
-  await releaseRoutes(write.db, active.environment, active.version_id)
-  await supersede(write, active, control.clock.now())
-  const removed = await linesOfVersion(write, active.environment, workspace, names)
-  await publishLines(write, active.environment, { removed, lines: [] })
-  write.note({ kind: 'deployment', id: active.id, name: `${names.api} ${names.version}`, before: toFacts(active) })
+  const { environment, version_id: versionId } = active
+  const place: VersionPlace = { environment, workspace, versionId, ...names }
+  const { beside } = await findLive(write, versionId, environment)
+  for (const row of beside === undefined ? [active] : [active, beside]) {
+    noteDeployment(write, place, row, await supersede(write, row, control.clock.now()))
+  }
+  await publishParts(write, place, [])
 }
 
-export async function findActive(
-  write: Pick<Write, 'db'>,
-  versionId: string,
-  environment: string,
-): Promise<Deployment | undefined> {
-  return write.db
-    .selectFrom('deployments')
-    .selectAll()
-    .where('version_id', '=', versionId)
-    .where('environment', '=', environment)
-    .where('state', '=', 'active')
-    .executeTakeFirst()
+function supersede(write: Write, row: Deployment, nowMs: number): Promise<Deployment> {
+  return changeDeployment(write, row, nowMs, { state: 'superseded', percent: 0 })
 }
 
-async function supersede({ db }: Write, deployment: Deployment, nowMs: number): Promise<void> {
-  await db
-    .updateTable('deployments')
-    .set({ state: 'superseded', version: deployment.version + 1, updated_at_ms: nowMs })
-    .where('id', '=', deployment.id)
-    .execute()
-}
-
-/** Lines of the new revision in; those that only the old one had go. */
-async function publishVersion({ call, write, environment, compiled, api, version }: DeployParts): Promise<void> {
-  const lines = toLines(compiled)
-  const kept = new Set(lines.map(({ key }) => key))
-  const before = await linesOfVersion(write, environment, call.workspace, { api, version })
-  await publishLines(write, environment, { removed: before.filter((key) => !kept.has(key)), lines })
-}
-
-/** Keys of the lines of a version that are live. */
-async function linesOfVersion(
-  { db }: Write,
-  environment: string,
-  workspace: WorkspaceRef,
-  { api, version }: { readonly api: string; readonly version: string },
-): Promise<string[]> {
-  const name = `${toSnapshotName(workspace.name, api)}/${version}`
-  const begin = `routes/${name}/`
-  const rows = await db
-    .selectFrom('snapshot_lines')
-    .select('key')
-    .where('environment', '=', environment)
-    .where('line', '<>', '')
-    .where((where) =>
-      // `0` follows `/` in both stores' order of bytes: the range holds what begins with the prefix.
-      where.or([
-        where('key', '=', `apis/${name}`),
-        where.and([where('key', '>=', begin), where('key', '<', `routes/${name}0`)]),
-      ]),
-    )
-    .execute()
-  return rows.map(({ key }) => key).filter((key) => key === `apis/${name}` || key.startsWith(begin))
-}
-
-/** Refuses what names an upstream that is not there for the environment. */
-export async function checkUpstreams(
-  db: Write['db'],
-  {
-    workspace,
-    environment,
-    compiled,
-  }: { readonly workspace: WorkspaceRef; readonly environment: string; readonly compiled: Snapshot },
-): Promise<void> {
-  const names = new Set(compiled.routes.flatMap(({ upstream }) => (upstream === undefined ? [] : [upstream])))
-  if (names.size === 0) return
-  const rows = await db
-    .selectFrom('resources')
-    .select('name')
-    .where('workspace_id', '=', workspace.id)
-    .where('kind', '=', 'upstream')
-    .where('environment', 'in', ['', environment])
-    .execute()
-  const known = new Set(rows.map(({ name }) => toSnapshotName(workspace.name, name)))
-  const missing = [...names].find((name) => !known.has(name))
-  if (missing !== undefined) refuse(missingUpstream({ detail: `There is no upstream ${missing} for ${environment}.` }))
-}
-
-function toFacts({ environment, revision_id: revision, state, percent, strategy }: Deployment): JsonObject {
-  return { environment, revision, state, percent, strategy }
+function toPlaceOf({ call, environment, revision, api, version }: DeployParts): VersionPlace {
+  return { environment, workspace: call.workspace, versionId: revision.version_id, api, version }
 }

@@ -1,51 +1,17 @@
 /** Deployments: what is live where, and what was. */
 import { z } from 'zod'
 import { defineRoute } from '../define-route.ts'
-import { refuse } from '../control-error.ts'
 import { toEnvironmentName } from '../environments/environment-names.ts'
-import { notFound } from '../problems.ts'
-import { toTime } from '../resources/resource-view.ts'
-import { contentOf, getRevision, sourceOf } from '../revisions/revision-store.ts'
+import { getRevision, sourceOf } from '../revisions/revision-store.ts'
 import { compileVersion } from '../versions/compile-version.ts'
 import { getVersion } from '../versions/version-store.ts'
-import { deploy, type Deployment } from './deploy.ts'
-
-export const deploymentView = z.strictObject({
-  id: z.string(),
-  environment: z.string(),
-  api: z.string(),
-  version: z.string(),
-  revision: z.int(),
-  strategy: z.string(),
-  state: z.string(),
-  percent: z.int().meta({ description: 'Share of the callers that get it.' }),
-  reason: z.string(),
-  previous: z.string().meta({ description: 'Id of the deployment that it replaced; empty for the first.' }),
-  createdAt: z.iso.datetime(),
-  createdBy: z.string(),
-  shows: z.literal('live'),
-})
-
-type Shown = Deployment & { readonly number: number; readonly content: string }
-
-export function toDeploymentView(row: Shown): z.input<typeof deploymentView> {
-  const { api, version } = contentOf({ id: row.revision_id, content: row.content })
-  return {
-    id: row.id,
-    environment: row.environment,
-    api,
-    version,
-    revision: row.number,
-    strategy: row.strategy,
-    state: row.state,
-    percent: row.percent,
-    reason: row.reason,
-    previous: row.previous_id,
-    createdAt: toTime(row.created_at_ms),
-    createdBy: row.created_by,
-    shows: 'live',
-  }
-}
+import { sumCounts, type CountSum } from './deployment-counts.ts'
+import { getDeployment, type NamedDeployment } from './deployment-store.ts'
+import { deploymentView, toDeploymentView } from './deployment-view.ts'
+import { missingUpstream } from './check-upstreams.ts'
+import { deploy, inProgress } from './deploy.ts'
+import { routeTaken } from './route-claims.ts'
+import { canaryPlan, checkPlan, readPlan, strategy } from './release-plan.ts'
 
 export const createDeployment = defineRoute({
   id: 'deploy',
@@ -61,22 +27,26 @@ export const createDeployment = defineRoute({
     revision: z.int().min(1).optional().meta({ description: 'Its number. Default: the latest.' }),
     environment: z.string().max(100).optional().meta({ description: 'Default: the default environment.' }),
     reason: z.string().max(1000).default(''),
+    strategy: strategy.default('direct').meta({
+      description: 'At once; beside the old revision, then switched; or with a growing share of the callers.',
+    }),
+    plan: canaryPlan.optional().meta({ description: 'Of a canary: steps, bounds, and what tells callers apart.' }),
   }),
   output: deploymentView,
+  problems: [missingUpstream, inProgress, routeTaken],
   async handle(call) {
     const { control, workspace, body } = call
+    const canary = checkPlan(body.strategy, body.plan)
     const environment = await toEnvironmentName(call.db, body.environment)
     const { row } = await getVersion(call.db, workspace, body)
     const revision = await getRevision(call.db, row.id, body.revision)
     const compiled = await compileVersion(call.db, control, workspace, await sourceOf(call.db, revision))
     return call.write(async (write) => {
       const { api, version, reason } = body
-      const deployment = await deploy({ call, write, environment, revision, compiled, api, version, reason })
-      return {
-        status: 201,
-        body: toDeploymentView({ ...deployment, ...revisionFacts(revision) }),
-        etag: deployment.version,
-      }
+      const names = { api, version, reason, strategy: body.strategy, canary }
+      const deployment = await deploy({ call, write, environment, revision, compiled, ...names })
+      const { number, content } = revision
+      return { status: 201, body: toDeploymentView({ ...deployment, number, content }), etag: deployment.version }
     })
   },
 })
@@ -118,49 +88,28 @@ export const listDeployments = defineRoute({
   },
 })
 
-export const rollbackDeployment = defineRoute({
-  id: 'rollback',
-  method: 'POST',
-  path: '/workspaces/{workspace}/deployments/{id}/rollback',
+export const getDeploymentRoute = defineRoute({
+  id: 'getDeployment',
+  method: 'GET',
+  path: '/workspaces/{workspace}/deployments/{id}',
   tag: 'deployments',
-  summary: 'Brings back what was live before a deployment.',
-  permission: 'deployments.write',
-  effect: 'action',
+  summary: 'Shows a deployment; of a canary also what it is judged by.',
+  permission: 'deployments.read',
+  effect: 'read',
   params: z.strictObject({ id: z.string().max(100) }),
-  body: z.strictObject({ reason: z.string().max(1000).default('') }),
   output: deploymentView,
-  async handle(call) {
-    const { control, workspace, params, body } = call
-    const undone = await call.db
-      .selectFrom('deployments')
-      .selectAll()
-      .where('id', '=', params.id)
-      .where('workspace_id', '=', workspace.id)
-      .executeTakeFirst()
-    const previous = await call.db
-      .selectFrom('deployments')
-      .innerJoin('revisions', 'revisions.id', 'deployments.revision_id')
-      .selectAll('revisions')
-      .where('deployments.id', '=', undone?.previous_id ?? '')
-      .executeTakeFirst()
-    if (undone === undefined) return refuse(notFound({ detail: 'There is no such deployment.' }))
-    if (previous === undefined) return refuse(notFound({ detail: 'Nothing was live before it.' }))
-    const source = await sourceOf(call.db, previous)
-    const compiled = await compileVersion(call.db, control, workspace, source)
-    return call.write(async (write) => {
-      const { environment } = undone
-      const { api, version } = source
-      const reason = body.reason === '' ? `rolls back ${undone.id}` : body.reason
-      const deployment = await deploy({ call, write, environment, revision: previous, compiled, api, version, reason })
-      return {
-        status: 201,
-        body: toDeploymentView({ ...deployment, ...revisionFacts(previous) }),
-        etag: deployment.version,
-      }
-    })
+  async handle({ control, db, workspace, params }) {
+    const row = await getDeployment(db, workspace, params.id)
+    const { canary, stepAtMs } = readPlan(row)
+    const view = toDeploymentView(row)
+    if (canary === undefined || row.state !== 'progressing') return { body: view, etag: row.version }
+    const sinceMs = Math.max(stepAtMs, control.clock.now() - canary.bounds.windowSeconds * 1000)
+    const fresh = toCounted(row.id, await sumCounts(db, row.id, sinceMs))
+    const old = toCounted(row.previous_id, await sumCounts(db, row.previous_id, sinceMs))
+    return { body: { ...view, counts: { fresh, old } }, etag: row.version }
   },
 })
 
-function revisionFacts({ number, content }: { readonly number: number; readonly content: string }) {
-  return { number, content }
+function toCounted(deployment: NamedDeployment['id'], { requests, errors, latency }: CountSum) {
+  return { deployment, requests, errors, p99Ms: latency.quantile(0.99) }
 }

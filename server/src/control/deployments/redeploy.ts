@@ -2,13 +2,13 @@
 import type { Snapshot } from '../../kernel/snapshot.ts'
 import type { Call, Write } from '../define-route.ts'
 import { sourceOf, type Revision } from '../revisions/revision-store.ts'
-import { toLines } from '../../config/snapshot-lines.ts'
-import { publishLines } from '../snapshots/publish-lines.ts'
 import { compileVersion } from '../versions/compile-version.ts'
-import { checkUpstreams } from './deploy.ts'
+import { checkUpstreams } from './check-upstreams.ts'
+import { LIVE_STATES } from './deployment-store.ts'
+import { republishPart, toPart } from './version-lines.ts'
 
 type Caller = Pick<Call, 'control' | 'workspace'>
-type LiveRevision = Revision & { readonly environment: string }
+type LiveRevision = Revision & { readonly environment: string; readonly deployment: string }
 
 /** All live deployments of the call's workspace; those whose revision mentions `mention` when it is given. */
 export async function redeployWorkspace(call: Caller, write: Write, mention?: string): Promise<void> {
@@ -30,17 +30,20 @@ function selectLive({ workspace }: Caller, { db }: Write) {
     .selectFrom('deployments')
     .innerJoin('revisions', 'revisions.id', 'deployments.revision_id')
     .selectAll('revisions')
-    .select('deployments.environment')
+    .select(['deployments.environment', 'deployments.id as deployment'])
     .where('deployments.workspace_id', '=', workspace.id)
-    .where('deployments.state', '=', 'active')
+    .where('deployments.state', 'in', LIVE_STATES)
 }
 
 async function recompile(
   { control, workspace }: Caller,
   write: Write,
-  { environment, ...revision }: LiveRevision,
+  { environment, deployment, ...revision }: LiveRevision,
 ): Promise<Snapshot> {
-  const compiled = await compileVersion(write.db, control, workspace, await sourceOf(write.db, revision))
-  await publishLines(write, environment, { removed: [], lines: toLines(compiled) })
+  const source = await sourceOf(write.db, revision)
+  const compiled = await compileVersion(write.db, control, workspace, source)
+  const { api, version } = source
+  const place = { environment, workspace, versionId: revision.version_id, api, version }
+  await republishPart(write, place, deployment, toPart(compiled))
   return compiled
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { name } from '../../config/schema/quantities.ts'
 import { refuse } from '../control-error.ts'
+import { LIVE_STATES } from '../deployments/deployment-store.ts'
 import { defineRoute, type Call } from '../define-route.ts'
 import { inUse, taken } from '../problems.ts'
 import { checkVersion } from '../resources/resource-store.ts'
@@ -154,7 +155,7 @@ export const removeEnvironment = defineRoute({
         .selectFrom('deployments')
         .select('id')
         .where('environment', '=', before.name)
-        .where('state', 'in', ['active', 'progressing'])
+        .where('state', 'in', LIVE_STATES)
         .executeTakeFirst()
       if (live !== undefined) refuse(inUse({ detail: `The deployment ${live.id} is live in it.` }))
       await write.db.deleteFrom('snapshot_lines').where('environment', '=', before.name).execute()

@@ -4,6 +4,7 @@ import type { GatewayReport, ReportAnswer } from '../../kernel/control-protocol.
 import type { Tables } from '../../db/tables.ts'
 import type { Control } from '../control.ts'
 import { callerTaker } from '../callers/take-callers.ts'
+import { deploymentCountsTaker } from '../deployments/deployment-counts.ts'
 import { quotaTaker } from '../quotas/take-quota-totals.ts'
 
 export interface ReportFrom {
@@ -24,4 +25,4 @@ export interface ReportTaker {
   }): Promise<Partial<ReportAnswer>>
 }
 
-export const reportTakers: readonly ReportTaker[] = [quotaTaker, callerTaker]
+export const reportTakers: readonly ReportTaker[] = [deploymentCountsTaker, quotaTaker, callerTaker]

@@ -3,6 +3,7 @@ import type { Kysely, Selectable } from 'kysely'
 import type { EnvironmentTable, Tables } from '../../db/tables.ts'
 import { collections } from '../collections.ts'
 import type { Call, WorkspaceRef, Write } from '../define-route.ts'
+import { LIVE_STATES } from '../deployments/deployment-store.ts'
 import { redeployWorkspace } from '../deployments/redeploy.ts'
 import { publishGatewaySettings } from '../environments/gateway-settings.ts'
 import type { Resource } from '../resources/resource-store.ts'
@@ -71,7 +72,7 @@ async function findUses(db: Kysely<Tables>, workspace: WorkspaceRef, name: strin
     .innerJoin('revisions', 'revisions.id', 'deployments.revision_id')
     .select(['deployments.environment', 'revisions.content'])
     .where('deployments.workspace_id', '=', workspace.id)
-    .where('deployments.state', '=', 'active')
+    .where('deployments.state', 'in', LIVE_STATES)
     .where('revisions.content', 'like', pattern)
     .execute()
   return {

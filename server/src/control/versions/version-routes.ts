@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { isJsonObject } from '../../kernel/json.ts'
 import { defineRoute, type Call } from '../define-route.ts'
 import { refuse } from '../control-error.ts'
+import { LIVE_STATES } from '../deployments/deployment-store.ts'
 import { documentRefused } from '../documents/document-problems.ts'
 import { importText } from '../documents/import-text.ts'
 import { inUse, invalid } from '../problems.ts'
@@ -157,7 +158,7 @@ export const removeVersion = defineRoute({
         .selectFrom('deployments')
         .select('environment')
         .where('version_id', '=', row.id)
-        .where('state', 'in', ['active', 'progressing'])
+        .where('state', 'in', LIVE_STATES)
         .executeTakeFirst()
       if (live !== undefined) refuse(inUse({ detail: `It is live in ${live.environment}. Retire it there first.` }))
       await removeResource(write.db, row, call.expectedVersion)

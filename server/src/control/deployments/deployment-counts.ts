@@ -1,0 +1,74 @@
+/** What gateways report of deployments that stand side by side: taken in once each, added up over a time. */
+import type { Kysely } from 'kysely'
+import { z } from 'zod'
+import { LatencySketch } from '../../kernel/latency-sketch.ts'
+import type { Tables } from '../../db/tables.ts'
+import type { ReportTaker } from '../gateways/report-takers.ts'
+import { LIVE_STATES } from './deployment-store.ts'
+
+export interface CountSum {
+  requests: number
+  errors: number
+  readonly latency: LatencySketch
+}
+
+const pairs = z.array(z.number())
+
+export const deploymentCountsTaker: ReportTaker = {
+  async take({ db, control, gateway, report }) {
+    const { slot, counts = [] } = report.deployments ?? {}
+    if (slot === undefined || counts.length === 0) return {}
+    // A gateway speaks for its own environment alone.
+    const known = await db
+      .selectFrom('deployments')
+      .select('id')
+      .where('environment', '=', gateway.environment)
+      .where('state', 'in', LIVE_STATES)
+      .where(
+        'id',
+        'in',
+        counts.map(({ deployment }) => deployment),
+      )
+      .execute()
+    const ids = new Set(known.map(({ id }) => id))
+    const rows = counts
+      .filter(({ deployment }) => ids.has(deployment))
+      .map(({ deployment, requests, errors, latency }) => ({
+        deployment_id: deployment,
+        gateway_id: gateway.id,
+        slot,
+        at_ms: control.clock.now(),
+        requests,
+        errors,
+        latency: JSON.stringify(latency),
+      }))
+    if (rows.length === 0) return {}
+    await db
+      .insertInto('deployment_counts')
+      .values(rows)
+      .onConflict((conflict) => conflict.columns(['deployment_id', 'gateway_id', 'slot']).doNothing())
+      .execute()
+    return {}
+  },
+}
+
+/** All gateways together, since then. */
+export async function sumCounts(db: Kysely<Tables>, deployment: string, sinceMs: number): Promise<CountSum> {
+  const rows = await db
+    .selectFrom('deployment_counts')
+    .select(['requests', 'errors', 'latency'])
+    .where('deployment_id', '=', deployment)
+    .where('at_ms', '>', sinceMs)
+    .execute()
+  const sum: CountSum = { requests: 0, errors: 0, latency: new LatencySketch() }
+  for (const { requests, errors, latency } of rows) {
+    sum.requests += requests
+    sum.errors += errors
+    sum.latency.merge(pairs.parse(JSON.parse(latency)))
+  }
+  return sum
+}
+
+export async function forgetCounts(db: Kysely<Tables>, beforeMs: number): Promise<void> {
+  await db.deleteFrom('deployment_counts').where('at_ms', '<', beforeMs).execute()
+}
