@@ -2,6 +2,7 @@
 // configuration. `--check` writes nothing and fails when a committed file differs, is missing or is left over.
 import { globSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { generateAdminReference } from './generate/admin-reference.ts'
 import { generateConfigurationReference } from './generate/configuration-reference.ts'
 import { generateSchemaFile } from './generate/json-schema.ts'
 import { generateOpenapiReference } from './generate/openapi-reference.ts'
@@ -20,6 +21,7 @@ export async function generateAll(): Promise<Map<string, string>> {
     ...generateSchemaFile(),
     ...generateConfigurationReference(),
     ...generateSettingsReference(),
+    ...generateAdminReference(),
     ...generatePolicyReference(),
     ...generateOpenapiReference(),
     ...(await generateProblemReference()),

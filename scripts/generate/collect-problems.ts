@@ -11,6 +11,8 @@ export interface CollectedProblem {
   readonly definition: ProblemDefinition
   /** Kinds of the policies that answer with it; empty for a problem of the gateway itself. */
   readonly kinds: readonly string[]
+  /** The control plane answers with it, and no gateway. */
+  readonly isOfControl: boolean
 }
 
 function isProblemFactory(value: unknown): value is ProblemFactory {
@@ -34,16 +36,17 @@ export function findDeclaredCodes(): string[] {
 
 /** Problems that policies list and that modules export, sorted by code, each once. */
 export async function collectProblems(): Promise<CollectedProblem[]> {
-  const found = new Map<string, { definition: ProblemDefinition; kinds: string[] }>()
-  const add = (definition: ProblemDefinition, kind?: string): void => {
-    const entry = found.get(definition.code) ?? { definition, kinds: [] }
+  const found = new Map<string, { definition: ProblemDefinition; kinds: string[]; isOfControl: boolean }>()
+  const add = (definition: ProblemDefinition, kind?: string, isOfControl = false): void => {
+    const entry = found.get(definition.code) ?? { definition, kinds: [], isOfControl }
     if (kind) entry.kinds.push(kind)
     found.set(definition.code, entry)
   }
   for (const policy of policies) for (const problem of policy.problems) add(problem.definition, policy.kind)
   for (const { path } of declaringFiles()) {
     const exported: Record<string, unknown> = await import(pathToFileURL(join(sourceRoot, path)).href)
-    for (const value of Object.values(exported)) if (isProblemFactory(value)) add(value.definition)
+    for (const value of Object.values(exported))
+      if (isProblemFactory(value)) add(value.definition, undefined, path.startsWith('control'))
   }
   return [...found.values()].toSorted((a, b) => (a.definition.code < b.definition.code ? -1 : 1))
 }

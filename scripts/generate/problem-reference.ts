@@ -18,7 +18,7 @@ function toExample(definition: ProblemDefinition): string {
   return JSON.stringify(body, undefined, 2)
 }
 
-function toPage({ definition, kinds }: CollectedProblem): string {
+function toPage({ definition, kinds, isOfControl }: CollectedProblem): string {
   const policies = kinds.map((kind) => `[\`${kind}\`](../policies/${kind}.md)`).join(', ')
   return `# ${definition.code}
 
@@ -27,9 +27,8 @@ function toPage({ definition, kinds }: CollectedProblem): string {
 ${definition.remedy}
 
 - Blame: ${definition.blame}. ${blameSentences[definition.blame]}
-- Answered by: ${policies ? `the policy ${policies}` : 'the gateway'}
-- \`Proxy-Status: ${toProxyStatus(definition)}\`
-
+- Answered by: ${policies ? `the policy ${policies}` : isOfControl ? 'the control plane' : 'the gateway'}
+${isOfControl ? '' : `- \`Proxy-Status: ${toProxyStatus(definition)}\`\n`}
 \`\`\`json
 ${toExample(definition)}
 \`\`\`

@@ -17,6 +17,7 @@ import type { AdminRoute, Answer } from './define-route.ts'
 import { dispatch } from './dispatch.ts'
 import { toOpenApi } from './openapi.ts'
 import { MERGE_PATCH } from './resources/merge-patch.ts'
+import { serveReference } from './reference/serve-reference.ts'
 import { internal, methodNotAllowed, notFound, tooLarge, unauthenticated, unreadable } from './problems.ts'
 import { checkCsrfToken, checkOrigin, type Sender } from './sessions/check-origin.ts'
 import type { Visit } from './sessions/session-store.ts'
@@ -38,8 +39,7 @@ export function createControlApp(control: Control, routes: readonly AdminRoute[]
     app.on(route.method, path, (context) => answerWith(control, route, context))
     methodsByPath.set(path, (methodsByPath.get(path) ?? new Set()).add(route.method))
   }
-  const document = JSON.stringify(toOpenApi(routes, control.version))
-  app.get(`${PREFIX}/openapi.json`, (context) => context.body(document, 200, { 'content-type': 'application/json' }))
+  serveReference(app, PREFIX, toOpenApi(routes, control.version), control.version)
   for (const [path, methods] of methodsByPath) {
     const allow = [...methods].toSorted().join(', ')
     app.all(path, () => sendProblem(methodNotAllowed({ headers: { allow } }), newRequestId()))
