@@ -23,7 +23,7 @@ details { border: 1px solid var(--line); border-radius: 6px; margin: .5rem 0; ba
 summary { padding: .5rem .75rem; cursor: pointer; }
 .call { font-weight: 600; }
 .says { display: block; color: var(--soft); }
-.method { display: inline-block; min-width: 4rem; }
+.method { display: inline-block; min-width: 4.5rem; }
 .get { color: var(--get); } .post { color: var(--post); } .put, .patch { color: var(--put); } .delete { color: var(--delete); }
 details > :not(summary) { margin-left: .75rem; margin-right: .75rem; }
 dl { margin: 0 0 .75rem; }
