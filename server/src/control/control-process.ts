@@ -10,6 +10,7 @@ import { bootstrap } from './bootstrap.ts'
 import type { Control, DocumentSettings } from './control.ts'
 import { ReleaseKeeper } from './deployments/release-keeper.ts'
 import { openKeyRing } from './keys/key-ring.ts'
+import { keepKeys } from './keys/rotate-keys.ts'
 import { MasterKeyError, readMasterKey } from './keys/master-key.ts'
 import { newId } from './new-id.ts'
 import { keepRemovingOldCounts } from './quotas/remove-old-counts.ts'
@@ -109,6 +110,7 @@ async function start(options: ControlProcessOptions, database: Database, masterK
     await feed.close()
     throw cause
   }
+  const endKeys = keepKeys(control)
   const endRemoving = keepRemovingOldCounts(control)
   const webhooks = createWebhookWorker(control, newId('process', systemClock.now()))
   webhooks.start()
@@ -120,6 +122,7 @@ async function start(options: ControlProcessOptions, database: Database, masterK
     freshToken: token.fresh,
     isNew,
     async stop() {
+      await endKeys()
       await endRemoving()
       await webhooks.close()
       await releases.close()

@@ -61,6 +61,7 @@ export async function rememberAnswer(
     .execute()
 }
 
-function aboutAnswer(key: string): string {
+/** What a sealed answer belongs to. */
+export function aboutAnswer(key: string): string {
   return `answer ${key}`
 }

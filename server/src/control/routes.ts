@@ -36,6 +36,7 @@ import { installationRoleRoutes, workspaceRoleRoutes } from './roles/role-routes
 import { teamRoutes } from './teams/team-routes.ts'
 import { providerRoutes } from './identity-providers/provider-routes.ts'
 import { signInRoutes } from './identity-providers/sign-in-routes.ts'
+import { listKeys, rotateKeys } from './keys/key-routes.ts'
 import { createToken, listTokens, revokeToken } from './tokens/token-routes.ts'
 import { createUser, disableUser, listUsers } from './users/user-routes.ts'
 import { collectionRoutes } from './resources/collection-routes.ts'
@@ -95,6 +96,8 @@ export const routes: readonly AdminRoute[] = [
   endCurrentSession,
   listSessions,
   revokeSession,
+  listKeys,
+  rotateKeys,
   ...signInRoutes,
   ...providerRoutes,
   getAccess,

@@ -28,6 +28,12 @@ export const snapshotQuery = z.strictObject({
   }),
 })
 
+/** The keys that came after the first one, each endorsed by the one before it. */
+const signers = z
+  .array(z.strictObject({ publicKey: z.string().max(1000), endorsement: z.string().max(200) }))
+  .max(1000)
+  .default([])
+
 const line = z.strictObject({ key: z.string(), line: z.string() })
 
 export const snapshotAnswer = z.strictObject({
@@ -35,6 +41,7 @@ export const snapshotAnswer = z.strictObject({
   seq: z.int(),
   root: digest,
   signature: z.string(),
+  signers,
   /** `change`: what leads from `after` to `root`. `whole`: everything. `unknown`: compare the buckets. `same`: nothing is new. */
   kind: z.enum(['same', 'change', 'whole', 'unknown']),
   removed: z.array(z.string()),
@@ -49,6 +56,7 @@ export const bucketsAnswer = z.strictObject({
   seq: z.int(),
   root: digest,
   signature: z.string(),
+  signers,
   buckets: z.array(z.strictObject({ index: z.int(), lines: z.array(line) })),
 })
 

@@ -36,7 +36,13 @@ export const getSnapshot = defineRoute({
 function toAnswer({ control }: Pick<Call, 'control'>, published: PublishedSnapshot, after?: string): SnapshotAnswer {
   const { environment } = published
   const answer = (kind: SnapshotAnswer['kind'], change: SnapshotChange): SnapshotAnswer => {
-    return { ...published, kind, removed: [...change.removed], lines: [...change.lines] }
+    return {
+      ...published,
+      signers: [...control.keys.signers],
+      kind,
+      removed: [...change.removed],
+      lines: [...change.lines],
+    }
   }
   const nothing: SnapshotChange = { removed: [], lines: [] }
   if (after === published.root) return answer('same', nothing)
@@ -65,7 +71,7 @@ export const compareBuckets = defineRoute({
     const buckets = hashes.flatMap((hash, index) =>
       hash === call.body.hashes[index] ? [] : [{ index, lines: tree?.linesOfBucket(index) ?? [] }],
     )
-    return { body: { ...published, buckets } }
+    return { body: { ...published, signers: [...call.control.keys.signers], buckets } }
   },
 })
 

@@ -85,7 +85,8 @@ export function hasValue({ spec }: Pick<Resource, 'spec'>): boolean {
   return readSealed(spec) !== ''
 }
 
-function aboutSecret(workspace: WorkspaceRef, name: string): string {
+/** What a sealed value belongs to. */
+export function aboutSecret(workspace: Pick<WorkspaceRef, 'id'>, name: string): string {
   return `secret ${workspace.id} ${name}`
 }
 

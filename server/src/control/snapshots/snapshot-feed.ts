@@ -25,7 +25,7 @@ interface Step {
 
 interface Followed {
   readonly tree: SnapshotTree
-  published: PublishedSnapshot
+  published: Omit<PublishedSnapshot, 'signature'>
   /** The latest changes, the newest last. */
   readonly steps: Step[]
   readonly waiting: Set<() => void>
@@ -74,8 +74,12 @@ export class SnapshotFeed {
     })
   }
 
+  /** Signed with the key of the moment: that may change while the snapshot does not. */
   current(environment: string): PublishedSnapshot | undefined {
-    return this.followed.get(environment)?.published
+    const published = this.followed.get(environment)?.published
+    if (published === undefined) return undefined
+    const text = toSignedText(environment, published.seq, published.root)
+    return { ...published, signature: this.sign(text) }
   }
 
   treeOf(environment: string): SnapshotTree | undefined {
@@ -149,7 +153,7 @@ export class SnapshotFeed {
     // More may have been committed since the number was read, so it comes from the rows.
     const seq = rows.reduce((most, row) => Math.max(most, row.seq), Math.max(since, 0))
     const root = tree.root()
-    const published = { environment, seq, root, signature: this.sign(toSignedText(environment, seq, root)) }
+    const published = { environment, seq, root }
     if (known === undefined) {
       this.followed.set(environment, { tree, published, steps: [], waiting: new Set() })
       return

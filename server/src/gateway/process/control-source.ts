@@ -2,7 +2,6 @@
  * Configuration from a control plane: pulled, checked against its signed hash, kept on disk. Control may go away at any
  * time; the gateway serves what it has and asks again.
  */
-import { verify } from 'node:crypto'
 import type { Log } from '../../kernel/log.ts'
 import {
   bucketsAnswer,
@@ -19,11 +18,13 @@ import type { ListenerSpec, UpstreamSpec } from '../../kernel/snapshot.ts'
 import type { Compiled, ConfigSource, ProcessState } from './config-source.ts'
 import type { SignedRoot, SnapshotKeeper } from './kept-snapshot.ts'
 import type { NodeIdentity } from './node-identity.ts'
+import type { TrustedKey } from './trusted-key.ts'
 import type { ReportPart } from './report-part.ts'
 
 export interface ControlSourceOptions {
   readonly url: string
   readonly identity: NodeIdentity
+  readonly trusted: TrustedKey
   readonly keeper: SnapshotKeeper
   /** Version of Headgate. */
   readonly version: string
@@ -78,7 +79,9 @@ export class ControlSource implements ConfigSource {
     try {
       const kept = this.options.keeper.read()
       if (kept === undefined) return
-      this.check(kept.signed)
+      const { environment, seq, root, signature } = kept.signed
+      const isRight = this.options.trusted.wasSigned(toSignedText(environment, seq, root), signature)
+      this.check(kept.signed, isRight)
       this.tree = kept.tree
       this.signed = kept.signed
       this.current = toCompiled(kept.tree)
@@ -119,7 +122,7 @@ export class ControlSource implements ConfigSource {
   private async take(answer: SnapshotAnswer): Promise<void> {
     if (answer.kind === 'same') return
     if (answer.kind === 'unknown') return this.takeBuckets()
-    this.check(answer)
+    this.check(answer, this.isSigned(answer))
     if (answer.kind === 'whole') this.tree = new SnapshotTree()
     this.tree.apply(answer)
     // What is here may have been damaged, or the change was not the whole one: the buckets tell.
@@ -130,7 +133,7 @@ export class ControlSource implements ConfigSource {
   private async takeBuckets(): Promise<void> {
     const body = { hashes: this.tree.bucketHashes() }
     const answer: BucketsAnswer = bucketsAnswer.parse(await this.ask('snapshot/buckets', body, 0))
-    this.check(answer)
+    this.check(answer, this.isSigned(answer))
     for (const { index, lines } of answer.buckets) {
       const kept = new Set(lines.map(({ key }) => key))
       const removed = this.tree.linesOfBucket(index).flatMap(({ key }) => (kept.has(key) ? [] : [key]))
@@ -141,15 +144,16 @@ export class ControlSource implements ConfigSource {
   }
 
   /** Throws unless control signed it, for this environment, and it is not older than what is here. */
-  private check({ environment, seq, root, signature }: SignedRoot): void {
+  private check({ environment, seq }: SignedRoot, isSigned: boolean): void {
     const { identity } = this.options
-    const text = Buffer.from(toSignedText(environment, seq, root))
-    if (!verify(null, text, identity.publicKey, Buffer.from(signature, 'base64'))) {
-      throw new Error('the snapshot is not signed by the control plane that this gateway joined')
-    }
+    if (!isSigned) throw new Error('the snapshot is not signed by the control plane that this gateway joined')
     if (environment !== identity.environment) throw new Error(`the snapshot is for ${environment}`)
     if (this.signed !== undefined && seq < this.signed.seq)
       throw new Error('the snapshot is older than the running one')
+  }
+
+  private isSigned({ environment, seq, root, signature, signers }: SnapshotAnswer | BucketsAnswer): boolean {
+    return this.options.trusted.isSigned(toSignedText(environment, seq, root), signature, signers)
   }
 
   private adopt({ environment, seq, root, signature }: SignedRoot): void {

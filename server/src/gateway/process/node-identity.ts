@@ -2,9 +2,14 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
-import { joinAnswer, type JoinAnswer } from '../../kernel/control-protocol.ts'
+import { joinAnswer } from '../../kernel/control-protocol.ts'
 
-export type NodeIdentity = JoinAnswer
+const nodeIdentity = joinAnswer.extend({
+  /** The key of control that it believed before the present one. */
+  previousPublicKey: z.string().optional(),
+})
+
+export type NodeIdentity = z.output<typeof nodeIdentity>
 
 const FILE = 'node-identity.json'
 
@@ -18,7 +23,7 @@ export function readNodeIdentity(folder: string): NodeIdentity | undefined {
     if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
     throw error
   }
-  const result = joinAnswer.safeParse(parseJson(text))
+  const result = nodeIdentity.safeParse(parseJson(text))
   if (result.success) return result.data
   throw new Error(`${path} is damaged. Remove it, and join again with a new join token.`)
 }

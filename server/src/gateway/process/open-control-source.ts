@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import type { Log } from '../../kernel/log.ts'
 import { ControlSource } from './control-source.ts'
 import { SnapshotKeeper } from './kept-snapshot.ts'
+import { TrustedKey } from './trusted-key.ts'
 import { joinControl, readNodeIdentity, writeNodeIdentity, type NodeIdentity } from './node-identity.ts'
 
 export interface ControlConnection {
@@ -20,7 +21,8 @@ export interface ControlConnection {
 export async function openControlSource(connection: ControlConnection): Promise<ControlSource> {
   const { url, dataDir, nodeKeyFile, version, log } = connection
   const identity = readNodeIdentity(dataDir) ?? (await join(connection))
-  return new ControlSource({ url, identity, keeper: new SnapshotKeeper(dataDir, nodeKeyFile), version, log })
+  const trusted = new TrustedKey(identity, (changed) => writeNodeIdentity(dataDir, changed))
+  return new ControlSource({ url, identity, trusted, keeper: new SnapshotKeeper(dataDir, nodeKeyFile), version, log })
 }
 
 async function join({ url, joinToken, dataDir }: ControlConnection): Promise<NodeIdentity> {
