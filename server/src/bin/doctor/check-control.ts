@@ -13,7 +13,13 @@ const EXPIRING_DAYS = 21
 const named = z.looseObject({ items: z.array(z.looseObject({ name: z.string() })) })
 const gateways = z.looseObject({
   items: z.array(
-    z.looseObject({ name: z.string(), environment: z.string(), state: z.string(), drift: z.boolean(), lastSeenAt: z.string() }),
+    z.looseObject({
+      name: z.string(),
+      environment: z.string(),
+      state: z.string(),
+      drift: z.boolean(),
+      lastSeenAt: z.string(),
+    }),
   ),
 })
 const certificates = z.looseObject({
@@ -58,11 +64,16 @@ async function reach({ url }: Connection, nowMs: () => number): Promise<Finding[
   const check = 'control plane'
   try {
     const askedAtMs = nowMs()
-    const response = await fetch(new URL('/api/v1/openapi.json', url), { method: 'HEAD', signal: AbortSignal.timeout(LIMIT_MS) })
+    const response = await fetch(new URL('/api/v1/openapi.json', url), {
+      method: 'HEAD',
+      signal: AbortSignal.timeout(LIMIT_MS),
+    })
     const date = Date.parse(response.headers.get('date') ?? '')
     const found: Finding = { check, state: 'ok', detail: `It answers at ${url}.` }
     // `Date` has whole seconds: it is half a second more on the average (RFC 9110 §6.6.1).
-    return Number.isNaN(date) ? [found] : [found, toSkewFinding('the control plane', date + 500 - (askedAtMs + nowMs()) / 2)]
+    return Number.isNaN(date)
+      ? [found]
+      : [found, toSkewFinding('the control plane', date + 500 - (askedAtMs + nowMs()) / 2)]
   } catch (cause) {
     const reason = cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause)
     const remedy = 'Start it (headgate start), or say where it is: HEADGATE_URL or headgate login --url URL'
@@ -97,7 +108,9 @@ async function checkCertificates(connection: Connection, nowMs: number): Promise
     }
   }
   for (const { name } of named.parse(await callAdmin(connection, 'GET', '/environments')).items) {
-    const { tls } = settings.parse(await callAdmin(connection, 'GET', `/environments/${encodeURIComponent(name)}/gateway`))
+    const { tls } = settings.parse(
+      await callAdmin(connection, 'GET', `/environments/${encodeURIComponent(name)}/gateway`),
+    )
     for (const [index, { cert }] of (tls?.certificates ?? []).entries()) {
       const notAfterMs = new X509Certificate(cert).validToDate.getTime()
       findings.push(...toExpiry(`certificate ${index + 1} in the settings of ${name}`, notAfterMs, nowMs))

@@ -34,8 +34,10 @@ export async function checkPort(variable: string, port: number, host: string): P
     return { check, state: 'wrong', detail: `It cannot be opened on ${host} (${code}).`, remedy: 'Check the address.' }
   }
   const owner = findPortOwner(port)
-  const who = owner === undefined ? 'a program that cannot be seen from here' : `${owner.command} (process ${owner.pid})`
-  if (/headgate(?:\.[jt]s)? (?:start|control|gateway)\b/.test(owner?.command ?? '')) return { check, state: 'ok', detail: `Headgate has it: ${who}.` }
+  const who =
+    owner === undefined ? 'a program that cannot be seen from here' : `${owner.command} (process ${owner.pid})`
+  if (/headgate(?:\.[jt]s)? (?:start|control|gateway)\b/.test(owner?.command ?? ''))
+    return { check, state: 'ok', detail: `Headgate has it: ${who}.` }
   const stop = owner === undefined ? 'Stop it' : `Stop it (kill ${owner.pid})`
   return { check, state: 'wrong', detail: `It is taken by ${who}.`, remedy: `${stop}, or set ${variable} to another.` }
 }
@@ -55,7 +57,14 @@ export function checkDataFolder(folder: string): Finding[] {
     const parent = dirname(at)
     return existsSync(parent) && isWritable(parent)
       ? [{ check, state: 'ok', detail: `${at} will be made by the first start.` }]
-      : [{ check, state: 'wrong', detail: `${at} cannot be made.`, remedy: `Make it for this user, or set HEADGATE_DATA_DIR.` }]
+      : [
+          {
+            check,
+            state: 'wrong',
+            detail: `${at} cannot be made.`,
+            remedy: `Make it for this user, or set HEADGATE_DATA_DIR.`,
+          },
+        ]
   }
   if (!statSync(at).isDirectory()) {
     const remedy = 'Move the file away, or set HEADGATE_DATA_DIR to a folder.'
@@ -71,7 +80,10 @@ export function checkDataFolder(folder: string): Finding[] {
   return [{ check, state: 'wrong', detail, remedy: `chmod 600 ${open.join(' ')}` }]
 }
 
-export function checkDisk(folder: string, limits = { wrongBytes: WRONG_FREE_BYTES, fewBytes: FEW_FREE_BYTES }): Finding {
+export function checkDisk(
+  folder: string,
+  limits = { wrongBytes: WRONG_FREE_BYTES, fewBytes: FEW_FREE_BYTES },
+): Finding {
   const check = 'disk'
   const at = existsSync(folder) ? folder : dirname(resolve(folder))
   if (!existsSync(at)) return { check, state: 'skipped', detail: `There is no ${at} to look at.` }
