@@ -27,9 +27,13 @@ function checkUnique<Each>(
 }
 
 /** Reports names that are given twice in one list. */
-export function checkNames({ upstreams, apis, consumers, products }: ConfigDocument, findings: Findings): void {
+export function checkNames(
+  { upstreams, apis, policyLists, consumers, products }: ConfigDocument,
+  findings: Findings,
+): void {
   checkUnique(upstreams, ['upstreams'], 'upstream', findings, ({ name }) => name)
   checkUnique(apis, ['apis'], 'API of this version', findings, ({ name, version }) => `${name}/${version}`)
+  checkUnique(policyLists, ['policyLists'], 'policy list', findings, ({ name }) => name)
   checkUnique(consumers, ['consumers'], 'consumer', findings, ({ name }) => name)
   checkUnique(products, ['products'], 'product', findings, ({ name }) => name)
   products.forEach(({ plans }, index) => {
@@ -37,9 +41,21 @@ export function checkNames({ upstreams, apis, consumers, products }: ConfigDocum
   })
 }
 
-/** Products name APIs, consumers name products and plans. */
-export function checkSubscriptions({ apis, consumers, products }: ConfigDocument, findings: Findings): void {
+/** Products and policy lists name APIs, consumers name products and plans. */
+export function checkSubscriptions(
+  { apis, policyLists, consumers, products }: ConfigDocument,
+  findings: Findings,
+): void {
   const apiNames = [...new Set(apis.map(({ name }) => name))]
+  policyLists.forEach((list, index) => {
+    const path = ['policyLists', index]
+    if (!list.default && list.apis.length === 0) {
+      findings.report(path, `the policy list ${list.name} holds for no API`, {
+        hint: 'Add `apis`, or `default: true`.',
+      })
+    }
+    list.apis.forEach((name, at) => refer(name, apiNames, [...path, 'apis', at], 'API', findings))
+  })
   products.forEach((product, index) => {
     product.apis.forEach((name, at) => refer(name, apiNames, ['products', index, 'apis', at], 'API', findings))
   })

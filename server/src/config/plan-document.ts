@@ -10,6 +10,7 @@ import type { PolicyConfigs, PolicyRegistry } from './policy-configs.ts'
 import { PolicyLists, type Entry } from './policy-lists.ts'
 import { planRoutes, type ApiPlan, type RoutePlan } from './route-plans.ts'
 import type { ApiSettings } from './schema/api.ts'
+import { holdsFor, planSharedLists } from './shared-lists.ts'
 import type { ConfigDocument } from './schema/document.ts'
 import type { ConsumerPlan, ProductPlan } from './to-consumer.ts'
 
@@ -31,6 +32,7 @@ export function planDocument(
 ): DocumentPlan {
   checkNames(document, findings)
   const lists = new PolicyLists(configs, findings)
+  const shared = planSharedLists(document.policyLists, lists, findings)
   const readSpec = (api: ApiSettings, path: KeyPath): Operation[] => {
     if (api.spec === undefined) return []
     const keyPath = [...path, 'spec']
@@ -43,7 +45,9 @@ export function planDocument(
       const path = ['apis', index]
       const owner = `apis/${settings.name}/${settings.version}`
       const brought = toBroughtEntries(settings, path, registry, findings)
-      const entries = [...brought.first, ...lists.toEntries(settings.policies, [...path, 'policies'], owner)]
+      const ofLists = shared.flatMap((list) => (holdsFor(list.settings, settings.name) ? list.entries : []))
+      const own = lists.toEntries(settings.policies, [...path, 'policies'], owner)
+      const entries = [...ofLists, ...brought.first, ...own]
       const routes = planRoutes(settings, path, readSpec(settings, path), lists, findings)
       return { settings, path, entries, routes: routes.map((route) => withLast(route, entries, brought.last)) }
     }),

@@ -55,6 +55,7 @@ function checkConfig(
 /** Where the document has lists of policies. */
 function* policyListPaths(root: unknown): Generator<KeyPath> {
   yield ['policies']
+  for (const [index] of elements(root, ['policyLists'])) yield ['policyLists', index, 'policies']
   for (const [index] of elements(root, ['apis'])) {
     yield ['apis', index, 'policies']
     for (const [route] of elements(root, ['apis', index, 'routes'])) yield ['apis', index, 'routes', route, 'policies']

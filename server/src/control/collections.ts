@@ -2,6 +2,7 @@
 import { apis } from './apis/apis.ts'
 import { certificates } from './certificates/certificates.ts'
 import { consumers } from './consumers/consumers.ts'
+import { policyLists } from './policies/policy-lists.ts'
 import { products } from './products/products.ts'
 import type { CollectionDefinition } from './resources/define-collection.ts'
 import { upstreams } from './upstreams/upstreams.ts'
@@ -12,6 +13,7 @@ export const collections: readonly CollectionDefinition[] = [
   upstreams,
   consumers,
   products,
+  policyLists,
   certificates,
   webhooks,
 ]

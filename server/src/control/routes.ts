@@ -39,6 +39,7 @@ import { signInRoutes } from './identity-providers/sign-in-routes.ts'
 import { listKeys, rotateKeys } from './keys/key-routes.ts'
 import { createToken, listTokens, revokeToken } from './tokens/token-routes.ts'
 import { createUser, disableUser, listUsers } from './users/user-routes.ts'
+import { getEffectivePolicies } from './policies/effective-policies.ts'
 import { collectionRoutes } from './resources/collection-routes.ts'
 import { createSecret, getSecret, listSecrets, removeSecret, setSecret } from './secrets/secret-routes.ts'
 import { createRevision, getRevisionRoute, listRevisions } from './revisions/revision-routes.ts'
@@ -117,6 +118,7 @@ export const routes: readonly AdminRoute[] = [
   getVersionRoute,
   replaceVersion,
   removeVersion,
+  getEffectivePolicies,
   moveVersionRoute,
   listVersionCallers,
   getLifecycle,

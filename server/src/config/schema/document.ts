@@ -3,7 +3,8 @@ import { z } from 'zod'
 import { api } from './api.ts'
 import { consumer, product } from './consumer.ts'
 import { gatewaySettings } from './gateway.ts'
-import { policyList } from './policy-entry.ts'
+import { policyList as policyEntries } from './policy-entry.ts'
+import { policyList } from './policy-list.ts'
 import { upstream } from './upstream.ts'
 
 export const configDocument = z
@@ -12,7 +13,11 @@ export const configDocument = z
     gateway: gatewaySettings,
     upstreams: z.array(upstream).default([]).meta({ title: 'Upstreams', description: 'Named backends.' }),
     apis: z.array(api).default([]).meta({ title: 'APIs', description: 'What is served.' }),
-    policies: policyList('Run for every request, before all others.'),
+    policies: policyEntries('Run for every request, before all others.'),
+    policyLists: z
+      .array(policyList)
+      .default([])
+      .meta({ title: 'Policy lists', description: 'Named lists that several APIs share.' }),
     consumers: z.array(consumer).default([]).meta({ title: 'Consumers', description: 'Who calls.' }),
     products: z.array(product).default([]).meta({ title: 'Products', description: 'Bundles of APIs with plans.' }),
   })

@@ -2,7 +2,8 @@
 import { z } from 'zod'
 import { apiFacts } from '../../config/schema/api.ts'
 import { name } from '../../config/schema/quantities.ts'
-import type { CollectionDefinition } from '../resources/define-collection.ts'
+import { readPolicyLists } from '../policies/policy-list-store.ts'
+import { nameOf, type CollectionDefinition } from '../resources/define-collection.ts'
 import { refuse } from '../control-error.ts'
 import { inUse } from '../problems.ts'
 
@@ -18,7 +19,7 @@ export const apis: CollectionDefinition = {
   permissions: 'apis',
   schema: api,
   perEnvironment: false,
-  async changed({ write, before, after }) {
+  async changed({ write, workspace, before, after }) {
     if (before === undefined || after !== undefined) return
     const version = await write.db
       .selectFrom('resources')
@@ -28,5 +29,7 @@ export const apis: CollectionDefinition = {
       .executeTakeFirst()
     if (version !== undefined)
       refuse(inUse({ detail: `It has the version ${version.name}. Remove its versions first.` }))
+    const list = (await readPolicyLists(write.db, workspace, before.name)).find((each) => each['default'] !== true)
+    if (list !== undefined) refuse(inUse({ detail: `The policy list ${nameOf(list)} names it.` }))
   },
 }

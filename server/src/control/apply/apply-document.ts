@@ -4,6 +4,8 @@ import type { JsonObject } from '../../kernel/json.ts'
 import { apis } from '../apis/apis.ts'
 import { consumers } from '../consumers/consumers.ts'
 import { writeGatewaySettings } from '../environments/gateway-settings.ts'
+import { checkListedApis } from '../policies/policy-list-store.ts'
+import { policyLists } from '../policies/policy-lists.ts'
 import { products } from '../products/products.ts'
 import { checkPlans } from '../subscriptions/subscription-store.ts'
 import { upstreams } from '../upstreams/upstreams.ts'
@@ -20,8 +22,10 @@ import { listChanges } from './document-changes.ts'
 export async function applyDocument(context: ApplyContext, desired: DesiredState): Promise<void> {
   await applyGateway(context, desired.gateway)
   await applyPolicies(context, desired.policies)
+  for (const document of desired.policyLists) await applyResource(context, policyLists, document)
   for (const document of desired.upstreams) await applyResource(context, upstreams, document)
   for (const api of desired.apis) await applyApi(context, api)
+  for (const document of desired.policyLists) await checkListedApis(context.write.db, context.call.workspace, document)
   for (const document of desired.products) await applyResource(context, products, document)
   for (const consumer of desired.consumers) await applyConsumer(context, consumer)
   // Only now: the consumers may have left the plans that the products no longer have.
@@ -39,6 +43,7 @@ async function prune(context: ApplyContext, desired: DesiredState): Promise<void
   const names = (documents: readonly JsonObject[]): Set<string> => new Set(documents.map(nameOf))
   await pruneResources(context, consumers, names(desired.consumers.map(({ document }) => document)))
   await pruneResources(context, products, names(desired.products))
+  await pruneResources(context, policyLists, names(desired.policyLists))
   await pruneResources(context, apis, names(desired.apis.map(({ document }) => document)))
   await pruneResources(context, upstreams, names(desired.upstreams))
 }

@@ -36,6 +36,7 @@ export interface DesiredApi {
 export interface DesiredState {
   readonly upstreams: readonly JsonObject[]
   readonly products: readonly JsonObject[]
+  readonly policyLists: readonly JsonObject[]
   readonly consumers: readonly DesiredConsumer[]
   readonly apis: readonly DesiredApi[]
   /** Undefined: the document does not speak of it. */
@@ -49,6 +50,7 @@ export function toDesiredState(document: JsonObject, texts: ReadonlyMap<string, 
   return {
     upstreams: listOf(document, 'upstreams'),
     products: listOf(document, 'products'),
+    policyLists: listOf(document, 'policyLists'),
     consumers: listOf(document, 'consumers').map(toConsumer),
     apis: toApis(listOf(document, 'apis'), texts),
     policies: Array.isArray(policies) ? policies : undefined,

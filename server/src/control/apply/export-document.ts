@@ -29,6 +29,7 @@ export async function exportDocument(
   const lists = {
     upstreams: (await effective(db, workspace, 'upstream', environment)).map(documentOf),
     apis: await exportApis(db, workspace, environment, files),
+    policyLists: (await effective(db, workspace, 'policy-list', '')).map(documentOf),
     products: (await effective(db, workspace, 'product', '')).map(documentOf),
     consumers: await exportConsumers(db, workspace, environment),
   }

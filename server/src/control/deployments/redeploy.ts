@@ -25,6 +25,17 @@ export async function redeployVersion(call: Caller, write: Write, versionId: str
   }
 }
 
+/** All live deployments of the APIs of these names; of all when none are given. */
+export async function redeployApis(call: Caller, write: Write, names: ReadonlySet<string> | undefined): Promise<void> {
+  const all = selectLive(call, write)
+  if (names?.size === 0) return
+  const meant =
+    names === undefined
+      ? all
+      : all.innerJoin('resources as apis', 'apis.id', 'deployments.api_id').where('apis.name', 'in', [...names])
+  for (const live of await meant.execute()) await recompile(call, write, live)
+}
+
 function selectLive({ workspace }: Caller, { db }: Write) {
   return db
     .selectFrom('deployments')

@@ -5,6 +5,7 @@ import type { Snapshot } from '../../kernel/snapshot.ts'
 import type { Tables } from '../../db/tables.ts'
 import type { Control } from '../control.ts'
 import type { WorkspaceRef } from '../define-route.ts'
+import { readPolicyLists } from '../policies/policy-list-store.ts'
 import { checkDocument, compileDocument } from '../snapshots/compile-lines.ts'
 import { lifecycleSettings } from '../lifecycle/lifecycle-store.ts'
 import { readWorkspaceSettings } from '../workspaces/workspace-settings.ts'
@@ -34,10 +35,25 @@ export async function compileVersion(
   workspace: WorkspaceRef,
   source: VersionSource,
 ): Promise<Snapshot> {
+  return compileDocument(db, control, workspace, await toWhole(db, workspace, source), textsOf(source))
+}
+
+/** As `compileVersion`, with the secrets as references and names as the workspace has them: for people to read. */
+export async function describeVersion(
+  db: Kysely<Tables>,
+  control: Control,
+  workspace: WorkspaceRef,
+  source: VersionSource,
+): Promise<Snapshot> {
+  return checkDocument(control, await toWhole(db, workspace, source), textsOf(source))
+}
+
+/** The version with everything that its workspace and its state bring to it. */
+async function toWhole(db: Kysely<Tables>, workspace: WorkspaceRef, source: VersionSource): Promise<JsonObject> {
   const { policies } = await readWorkspaceSettings(db, workspace)
+  const policyLists = await readPolicyLists(db, workspace, source.api)
   const lifecycle = await lifecycleSettings(db, workspace, source)
-  const apis = [toApi({ ...source, lifecycle })]
-  return compileDocument(db, control, workspace, { policies, apis }, textsOf(source))
+  return { policies, policyLists, apis: [toApi({ ...source, lifecycle })] }
 }
 
 function toApi({ api, version, settings, spec, lifecycle }: VersionSource): JsonObject {
