@@ -15,6 +15,7 @@ import {
   type Driver,
   type QueryResult,
 } from 'kysely'
+import { prepareOnce } from './sqlite-statements.ts'
 
 export class TransactionWaitedError extends Error {
   override readonly name = 'TransactionWaitedError'
@@ -38,7 +39,7 @@ export class SqliteConnection implements DatabaseConnection {
   async executeQuery<R>({ sql, parameters }: CompiledQuery): Promise<QueryResult<R>> {
     if (this.refusal) throw this.refusal
     parameters.forEach(refuseNul)
-    const statement = this.handle.prepare<unknown[], R>(sql)
+    const statement = prepareOnce<R>(this.handle, sql)
     if (statement.reader) return { rows: statement.all(...parameters) }
     const { changes, lastInsertRowid } = statement.run(...parameters)
     return { rows: [], numAffectedRows: BigInt(changes), insertId: BigInt(lastInsertRowid) }

@@ -4,13 +4,15 @@
  */
 import { createHash, hash } from 'node:crypto'
 
-export const BUCKETS = 256
+const BUCKETS = 256
+/** Of a bucket with nothing in it. */
+const EMPTY_SUM = hash('sha256', '')
 
 export class SnapshotHashes {
   /** Of each key the SHA-256 of its line, 32 bytes as latin1. */
-  private readonly buckets: Map<string, string>[] = Array.from({ length: BUCKETS }, () => new Map())
+  private readonly buckets: (Map<string, string> | undefined)[] = new Array<undefined>(BUCKETS).fill(undefined)
   /** SHA-256 in hex of each bucket; undefined after a change. */
-  private readonly sums: (string | undefined)[] = Array.from({ length: BUCKETS }, () => undefined)
+  private readonly sums: (string | undefined)[] = new Array<string>(BUCKETS).fill(EMPTY_SUM)
 
   get(key: string): string | undefined {
     return this.buckets[bucketOf(key)]?.get(key)
@@ -20,7 +22,7 @@ export class SnapshotHashes {
   set(key: string, lineHash: string | undefined): void {
     const index = bucketOf(key)
     if (lineHash === undefined) this.buckets[index]?.delete(key)
-    else this.buckets[index]?.set(key, lineHash)
+    else (this.buckets[index] ??= new Map()).set(key, lineHash)
     this.sums[index] = undefined
   }
 
@@ -30,12 +32,12 @@ export class SnapshotHashes {
   }
 
   *keys(): Generator<string> {
-    for (const bucket of this.buckets) yield* bucket.keys()
+    for (const bucket of this.buckets) yield* bucket?.keys() ?? []
   }
 
   /** SHA-256 in hex of every bucket: over its keys in order, each with the hash of its line. */
   bucketHashes(): string[] {
-    return this.buckets.map((bucket, index) => (this.sums[index] ??= hashBucket(bucket)))
+    return this.sums.map((sum, index) => (this.sums[index] = sum ?? hashBucket(this.buckets[index])))
   }
 
   /** SHA-256 in hex over the hashes of the buckets: the version of the snapshot. */
@@ -52,7 +54,7 @@ function bucketOf(key: string): number {
   return hash('sha256', key, 'latin1').charCodeAt(0)
 }
 
-function hashBucket(bucket: ReadonlyMap<string, string>): string {
+function hashBucket(bucket: ReadonlyMap<string, string> = new Map()): string {
   const sum = createHash('sha256')
   for (const key of [...bucket.keys()].sort()) {
     sum.update(`${JSON.stringify(key)} `)

@@ -34,6 +34,7 @@ export interface ControlSourceOptions {
 const WAIT_SECONDS = 25
 const REPORT_MS = 1_000
 const MOST_PAUSE_MS = 5_000
+const KEEP_MS = 500
 
 export class ControlSource implements ConfigSource {
   private readonly options: ControlSourceOptions
@@ -47,6 +48,7 @@ export class ControlSource implements ConfigSource {
   private reporting: NodeJS.Timeout | undefined
   private isReporting = false
   private isAway = false
+  private keeping: NodeJS.Timeout | undefined
 
   constructor(options: ControlSourceOptions) {
     this.options = options
@@ -73,6 +75,7 @@ export class ControlSource implements ConfigSource {
     clearInterval(this.reporting)
     this.stopped.abort()
     await this.pulling
+    if (this.keeping !== undefined) this.keep()
   }
 
   private readKept(): void {
@@ -159,6 +162,14 @@ export class ControlSource implements ConfigSource {
   private adopt({ environment, seq, root, signature }: SignedRoot): void {
     this.signed = { environment, seq, root, signature }
     this.current = toCompiled(this.tree)
+    this.keeping ??= setTimeout(() => this.keep(), KEEP_MS)
+  }
+
+  /** Written after the change is live, and once for several in a row: the whole takes longer than most changes. */
+  private keep(): void {
+    clearTimeout(this.keeping)
+    this.keeping = undefined
+    if (this.signed === undefined) return
     try {
       this.options.keeper.write({ signed: this.signed, tree: this.tree })
     } catch (cause) {
