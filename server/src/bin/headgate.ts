@@ -47,6 +47,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   backup: async () => (await import('./backup.ts')).createBackupCommand(surroundings, exit),
   restore: async () => (await import('./backup.ts')).createRestoreCommand(surroundings, exit),
   doctor: async () => (await import('./doctor/doctor.ts')).createDoctorCommand(surroundings, exit),
+  audit: async () => (await import('./audit.ts')).createAuditCommand(surroundings, exit),
   version: async () => (await import('./version.ts')).createVersionCommand(surroundings),
 }
 

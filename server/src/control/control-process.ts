@@ -6,6 +6,7 @@ import { openDatabase, type Database } from '../db/client.ts'
 import { migrate, MigrationError } from '../db/migrate.ts'
 import { policies } from '../policies/index.ts'
 import { readAdminToken } from './admin-token.ts'
+import { keepHead } from './audit/audit-head.ts'
 import { bootstrap } from './bootstrap.ts'
 import type { Control, DocumentSettings } from './control.ts'
 import { ReleaseKeeper } from './deployments/release-keeper.ts'
@@ -110,6 +111,7 @@ async function start(options: ControlProcessOptions, database: Database, masterK
     await feed.close()
     throw cause
   }
+  const endHead = keepHead(control, options.dataDir)
   const endKeys = keepKeys(control)
   const endRemoving = keepRemovingOldCounts(control)
   const webhooks = createWebhookWorker(control, newId('process', systemClock.now()))
@@ -122,6 +124,7 @@ async function start(options: ControlProcessOptions, database: Database, masterK
     freshToken: token.fresh,
     isNew,
     async stop() {
+      await endHead()
       await endKeys()
       await endRemoving()
       await webhooks.close()

@@ -2,7 +2,7 @@
 import { getAccess, replaceAccess } from './access/access-routes.ts'
 import { createCredential, listCredentials, revokeCredential } from './credentials/credential-routes.ts'
 import { apply, exportConfiguration } from './apply/apply-routes.ts'
-import { listAudit, listWorkspaceAudit, verifyAuditRoute } from './audit/audit-routes.ts'
+import { getAuditHead, listAudit, listWorkspaceAudit, verifyAuditRoute } from './audit/audit-routes.ts'
 import { listVersionCallers } from './callers/caller-routes.ts'
 import { collections } from './collections.ts'
 import type { AdminRoute } from './define-route.ts'
@@ -109,6 +109,7 @@ export const routes: readonly AdminRoute[] = [
   listAudit,
   listWorkspaceAudit,
   verifyAuditRoute,
+  getAuditHead,
   apply,
   exportConfiguration,
   importOpenApi,

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import type { AuditTable, Tables } from '../../db/tables.ts'
 import { defineRoute } from '../define-route.ts'
 import { toTime } from '../resources/resource-view.ts'
+import { auditHead, signHead } from './audit-head.ts'
 import { verifyAudit } from './verify-audit.ts'
 
 type Entry = Selectable<AuditTable>
@@ -82,6 +83,18 @@ export const listAudit = defineRoute({
   query,
   output,
   handle: async (call) => ({ body: await listEntries(call.db, call.query, undefined) }),
+})
+
+export const getAuditHead = defineRoute({
+  id: 'getAuditHead',
+  method: 'GET',
+  path: '/audit/head',
+  tag: 'audit',
+  summary: 'Gives the signed head of the audit, to be kept elsewhere: with it, also a cut end is noticed.',
+  permission: 'audit.verify',
+  effect: 'read',
+  output: auditHead,
+  handle: async (call) => ({ body: await signHead(call.control) }),
 })
 
 export const verifyAuditRoute = defineRoute({
