@@ -1,6 +1,6 @@
 /** All checks that look at more than one key: names, references, precedence, policies where they stand, effect. */
 import type { JsonObject } from '../kernel/json.ts'
-import type { RouteFacts } from '../kernel/snapshot.ts'
+import { withSchemas, type RouteFacts } from '../kernel/snapshot.ts'
 import { checkGateway } from './check-gateway.ts'
 import { nothingYet, type PolicyChecker, type Standing } from './check-policies.ts'
 import { checkSubscriptions, checkUpstreamUse } from './check-references.ts'
@@ -14,8 +14,15 @@ import type { ConfigDocument } from './schema/document.ts'
 import { checkKeys, type ProductPlan } from './to-consumer.ts'
 import { checkSelector } from './version-selector.ts'
 
-/** Resolved operations by route id, of the routes whose policies work on them. */
-export type Operations = ReadonlyMap<string, JsonObject>
+/** What routes have whose policies work on it. */
+export interface Operations {
+  /** Resolved operations by route id. */
+  readonly byRoute: ReadonlyMap<string, JsonObject>
+  /** What references of these lead to, by name. */
+  readonly schemas: ReadonlyMap<ApiPlan, JsonObject>
+}
+
+export const noOperations: Operations = { byRoute: new Map(), schemas: new Map() }
 
 /** Checks parts that can be looked at by themselves, so that their findings come along with those of the plan. */
 export function checkParts(
@@ -57,7 +64,7 @@ export function toRouteFacts(api: ApiPlan, route: RoutePlan, operations: Operati
     api: api.settings.name,
     apiVersion: api.settings.version,
     parameterNames: route.parameterNames,
-    operation: operations.get(route.id),
+    operation: withSchemas(operations.byRoute.get(route.id), operations.schemas.get(api)),
   }
 }
 
@@ -97,16 +104,19 @@ function checkExpressions(document: ConfigDocument, plan: DocumentPlan, checker:
 /** Operations are resolved only where a policy works on them: documents are large, and a snapshot travels. */
 function resolveOperations({ entries, apis }: DocumentPlan): Operations {
   const uses = (list: readonly Entry[]): boolean => list.some(({ definition }) => definition.usesOperation === true)
-  const operations = new Map<string, JsonObject>()
+  const byRoute = new Map<string, JsonObject>()
+  const schemas = new Map<ApiPlan, JsonObject>()
   for (const api of apis) {
     const throughout = uses(entries) || uses(api.entries)
     for (const route of api.routes) {
       if (route.operation === undefined || !(throughout || uses(route.entries))) continue
       // One that cannot be resolved is reported; an empty one in its place keeps others from being blamed for it.
-      operations.set(route.id, route.operation.resolve() ?? {})
+      byRoute.set(route.id, route.operation.resolve() ?? {})
     }
+    const shared = api.routes.find(({ operation }) => operation !== undefined)?.operation?.shared() ?? {}
+    if (Object.keys(shared).length > 0) schemas.set(api, shared)
   }
-  return operations
+  return { byRoute, schemas }
 }
 
 /** Checks each list once, behind the lists around it; what stands after each route's is returned by route id. */

@@ -6,7 +6,7 @@
 import { dirname, resolve } from 'node:path'
 import type { PolicyDefinition } from '../kernel/policy.ts'
 import type { Snapshot } from '../kernel/snapshot.ts'
-import { checkParts, checkWhole } from './check-document.ts'
+import { checkParts, checkWhole, noOperations } from './check-document.ts'
 import { PolicyChecker } from './check-policies.ts'
 import { FileReader, type ConfigReader, type ReadLimits } from './file-reader.ts'
 import { Findings } from './findings.ts'
@@ -65,7 +65,7 @@ export function compileRoot(root: unknown, parts: CompileParts): Snapshot {
   const isPlanned = findings.list.count === 0
   const checker = new PolicyChecker(registry, findings)
   checkParts(document, plan, checker, findings, scope)
-  const operations = isPlanned ? checkWhole(document, plan, checker, findings, scope) : new Map<string, never>()
+  const operations = isPlanned ? checkWhole(document, plan, checker, findings, scope) : noOperations
   stop()
   return toSnapshot(document, plan, operations)
 }

@@ -1,5 +1,5 @@
 /** A checked document to the snapshot that a gateway runs. */
-import type { RouteSpec, Snapshot } from '../kernel/snapshot.ts'
+import type { ApiSpec, RouteSpec, Snapshot } from '../kernel/snapshot.ts'
 import { toRouteFacts, type Operations } from './check-document.ts'
 import type { DocumentPlan } from './plan-document.ts'
 import type { Entry } from './policy-lists.ts'
@@ -16,11 +16,7 @@ export function toSnapshot(document: ConfigDocument, plan: DocumentPlan, operati
   const upstreams = new Map(document.upstreams.map((upstream) => [upstream.name, upstream]))
   const content: Omit<Snapshot, 'version'> = {
     upstreams: document.upstreams.map(toUpstreamSpec),
-    apis: plan.apis.map(({ settings, entries }) => ({
-      name: settings.name,
-      version: settings.version,
-      policies: specsOf(entries),
-    })),
+    apis: plan.apis.map((api) => toApiSpec(api, operations)),
     routes: plan.apis.flatMap((api) => api.routes.map((route) => toRouteSpec(api, route, upstreams, operations))),
     policies: specsOf(plan.entries),
     consumers: plan.consumers.map(toConsumerSpec),
@@ -28,6 +24,12 @@ export function toSnapshot(document: ConfigDocument, plan: DocumentPlan, operati
     listener: toListenerSpec(document.gateway),
   }
   return { version: toSnapshotLines(content).version, ...content }
+}
+
+function toApiSpec(api: ApiPlan, operations: Operations): ApiSpec {
+  const { name, version } = api.settings
+  const schemas = operations.schemas.get(api)
+  return { name, version, policies: specsOf(api.entries), ...(schemas === undefined ? {} : { schemas }) }
 }
 
 function toRouteSpec(
@@ -40,6 +42,7 @@ function toRouteSpec(
   const upstream = upstreams.get(route.upstream ?? '')
   return {
     ...toRouteFacts(api, route, operations),
+    operation: operations.byRoute.get(route.id),
     match: route.match,
     // What a mock answers for may not even exist yet.
     upstream: settings.lifecycle?.state === 'mock' ? undefined : route.upstream,

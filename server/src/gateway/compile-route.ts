@@ -1,6 +1,6 @@
 /** Compiles a route, and binds one that is compiled to an api or upstream that is another now. */
 import { toApiKey } from '../config/snapshot-lines.ts'
-import type { PolicySpec, RouteSpec } from '../kernel/snapshot.ts'
+import { withSchemas, type PolicySpec, type RouteSpec } from '../kernel/snapshot.ts'
 import { both } from './caller-split.ts'
 import { compileConditions } from './compile-conditions.ts'
 import type { DeploymentTally } from './deployment-tally.ts'
@@ -86,7 +86,7 @@ function bind(
     name: facts.name,
     apiVersion: facts.apiVersion,
     parameterNames: facts.parameterNames,
-    operation: facts.operation,
+    operation: withSchemas(facts.operation, api?.schemas),
   }
   return { compiled, conditions, policies, upstream, beside, isServed: side !== false }
 }

@@ -33,6 +33,8 @@ export interface ApiSpec {
   readonly name: string
   readonly version: string
   readonly policies: readonly PolicySpec[]
+  /** What references in the operations of its routes lead to, by name: once for all of them. */
+  readonly schemas?: JsonObject
   /** Present while the revision stands beside another one. */
   readonly release?: ReleaseSpec
 }
@@ -86,8 +88,19 @@ export interface RouteFacts {
   readonly api: string
   readonly apiVersion: string
   readonly parameterNames: readonly string[]
-  /** The operation of the api's OpenAPI document, local references resolved; undefined for a route by hand. */
+  /**
+   * The operation of the api's OpenAPI document; undefined for a route by hand. References that are left lead to its
+   * `components`, which in a snapshot are the `schemas` of the api.
+   */
   readonly operation: JsonObject | undefined
+}
+
+/** An operation as policies get it: with the schemas that its api has for all. */
+export function withSchemas(
+  operation: JsonObject | undefined,
+  schemas: JsonObject | undefined,
+): JsonObject | undefined {
+  return operation === undefined || schemas === undefined ? operation : { ...operation, components: { schemas } }
 }
 
 export interface RouteMatch {

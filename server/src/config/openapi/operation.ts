@@ -17,4 +17,6 @@ export interface Operation {
   place(): Place
   /** The operation with its references resolved; undefined after a report that it cannot be. */
   resolve(): JsonObject | undefined
+  /** The schemas that references of resolved operations of its document lead to; undefined after a report. */
+  shared(): JsonObject | undefined
 }

@@ -5,7 +5,7 @@ import { z } from 'zod'
 import { compileFiles, findIssues, type TestFiles } from '../../../test/test-config.ts'
 import type { JsonObject } from '../../kernel/json.ts'
 import { definePolicy } from '../../kernel/policy.ts'
-import type { RouteSpec } from '../../kernel/snapshot.ts'
+import { withSchemas, type RouteSpec } from '../../kernel/snapshot.ts'
 
 /** A policy that works on operations, so that they are resolved. */
 const reader = definePolicy({
@@ -34,7 +34,9 @@ const options = { policies: [reader] }
 
 function compile(spec: unknown, routes = '', more: TestFiles = {}): readonly RouteSpec[] {
   const text = typeof spec === 'string' ? spec : stringify(spec, { aliasDuplicateObjects: false })
-  return compileFiles({ 'headgate.yaml': config(routes), 'spec.yaml': text, ...more }, options).snapshot.routes
+  const { snapshot } = compileFiles({ 'headgate.yaml': config(routes), 'spec.yaml': text, ...more }, options)
+  const schemas = snapshot.apis[0]?.schemas
+  return snapshot.routes.map((route) => ({ ...route, operation: withSchemas(route.operation, schemas) }))
 }
 
 function refuse(spec: unknown, routes = '', more: TestFiles = {}): string[] {
@@ -116,6 +118,27 @@ describe('operations become routes', () => {
       paths: { '/{id}': { parameters, get: { operationId: 'x', parameters: own } } },
     })
     expect(operationOf(routes, 'x')['parameters']).toEqual([parameters[0], own[0]])
+  })
+})
+
+test('schemas that operations share stand once in the snapshot, however many refer to them', () => {
+  const properties = Object.fromEntries(Array.from({ length: 400 }, (_, index) => [`p${index}`, { type: 'string' }]))
+  const requestBody = jsonBody({ anyOf: [{ $ref: '#/components/schemas/Big' }, { $ref: '#/components/schemas/Pair' }] })
+  const operations = Array.from({ length: 20 }, (_, index) => [`/a${index}`, { post: { requestBody } }])
+  const Pair = {
+    type: 'object',
+    properties: { one: { $ref: '#/components/schemas/Big' }, v: { nullable: true, type: 'integer' } },
+  }
+  const spec = {
+    openapi: '3.0.3',
+    paths: Object.fromEntries(operations),
+    components: { schemas: { Big: { type: 'object', properties }, Pair } },
+  }
+  const { snapshot } = compileFiles({ 'headgate.yaml': config(), 'spec.yaml': stringify(spec) }, options)
+  const { schemas = {} } = snapshot.apis[0] ?? {}
+  expect(Object.keys(schemas)).toEqual(['Pair', 'Big'])
+  expect(schemas['Pair']).toMatchObject({
+    properties: { one: { $ref: '#/components/schemas/Big' }, v: { type: ['integer', 'null'] } },
   })
 })
 

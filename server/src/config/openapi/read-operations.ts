@@ -15,6 +15,7 @@ import {
 } from './list-operations.ts'
 import type { Operation } from './operation.ts'
 import { resolveOperation } from './resolve-operation.ts'
+import { SharedSchemas } from './shared-schemas.ts'
 import { ReferenceFault, SpecFiles, toPointer, type SpecFile } from './spec-files.ts'
 import { upgradeSwagger } from './swagger/upgrade-swagger.ts'
 
@@ -35,7 +36,8 @@ export function readOperations(
     const view = toView(file, files, findings)
     const dialect = dialectOf(view)
     if (dialect === undefined) return []
-    return listOperations(view).map((operation) => toOperation(operation, dialect, view))
+    const shared = new SharedSchemas(files, dialect)
+    return listOperations(view).map((operation) => toOperation(operation, dialect, view, shared))
   } catch (error) {
     if (!(error instanceof UnreadableFile)) throw error
     const hint = 'The path is relative to the file that names it.'
@@ -69,9 +71,24 @@ function dialectOf(view: DocumentView): Dialect | undefined {
   return undefined
 }
 
-function toOperation(operation: ListedOperation, dialect: Dialect, view: DocumentView): Operation {
+function toOperation(
+  operation: ListedOperation,
+  dialect: Dialect,
+  view: DocumentView,
+  shared: SharedSchemas,
+): Operation {
   const { name, method, template, conditions } = operation
   const pointer = toOperationPointer(operation)
+  const attempt = (resolve: () => JsonObject): JsonObject | undefined => {
+    try {
+      return resolve()
+    } catch (error) {
+      if (!(error instanceof ReferenceFault)) throw error
+      const breach = { rule: routingRules.reference, pointer, message: error.message, remedy: error.hint }
+      view.report(breach, operation.item.file)
+      return undefined
+    }
+  }
   return {
     name,
     method,
@@ -79,15 +96,7 @@ function toOperation(operation: ListedOperation, dialect: Dialect, view: Documen
     conditions,
     pointer: toPointer(pointer),
     place: () => placeOf(operation),
-    resolve(): JsonObject | undefined {
-      try {
-        return resolveOperation(operation, dialect, view.references)
-      } catch (error) {
-        if (!(error instanceof ReferenceFault)) throw error
-        const breach = { rule: routingRules.reference, pointer, message: error.message, remedy: error.hint }
-        view.report(breach, operation.item.file)
-        return undefined
-      }
-    },
+    resolve: () => attempt(() => resolveOperation(operation, dialect, view.references, shared)),
+    shared: () => attempt(() => shared.collect()),
   }
 }

@@ -1,5 +1,4 @@
-/** One operation as policies get it: with its references in place, its path's parameters, in the terms of OpenAPI 3.1. */
-import { upgrade } from '@scalar/openapi-upgrader'
+/** One operation for policies: with its references in place or leading to shared schemas, its path's parameters, in the terms of OpenAPI 3.1. */
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts'
 import { parameterNamesOf } from '../../kernel/path-template.ts'
 import { childOf } from '../findings.ts'
@@ -7,20 +6,23 @@ import { listOf } from './json-tree.ts'
 import type { ListedOperation } from './list-operations.ts'
 import { ReferenceResolver } from './resolve-references.ts'
 import type { RouteTemplate } from './route-template.ts'
+import type { SharedSchemas } from './shared-schemas.ts'
 import type { References } from './spec-files.ts'
+import { upgradeOperation } from './upgrade-schemas.ts'
 
 /** Throws a `ReferenceFault`. */
 export function resolveOperation(
   operation: ListedOperation,
   dialect: '3.0' | '3.1',
   references: References,
+  shared: SharedSchemas,
 ): JsonObject {
   const { item, value, template } = operation
   // An operation's parameter replaces the path's of the same name and place (OpenAPI 3.1 §4.8.9.1).
   const parameters = [...listOf(childOf(item.value, 'parameters')), ...listOf(childOf(value, 'parameters'))]
   // Callbacks are requests of the upstream, which do not come through here.
   const rest = Object.entries(value).filter(([key]) => key !== 'parameters' && key !== 'callbacks')
-  const resolver = new ReferenceResolver(references, dialect === '3.1')
+  const resolver = new ReferenceResolver(references, dialect === '3.1', shared)
   const resolved = resolver.resolve({ parameters, ...Object.fromEntries(rest) }, item.file)
   const all = Array.isArray(resolved['parameters']) ? resolved['parameters'] : []
   const unique = new Map(all.map((each) => [JSON.stringify([childOf(each, 'in'), childOf(each, 'name')]), each]))
@@ -35,15 +37,4 @@ function toPlaced(parameter: JsonValue, { path, moved }: RouteTemplate): JsonVal
   if (typeof name !== 'string' || parameterNamesOf(path).includes(name)) return [parameter]
   const inQuery = moved.get(name)
   return inQuery === undefined ? [] : [{ ...parameter, in: 'query', name: inQuery }]
-}
-
-/** Schemas of OpenAPI 3.0 to those of 3.1, which are JSON Schema 2020-12: policies then know one dialect only. */
-function upgradeOperation(operation: JsonObject): JsonObject {
-  const { components = {}, ...rest } = operation
-  const document = { openapi: '3.0.3', info: { title: '', version: '' }, paths: { '/': { post: rest } }, components }
-  const upgraded = upgrade(structuredClone(document), '3.1')
-  const post = childOf(childOf(childOf(upgraded, 'paths'), '/'), 'post')
-  const kept = operation['components'] === undefined ? {} : { components: childOf(upgraded, 'components') }
-  // What went in was JSON, and the upgrade of JSON is JSON.
-  return { ...(post as JsonObject), ...kept } as JsonObject
 }

@@ -1,12 +1,13 @@
 /**
  * Puts what references lead to in their places. Inside schemas, a reference to what stands around it, and every one
- * once an operation has grown large, stays a reference: to a part of `components`, which the result then carries.
+ * once an operation has grown large, stays a reference: to a schema that all operations of the document share.
  */
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts'
+import type { SharedSchemas } from './shared-schemas.ts'
 import { ReferenceFault, toPointer, type Located, type References, type SpecFile } from './spec-files.ts'
 
 /** Values of one operation after which references are kept: schemas can share parts so that copies explode. */
-const MOST_VALUES = 1_000
+const MOST_VALUES = 300
 
 /** Values of one operation after which references outside schemas, which cannot be kept, are refused. */
 const MOST_COPIES = 50_000
@@ -45,27 +46,24 @@ export class ReferenceResolver {
   private readonly files: References
   /** Before OpenAPI 3.1, what stands beside a `$ref` does not count. */
   private readonly siblingsCount: boolean
-  private readonly names = new Map<string, string>()
-  private readonly taken = new Set<string>()
-  private readonly waiting: Located[] = []
+  private readonly shared: SharedSchemas
   private values = 0
 
-  constructor(files: References, siblingsCount: boolean) {
+  constructor(files: References, siblingsCount: boolean, shared: SharedSchemas) {
     this.files = files
     this.siblingsCount = siblingsCount
+    this.shared = shared
   }
 
-  /** The operation with its references resolved, and `components` beside it when some had to stay. */
+  /** The operation with its references resolved; those that stay lead to the shared schemas. */
   resolve(operation: object, file: SpecFile): JsonObject {
-    const resolved = this.expandObject(operation, { file, open: new Set(), inSchema: false }, false)
-    if (this.waiting.length === 0) return resolved
-    const schemas: Record<string, JsonValue> = {}
-    for (let each = this.waiting.pop(); each !== undefined; each = this.waiting.pop()) {
-      const key = keyOf(each)
-      const context = { file: each.file, open: new Set([key]), inSchema: true }
-      schemas[this.names.get(key) ?? key] = this.expand(each.value, context, false)
-    }
-    return { ...resolved, components: { schemas } }
+    return this.expandObject(operation, { file, open: new Set(), inSchema: false }, false)
+  }
+
+  /** A shared schema: all its references stay. */
+  resolveShared({ file, value }: Located): JsonValue {
+    this.values = MOST_VALUES
+    return this.expand(value, { file, open: new Set(), inSchema: true }, false)
   }
 
   private expand(value: unknown, context: Context, isMap: boolean): JsonValue {
@@ -103,7 +101,7 @@ export class ReferenceResolver {
     const key = keyOf(target)
     const isCircle = open.has(key) || open.size >= MOST_OPEN
     if (inSchema && (isCircle || this.values > MOST_VALUES)) {
-      return { $ref: `#/components/schemas/${this.nameOf(target)}` }
+      return { $ref: `#/components/schemas/${this.shared.nameOf(target)}` }
     }
     if (isCircle) {
       throw new ReferenceFault(`the reference ${toPointer(target.pointer)} leads back to itself`, 'Break the circle.')
@@ -117,22 +115,9 @@ export class ReferenceResolver {
     if (typeof expanded === 'boolean') return expanded ? {} : { not: {} }
     throw new ReferenceFault(`the reference ${toPointer(target.pointer)} leads to no object`, 'Mend the reference.')
   }
-
-  /** A name in `components` for what stays a reference; the first use has it written there. */
-  private nameOf(target: Located): string {
-    const key = keyOf(target)
-    const known = this.names.get(key)
-    if (known !== undefined) return known
-    const base = String(target.pointer.at(-1) ?? 'document').replaceAll(/[^A-Za-z0-9._-]/g, '_')
-    let name = base
-    for (let count = 2; this.taken.has(name); count++) name = `${base}-${count}`
-    this.taken.add(name)
-    this.names.set(key, name)
-    this.waiting.push(target)
-    return name
-  }
 }
 
-function keyOf({ file, pointer }: Located): string {
+/** Where a value stands, across files. */
+export function keyOf({ file, pointer }: Located): string {
   return `${file.source.file}${toPointer(pointer)}`
 }

@@ -48,7 +48,13 @@ export interface Operation {
 /** Header fields that OpenAPI leaves to other parts of a document (3.1 §4.8.12.1). */
 const ignoredHeaders = new Set(['accept', 'content-type', 'authorization'])
 
-export function readOperation(operation: JsonObject, options: SchemaOptions, report?: Report): Operation {
+/** `known` are names of shared schemas that are not wanted again. */
+export function readOperation(
+  operation: JsonObject,
+  options: SchemaOptions,
+  report?: Report,
+  known?: ReadonlySet<string>,
+): Operation {
   const { components, parameters, requestBody } = operation
   const given = isObject(components) && isObject(components['schemas']) ? components['schemas'] : {}
   const reader = new OperationReader(new RequestSchemas(given, options, report), report ?? (() => undefined))
@@ -56,7 +62,7 @@ export function readOperation(operation: JsonObject, options: SchemaOptions, rep
   return {
     parameters: read.filter((each) => each !== undefined),
     body: isObject(requestBody) ? reader.readBody(requestBody) : undefined,
-    schemas: reader.schemas.toComponents(),
+    schemas: reader.schemas.toComponents(known),
   }
 }
 

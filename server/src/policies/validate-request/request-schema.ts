@@ -49,6 +49,8 @@ export class RequestSchemas {
   private readonly components: JsonObject
   private readonly options: SchemaOptions
   private readonly report: Report
+  /** Names that references led to, in the order in which they were met. */
+  private readonly referred = new Set<string>()
 
   /** `components` are the schemas that references may still lead to. */
   constructor(components: JsonObject, options: SchemaOptions, report: Report = ignore) {
@@ -57,12 +59,17 @@ export class RequestSchemas {
     this.report = report
   }
 
-  /** The schemas that references lead to, as they hold for requests. */
-  toComponents(): JsonObject {
-    for (const name of Object.keys(this.components))
-      if (this.leadsTo(name, name, new Set()))
-        this.report(`/components/schemas/${toStep(name)}`, 'refers to itself without end')
-    return mapEntries(this.components, (schema, name) => this.convert(schema, `/components/schemas/${toStep(name)}`))
+  /** The schemas that references of converted ones lead to, as they hold for requests; `known` are left out. */
+  toComponents(known: ReadonlySet<string> = new Set()): JsonObject {
+    const converted: Record<string, JsonValue> = {}
+    // Converting one may lead to others, which the walk then meets too.
+    for (const name of this.referred) {
+      if (known.has(name)) continue
+      const at = `/components/schemas/${toStep(name)}`
+      if (this.leadsTo(name, name, new Set())) this.report(at, 'refers to itself without end')
+      Object.defineProperty(converted, name, { value: this.convert(this.components[name], at), enumerable: true })
+    }
+    return converted
   }
 
   /** The schema as it holds for requests; `pointer` is where it stands in the operation. */
@@ -114,7 +121,10 @@ export class RequestSchemas {
 
   private checkReference(value: JsonValue, at: string): JsonValue | undefined {
     const name = toReferredName(value)
-    if (name !== undefined && Object.hasOwn(this.components, name)) return value
+    if (name !== undefined && Object.hasOwn(this.components, name)) {
+      this.referred.add(name)
+      return value
+    }
     this.report(at, 'leads to no schema of the document')
     return undefined
   }

@@ -118,7 +118,10 @@ describe('an operation that cannot be validated is refused with the place', () =
       withBody({ $ref: '#/components/schemas/Nothing' }),
       '/requestBody/content/application~1json/schema/$ref leads to no schema',
     ],
-    [withBody(true, { components: loop }), '/components/schemas/A refers to itself without end'],
+    [
+      withBody({ $ref: '#/components/schemas/A' }, { components: loop }),
+      '/components/schemas/A refers to itself without end',
+    ],
     [{ parameters: [{ in: 'query' }] }, '/parameters/0 is no parameter'],
     [{ parameters: [{ name: 'a', in: 'path', style: 'form' }] }, '/parameters/0/style cannot be used in the path'],
     [{ parameters: [{ name: 'a', in: 'query', schema: { type: 'int' } }] }, '/parameters/0/schema/type must be equal'],
