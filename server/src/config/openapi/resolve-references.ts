@@ -7,7 +7,7 @@ import type { SharedSchemas } from './shared-schemas.ts'
 import { ReferenceFault, toPointer, type Located, type References, type SpecFile } from './spec-files.ts'
 
 /** Values of one operation after which references are kept: schemas can share parts so that copies explode. */
-const MOST_VALUES = 300
+const MOST_VALUES = 100
 
 /** Values of one operation after which references outside schemas, which cannot be kept, are refused. */
 const MOST_COPIES = 50_000
