@@ -1,7 +1,7 @@
-/** `headgate deploy` and `headgate rollback`: what is live, and what was. */
+/** `headgate deploy`, `promote` and `rollback`: what is live, what will be, and what was. */
 import type { Command } from 'commander'
 import { z } from 'zod'
-import { callAdmin } from './admin-client.ts'
+import { AdminError, callAdmin, type Connection } from './admin-client.ts'
 import { createClientCommand, toJson } from './client-command.ts'
 import type { CommandSurroundings } from './command-surroundings.ts'
 
@@ -26,11 +26,12 @@ export function createDeployCommand(surroundings: CommandSurroundings, exit: (co
           .argument('<version>', 'its version')
           .option('--revision <number>', 'by default the latest', Number)
           .option('--environment <name>', 'by default the default environment')
+          .option('--strategy <name>', 'direct, blue-green or canary', 'direct')
           .option('--reason <text>', 'why, for the record')
       },
-      async run(connection, { revision, environment, reason, json }, [api, version]) {
+      async run(connection, { revision, environment, reason, strategy, json }, [api, version]) {
         const path = `/workspaces/${encodeURIComponent(connection.workspace)}/deployments`
-        const body = { api, version, revision, environment, reason }
+        const body = { api, version, revision, environment, reason, strategy }
         surroundings.write(toText(await callAdmin(connection, 'POST', path, body), json))
         return 0
       },
@@ -38,6 +39,65 @@ export function createDeployCommand(surroundings: CommandSurroundings, exit: (co
     surroundings,
     exit,
   )
+}
+
+export function createPromoteCommand(surroundings: CommandSurroundings, exit: (code: number) => void): Command {
+  return createClientCommand(
+    {
+      name: 'promote',
+      summary: 'Give a canary more of the callers, or deploy in one environment what is live in another.',
+      example: 'headgate promote books 1.0.0 --from staging --to production',
+      extend: (command) => {
+        command
+          .argument('<deployment-or-api>', 'id of a deployment that is under way, or name of an API')
+          .argument('[version]', 'of the API')
+          .option('--percent <number>', 'share of the callers of a canary; by default all of them', Number)
+          .option('--from <environment>', 'where the version is live')
+          .option('--to <environment>', 'where its revision goes')
+          .option('--strategy <name>', 'direct, blue-green or canary', 'direct')
+          .option('--reason <text>', 'why, for the record')
+      },
+      async run(connection, flags, [subject = '', version]) {
+        const { percent, reason, json } = flags
+        const path = `/workspaces/${encodeURIComponent(connection.workspace)}/deployments`
+        const answer =
+          version === undefined
+            ? await callAdmin(connection, 'POST', `${path}/${encodeURIComponent(subject)}/promote`, { percent, reason })
+            : await carryOver(connection, path, { api: subject, version }, flags)
+        surroundings.write(toText(answer, json))
+        return 0
+      },
+    },
+    surroundings,
+    exit,
+  )
+}
+
+const live = z.looseObject({ items: z.array(deployment), next: z.string().optional() })
+
+/** Deploys to one environment the very revision that is live in another. */
+async function carryOver(
+  connection: Connection,
+  path: string,
+  { api, version }: { readonly api: string; readonly version: string },
+  { from, to, strategy, reason }: Readonly<Record<string, unknown>>,
+) {
+  if (typeof from !== 'string' || typeof to !== 'string') {
+    throw new AdminError('Say from where to where: --from staging --to production')
+  }
+  let cursor = ''
+  do {
+    const query = `?environment=${encodeURIComponent(from)}&state=active&limit=200${cursor}`
+    const page = live.parse(await callAdmin(connection, 'GET', `${path}${query}`))
+    const found = page.items.find((each) => each.api === api && each.version === version)
+    if (found !== undefined) {
+      const why = reason ?? `promoted from ${from}`
+      const body = { api, version, revision: found.revision, environment: to, strategy, reason: why }
+      return await callAdmin(connection, 'POST', path, body)
+    }
+    cursor = page.next === undefined ? '' : `&cursor=${encodeURIComponent(page.next)}`
+  } while (cursor !== '')
+  throw new AdminError(`${api} ${version} is not live in ${from}.`)
 }
 
 export function createRollbackCommand(surroundings: CommandSurroundings, exit: (code: number) => void): Command {

@@ -41,6 +41,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   export: async () => (await import('./export.ts')).createExportCommand(surroundings, exit),
   import: async () => (await import('./import.ts')).createImportCommand(surroundings, exit),
   deploy: async () => (await import('./deploy.ts')).createDeployCommand(surroundings, exit),
+  promote: async () => (await import('./deploy.ts')).createPromoteCommand(surroundings, exit),
   rollback: async () => (await import('./deploy.ts')).createRollbackCommand(surroundings, exit),
   lint: async () => (await import('./lint.ts')).createLintCommand(surroundings, exit),
   validate: async () => (await import('./validate.ts')).createValidateCommand(surroundings, exit),

@@ -4,6 +4,7 @@
  */
 
 import type { LifecycleTables } from './lifecycle-tables.ts'
+import type { Generated } from 'kysely'
 import type { PeopleTables } from './people-tables.ts'
 import type { WebhookCursorTable, WebhookDeliveryTable } from './webhook-tables.ts'
 
@@ -185,6 +186,8 @@ export interface CredentialTable extends Changeable {
   prefix: string
   expires_at_ms: number | null
   revoked_at_ms: number | null
+  /** Who manages it as code; empty when people do. */
+  source: Generated<string>
 }
 
 export interface SubscriptionTable extends Changeable {
@@ -195,6 +198,8 @@ export interface SubscriptionTable extends Changeable {
   plan: string
   /** pending, active, suspended, rejected, cancelled */
   state: string
+  /** Who manages it as code; empty when people do. */
+  source: Generated<string>
 }
 
 export interface GatewayTable extends Changeable {

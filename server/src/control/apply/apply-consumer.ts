@@ -3,7 +3,7 @@ import { may } from '../actor.ts'
 import { consumers } from '../consumers/consumers.ts'
 import { consumerPart } from '../consumers/consumer-part.ts'
 import { refuse } from '../control-error.ts'
-import { invalid } from '../problems.ts'
+import { invalid, taken } from '../problems.ts'
 import { findResource, type Resource } from '../resources/resource-store.ts'
 import { publishResource } from '../snapshots/publish-resource.ts'
 import { plansOf, type Subscription, type SubscriptionState } from '../subscriptions/subscription-store.ts'
@@ -21,7 +21,7 @@ export async function applyConsumer(context: ApplyContext, desired: DesiredConsu
   await publishResource({ control, workspace, write, before: row, after: row }, consumerPart)
 }
 
-/** Whether anything changed. Keys that the document does not name go with the source that made the consumer. */
+/** Whether anything changed. Of the keys that the document does not name those go that the same source applied. */
 async function applyKeys(context: ApplyContext, row: Resource, keys: readonly DesiredKey[]): Promise<boolean> {
   const { call, write, source } = context
   const nowMs = call.control.clock.now()
@@ -31,7 +31,14 @@ async function applyKeys(context: ApplyContext, row: Resource, keys: readonly De
     const before = known.find(({ name }) => name === key.name)
     if (before?.hash === key.hash && before.expires_at_ms === key.expiresAtMs && before.revoked_at_ms === null) continue
     hasChanged = true
-    const changes = { hash: key.hash, expires_at_ms: key.expiresAtMs, revoked_at_ms: null, updated_at_ms: nowMs }
+    await refuseForeignKey(context, key, before?.id, `${row.name}/${key.name}`)
+    const changes = {
+      hash: key.hash,
+      expires_at_ms: key.expiresAtMs,
+      revoked_at_ms: null,
+      source,
+      updated_at_ms: nowMs,
+    }
     if (before === undefined) {
       const id = call.control.newId('credential')
       const facts = { id, workspace_id: call.workspace.id, consumer_id: row.id, name: key.name, prefix: '' }
@@ -49,14 +56,33 @@ async function applyKeys(context: ApplyContext, row: Resource, keys: readonly De
     tell(context, 'credential', `${row.name}/${key.name}`, before === undefined ? 'created' : 'changed')
     write.note({ kind: 'credential', id: before?.id ?? key.name, name: `${row.name}/${key.name}` })
   }
-  if (row.source !== source) return hasChanged
-  for (const { id, name } of known.filter((each) => !keys.some((key) => key.name === each.name))) {
+  // What people made, such as a key that replaces another, is not the file's to take away.
+  const own = known.filter((each) => each.source === source)
+  for (const { id, name } of own.filter((each) => !keys.some((key) => key.name === each.name))) {
     await write.db.deleteFrom('credentials').where('id', '=', id).execute()
     tell(context, 'credential', `${row.name}/${name}`, 'removed')
     write.note({ kind: 'credential', id, name: `${row.name}/${name}` })
     hasChanged = true
   }
   return hasChanged
+}
+
+/** A key says who calls, so it can belong to one consumer in one environment only. */
+async function refuseForeignKey(
+  { call, write }: ApplyContext,
+  { hash }: DesiredKey,
+  ownId: string | undefined,
+  name: string,
+): Promise<void> {
+  const other = await write.db
+    .selectFrom('credentials')
+    .select('id')
+    .where('workspace_id', '=', call.workspace.id)
+    .where('hash', '=', hash)
+    .executeTakeFirst()
+  if (other === undefined || other.id === ownId) return
+  const detail = `The key ${name} belongs to another consumer already, or to this one in another environment.`
+  refuse(taken({ detail }))
 }
 
 async function applySubscriptions(
@@ -86,20 +112,20 @@ async function applySubscriptions(
       const facts = { id, workspace_id: call.workspace.id, consumer_id: row.id, product_id: found.id, plan }
       await write.db
         .insertInto('subscriptions')
-        .values({ ...facts, state, version: 1, created_at_ms: nowMs, updated_at_ms: nowMs })
+        .values({ ...facts, state, source, version: 1, created_at_ms: nowMs, updated_at_ms: nowMs })
         .execute()
     } else {
       await write.db
         .updateTable('subscriptions')
-        .set({ plan, state, version: before.version + 1, updated_at_ms: nowMs })
+        .set({ plan, state, source, version: before.version + 1, updated_at_ms: nowMs })
         .where('id', '=', id)
         .execute()
     }
     tell(context, 'subscription', name, before === undefined ? 'created' : 'changed')
     write.note({ kind: 'subscription', id, name, after: { plan, state } })
   }
-  if (row.source !== source) return hasChanged
-  for (const { id } of known.filter((each) => !kept.has(each.product_id))) {
+  // One that somebody asked for, pending or not, is not the file's to take away.
+  for (const { id } of known.filter((each) => each.source === source && !kept.has(each.product_id))) {
     await write.db.deleteFrom('subscriptions').where('id', '=', id).execute()
     tell(context, 'subscription', `${row.name}/${id}`, 'removed')
     write.note({ kind: 'subscription', id, name: row.name })

@@ -124,4 +124,33 @@ describeOnEveryStore('apply and export', (store) => {
     expect(answer.status).toBe(422)
     expect(keysOf(control)).toEqual(['header'])
   })
+
+  test('keys and subscriptions that people made stay when the file does not name them, pending ones too', async () => {
+    const control = await testControl({ database: await store.open() })
+    const { done } = control
+    const products = [
+      { name: 'basic', apis: ['books'], plans: [{ name: 'free' }] },
+      { name: 'more', apis: ['books'], plans: [{ name: 'paid', approval: true }] },
+    ]
+    await applying(control, { ...document, products })
+    const consumer = '/workspaces/default/consumers/acme'
+    await done('POST', `${consumer}/credentials?environment=production`, { name: 'by-hand' })
+    const wish = { consumer: 'acme', environment: 'production', product: 'more', plan: 'paid' }
+    expect(await done('POST', '/workspaces/default/subscriptions', wish)).toMatchObject({ state: 'pending' })
+    await applying(control, { ...document, products, consumers: [{ name: 'acme' }] })
+    const { items: keys } = await done('GET', `${consumer}/credentials?environment=production`)
+    expect(keys).toMatchObject([{ name: 'by-hand', state: 'active' }])
+    const { items: subscriptions } = await done('GET', '/workspaces/default/subscriptions')
+    expect(subscriptions).toMatchObject([{ product: 'more', state: 'pending' }])
+  })
+
+  test('a key that another consumer has is refused by its name', async () => {
+    const control = await testControl({ database: await store.open() })
+    await applying(control)
+    await control.done('POST', '/environments', { name: 'staging' })
+    const consumers = [{ name: 'acme', keys: [{ name: 'main', value: 'a-key-of-acme' }] }]
+    const body = { document: { headgate: 1, consumers }, environment: 'staging', source: 'other' }
+    const { status, body: answer } = await control.call('POST', '/workspaces/default/apply', { body })
+    expect([status, answer['detail']]).toEqual([409, expect.stringMatching(/^The key acme\/main belongs to another/)])
+  })
 })

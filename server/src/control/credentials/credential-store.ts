@@ -34,6 +34,7 @@ export function newCredential(
     prefix: key?.slice(0, 12) ?? '',
     expires_at_ms: facts.expiresAtMs ?? null,
     revoked_at_ms: null,
+    source: '',
     version: 1,
     created_at_ms: nowMs,
     updated_at_ms: nowMs,
