@@ -4,6 +4,7 @@ import { createCredential, listCredentials, revokeCredential } from './credentia
 import { apply, exportConfiguration } from './apply/apply-routes.ts'
 import { getAuditHead, listAudit, listWorkspaceAudit, verifyAuditRoute } from './audit/audit-routes.ts'
 import { listVersionCallers } from './callers/caller-routes.ts'
+import { getCatalogue, getPublicCatalogue } from './catalogue/catalogue-routes.ts'
 import { collections } from './collections.ts'
 import type { AdminRoute } from './define-route.ts'
 import { approveDeployment, rejectDeployment } from './deployments/approval-routes.ts'
@@ -26,6 +27,7 @@ import { createJoinTokenRoute, joinGateway } from './gateways/join-routes.ts'
 import { compareBuckets, getSnapshot } from './gateways/snapshot-routes.ts'
 import { importOpenApi } from './imports/import-routes.ts'
 import { getLifecycle, moveVersionRoute } from './lifecycle/lifecycle-routes.ts'
+import { listLiveRoutes } from './live-routes/live-routes.ts'
 import { installationMemberRoutes, workspaceMemberRoutes } from './members/member-routes.ts'
 import { acceptInvitation, createInvitation } from './invitations/invitation-routes.ts'
 import { endCurrentSession, getCurrentSession, listSessions, revokeSession } from './sessions/session-routes.ts'
@@ -120,6 +122,9 @@ export const routes: readonly AdminRoute[] = [
   replaceVersion,
   removeVersion,
   getEffectivePolicies,
+  listLiveRoutes,
+  getCatalogue,
+  getPublicCatalogue,
   moveVersionRoute,
   listVersionCallers,
   getLifecycle,

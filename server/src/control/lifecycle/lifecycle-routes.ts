@@ -1,12 +1,12 @@
 /** Where the versions of an API stand in their life, and the steps from one state to the next. */
 import { z } from 'zod'
 import { address } from '../../kernel/address-syntax.ts'
-import { isJsonObject } from '../../kernel/json.ts'
 import { defineRoute, type Call } from '../define-route.ts'
 import { refuse } from '../control-error.ts'
 import { invalid } from '../problems.ts'
-import { findResource, getResource, type Resource } from '../resources/resource-store.ts'
+import { findResource, getResource } from '../resources/resource-store.ts'
 import { toTime } from '../resources/resource-view.ts'
+import { toPublicAddresses } from '../versions/public-addresses.ts'
 import { draftOf, getVersion, type VersionRow } from '../versions/version-store.ts'
 import { toApiState } from './api-state.ts'
 import { LIFECYCLE_STATES, NO_DATES, readLifecycle, stateOf, type LifecycleRow } from './lifecycle-store.ts'
@@ -137,23 +137,10 @@ async function toAddress(
   if (address.safeParse(successor).success) return successor
   const shelf = { workspaceId: workspace.id, kind: 'version', parentId: api.id }
   const other = successor === row.name ? undefined : await findResource(db, shelf, successor)
-  if (other !== undefined) return addressOf(other)
+  const [served] = other === undefined ? [] : toPublicAddresses(draftOf(other).settings, other.name)
+  if (served !== undefined) return served
   const detail = 'neither another version of the API nor an address such as https://api.example.com/v2 or /v2'
   return refuse(invalid({ detail, errors: [{ pointer: '/successor', detail }] }))
-}
-
-function addressOf(version: Resource): string {
-  const { settings } = draftOf(version)
-  const { host, hosts, basePath, selector } = settings
-  const named = text(host) ?? (Array.isArray(hosts) ? text(hosts[0]) : undefined)
-  const inPath =
-    isJsonObject(selector) && selector['by'] === 'path' ? `/${text(selector['value']) ?? version.name}` : ''
-  const path = (text(basePath) ?? '').replace(/\/+$/, '') + inPath || '/'
-  return named !== undefined && !named.startsWith('*') ? `https://${named}${path}` : path
-}
-
-function text(value: unknown): string | undefined {
-  return typeof value === 'string' ? value : undefined
 }
 
 const apiLifecycle = z.strictObject({

@@ -5,6 +5,7 @@ import type { Tables } from '../../db/tables.ts'
 import { listCallers, QUIET_DAYS } from '../callers/caller-store.ts'
 import { refuse } from '../control-error.ts'
 import type { Control } from '../control.ts'
+import { LIVE_STATES } from '../deployments/deployment-store.ts'
 import { latestRevision, sourceOf } from '../revisions/revision-store.ts'
 import { checkVersion, type VersionSource } from '../versions/compile-version.ts'
 import { draftOf, readBlob, type VersionRow } from '../versions/version-store.ts'
@@ -99,7 +100,7 @@ async function checkUnserved(db: Kysely<Tables>, { row }: VersionRow): Promise<v
     .selectFrom('deployments')
     .select('environment')
     .where('version_id', '=', row.id)
-    .where('state', 'in', ['active', 'progressing'])
+    .where('state', 'in', LIVE_STATES)
     .executeTakeFirst()
   if (live !== undefined) refuse(notReady({ detail: `It is served in ${live.environment}, and a design is not.` }))
 }
