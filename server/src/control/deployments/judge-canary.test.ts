@@ -37,7 +37,7 @@ test('one bad request of fifty proves nothing', () => {
 test('a slower hundredth is worse, with both latencies in the reason', () => {
   const verdict = judgeCanary(bounds, counted(500, 0, 20, 25), counted(500))
   expect(verdict.kind).toBe('worse')
-expect(verdict.reason).toContain('p99 was 192 ms, with the old revision 19.3 ms; 2 times as much is allowed')
+  expect(verdict.reason).toContain('p99 was 192 ms, with the old revision 19.3 ms; 2 times as much is allowed')
 })
 
 test('the same latency, and differences of a few milliseconds, are no worse', () => {

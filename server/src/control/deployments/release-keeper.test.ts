@@ -33,7 +33,7 @@ interface Scene {
   readonly old: Shown
   readonly fresh: Shown
   /** A gateway of production says what it counted. */
-  report(slot: number, fresh: readonly [number, number], old: readonly [number, number]): Promise<void>
+  readonly report: (slot: number, fresh: readonly [number, number], old: readonly [number, number]) => Promise<void>
 }
 
 async function canaryScene(store: TestStore, how: object = { strategy: 'canary', plan }): Promise<Scene> {
