@@ -20,7 +20,7 @@ export async function createPerson({ done, call }: TestControl, role: string, wo
   return { userId, token: textOf(answer.body['token']) }
 }
 
-function textOf(value: unknown): string {
+export function textOf(value: unknown): string {
   if (typeof value === 'string') return value
   throw new TypeError(`this is no text: ${JSON.stringify(value)}`)
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { createPerson } from '../../../test/control-people.ts'
+import { createPerson, textOf } from '../../../test/control-people.ts'
 import { describeOnEveryStore } from '../../../test/database.ts'
 import { act, answering, deployLatest, publish, shares, show } from '../../../test/release-control.ts'
 import { testControl, type TestControl } from '../../../test/test-control.ts'
@@ -21,7 +21,7 @@ async function guardedControl(given: Parameters<typeof testControl>[0]): Promise
 async function deployAs({ call }: TestControl, token: string, how: object = {}): Promise<string> {
   const { body } = await call('POST', AT, { token, body: { api: 'books', version: '1', ...how } })
   expect(body['state']).toBe('awaiting-approval')
-  return String(body['id'])
+  return textOf(body['id'])
 }
 
 describeOnEveryStore('where the environment asks for approval', (store) => {
@@ -43,7 +43,7 @@ describeOnEveryStore('where the environment asks for approval', (store) => {
     const second = await control.call('POST', `/users/${author.userId}/tokens`, {
       body: { name: 'second', scopes: ['deployments.approve'] },
     })
-    for (const token of [author.token, String(second.body['token'])]) {
+    for (const token of [author.token, textOf(second.body['token'])]) {
       const { status, body } = await control.call('POST', `${AT}/${id}/approve`, { token, body: {} })
       expect([status, body['code']]).toEqual([403, 'deployment.own'])
     }

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { textOf } from '../../../test/control-people.ts'
 import { describeOnEveryStore, type TestStore } from '../../../test/database.ts'
 import { act, answering, deployLatest, publish, shares, show, type Shown } from '../../../test/release-control.ts'
 import { testControl, type TestControl } from '../../../test/test-control.ts'
@@ -62,7 +63,7 @@ function keeperOf({ control }: TestControl): ReleaseKeeper {
 async function joinedGateway({ done, call }: TestControl, environment: string): Promise<string> {
   const { token } = await done('POST', '/gateways/join-tokens', { environment })
   const { body } = await call('POST', '/gateway/join', { body: { name: environment, token } })
-  return String(body['token'])
+  return textOf(body['token'])
 }
 
 async function reportCounts(
