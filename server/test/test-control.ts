@@ -6,6 +6,7 @@ import { pino } from 'pino'
 import { onTestFinished } from 'vitest'
 import { systemClock, type Clock } from '../src/kernel/clock.ts'
 import { isJsonObject, type JsonObject } from '../src/kernel/json.ts'
+import { parseTrustedProxies } from '../src/control/caller-address.ts'
 import { bootstrap } from '../src/control/bootstrap.ts'
 import type { Control } from '../src/control/control.ts'
 import { openKeyRing } from '../src/control/keys/key-ring.ts'
@@ -79,6 +80,7 @@ export async function testControl(
     documents: { allowPrivateAddresses: given.allowPrivateAddresses ?? false, hosts: [], cacheFolder: tmpdir() },
     bootstrapHash: hashToken(ADMIN_TOKEN),
     publicUrl: given.publicUrl,
+    trustedProxies: parseTrustedProxies(''),
     allowPrivateAddresses: given.allowPrivateAddresses ?? false,
     newId: (prefix) => newId(prefix, clock.now()),
   }

@@ -6,6 +6,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { openDatabase } from '../db/client.ts'
 import type { Tables } from '../db/tables.ts'
 import type { Kysely } from 'kysely'
+import { parseTrustedProxies } from '../control/caller-address.ts'
 import { startControl } from '../control/control-process.ts'
 import { createAuditCommand } from './audit.ts'
 
@@ -28,6 +29,7 @@ async function changeThings(dataDir: string, names: readonly string[]): Promise<
     adminToken: token,
     environment: 'production',
     publicUrl: undefined,
+    trustedProxies: parseTrustedProxies(''),
     host: '127.0.0.1',
     port: 0,
     log,

@@ -1,5 +1,6 @@
 /** The settings of the control plane, found as those of the gateway are. */
 import { z } from 'zod'
+import { parseTrustedProxies } from '../control/caller-address.ts'
 
 export const controlSettings = z.strictObject({
   controlPort: z
@@ -19,6 +20,15 @@ export const controlSettings = z.strictObject({
     .meta({
       description: 'Where browsers reach the console, when a proxy stands before it.',
       variable: 'HEADGATE_CONTROL_PUBLIC_URL',
+    }),
+  controlTrustedProxies: z
+    .string()
+    .default('')
+    .refine(isProxyList, 'write addresses and networks by commas, such as 10.0.0.0/8')
+    .meta({
+      description:
+        'Proxies before the control plane, addresses or networks by commas, whose X-Forwarded-For is believed.',
+      variable: 'HEADGATE_CONTROL_TRUSTED_PROXIES',
     }),
   dataDir: z
     .string()
@@ -61,5 +71,15 @@ export const controlSettings = z.strictObject({
     .default('info')
     .meta({ description: 'Least level of events that are logged.', variable: 'HEADGATE_LOG_LEVEL' }),
 })
+
+function isProxyList(text: string): boolean {
+  try {
+    parseTrustedProxies(text)
+    return true
+  } catch {
+    // What is wrong the message of the setting says.
+    return false
+  }
+}
 
 export type ControlSettings = z.output<typeof controlSettings>

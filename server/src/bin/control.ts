@@ -1,5 +1,6 @@
 /** `headgate control`: runs the control plane alone. */
 import { Command } from 'commander'
+import { parseTrustedProxies } from '../control/caller-address.ts'
 import { ControlStartError, startControl } from '../control/control-process.ts'
 import { createJoinToken } from '../control/gateways/create-join-token.ts'
 import { createLog, EventWriter } from '../kernel/log.ts'
@@ -48,6 +49,7 @@ async function runControl(
       adminToken: settings.adminToken,
       environment: settings.environment,
       publicUrl: settings.controlPublicUrl,
+      trustedProxies: parseTrustedProxies(settings.controlTrustedProxies),
       imports: {
         allowPrivateAddresses: settings.importPrivate,
         hosts: settings.importHosts.split(',').filter((host) => host !== ''),

@@ -7,6 +7,7 @@ import { migrate, MigrationError } from '../db/migrate.ts'
 import { policies } from '../policies/index.ts'
 import { readAdminToken } from './admin-token.ts'
 import { keepHead } from './audit/audit-head.ts'
+import type { TrustedProxies } from './caller-address.ts'
 import { bootstrap } from './bootstrap.ts'
 import type { Control, DocumentSettings } from './control.ts'
 import { ReleaseKeeper } from './deployments/release-keeper.ts'
@@ -35,6 +36,8 @@ export interface ControlProcessOptions {
   readonly environment: string
   /** Where browsers reach the control plane. */
   readonly publicUrl: string | undefined
+  /** Whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: TrustedProxies
   /** From where OpenAPI documents may be fetched. */
   readonly imports: Pick<DocumentSettings, 'allowPrivateAddresses' | 'hosts'>
   readonly host: string
@@ -100,6 +103,7 @@ async function start(options: ControlProcessOptions, database: Database, masterK
     documents: { ...options.imports, cacheFolder: join(options.dataDir, 'compile-cache') },
     bootstrapHash: token.hash,
     publicUrl: options.publicUrl,
+    trustedProxies: options.trustedProxies,
     allowPrivateAddresses: options.webhookPrivate,
     newId: (prefix) => newId(prefix, systemClock.now()),
   }

@@ -3,6 +3,7 @@ import type { Clock } from '../kernel/clock.ts'
 import type { Log } from '../kernel/log.ts'
 import type { PolicyDefinition } from '../kernel/policy.ts'
 import type { Database } from '../db/client.ts'
+import type { TrustedProxies } from './caller-address.ts'
 import type { KeyRing } from './keys/key-ring.ts'
 import type { SnapshotFeed } from './snapshots/snapshot-feed.ts'
 
@@ -35,6 +36,8 @@ export interface Control {
   readonly publicUrl: string | undefined
   /** Whether webhooks may go to private and loopback addresses; by default they may not. */
   readonly allowPrivateAddresses?: boolean
+  /** Whose `X-Forwarded-For` is believed. */
+  readonly trustedProxies: TrustedProxies
   /** A new id: what it is of, and a number that grows with time. */
   newId(prefix: string): string
 }

@@ -11,6 +11,7 @@ import { Hono, type Context } from 'hono'
 import { toProblemJson, type Problem } from '../kernel/problem.ts'
 import { anonymous, type Actor } from './actor.ts'
 import { authenticate } from './authenticate.ts'
+import { toCallerAddress } from './caller-address.ts'
 import { ControlError, refuse } from './control-error.ts'
 import type { Control } from './control.ts'
 import type { AdminRoute, Answer } from './define-route.ts'
@@ -90,7 +91,7 @@ async function answerWith(control: Control, route: AdminRoute, context: Context)
       ifMatch: req.header('if-match'),
       idempotencyKey: req.header('idempotency-key'),
       requestId,
-      visit: toVisit(context),
+      visit: toVisit(control, context),
       signal: req.raw.signal,
     })
     return sendAnswer(route, answer, requestId)
@@ -118,9 +119,10 @@ async function toActor(control: Control, { permission }: AdminRoute, { req }: Co
   return actor ?? refuse(unauthenticated({ headers: { 'www-authenticate': 'Bearer realm="headgate"' } }))
 }
 
-function toVisit(context: Context): Visit {
+function toVisit({ trustedProxies }: Control, context: Context): Visit {
   const { req } = context
-  const address = getConnInfo(context).remote.address ?? ''
+  const peer = getConnInfo(context).remote.address ?? ''
+  const address = toCallerAddress(peer, req.header('x-forwarded-for'), trustedProxies)
   return { address, cookie: req.header('cookie'), agent: req.header('user-agent') ?? '' }
 }
 

@@ -13,6 +13,7 @@ import { createCertificate } from '../../../test/certificates.ts'
 import { describeOnPostgres } from '../../../test/database.ts'
 import { listenLocally } from '../../../test/local-server.ts'
 import { ADMIN_TOKEN, testControl } from '../../../test/test-control.ts'
+import { parseTrustedProxies } from '../../control/caller-address.ts'
 import { startControl } from '../../control/control-process.ts'
 import { checkStore, type StorePlace } from '../../control/doctor/check-store.ts'
 import type { Finding } from '../../control/doctor/finding.ts'
@@ -40,6 +41,7 @@ async function usedFolder(): Promise<string> {
     masterKey: undefined,
     adminToken: ADMIN_TOKEN,
     publicUrl: undefined,
+    trustedProxies: parseTrustedProxies(''),
   }
   const place = {
     environment: 'production',

@@ -12,6 +12,7 @@ import { hash } from 'node:crypto'
 import type { Kysely, Selectable } from 'kysely'
 import type { SignInAttemptTable } from '../../db/people-tables.ts'
 import type { Tables } from '../../db/tables.ts'
+import { toClientNetwork } from '../../kernel/client-network.ts'
 import type { Control } from '../control.ts'
 import { refuse } from '../control-error.ts'
 import { signInDelayed } from './session-problems.ts'
@@ -26,7 +27,7 @@ export interface Attempt {
 
 const MINUTE_MS = 60_000
 /** Nothing is left of a count that nobody added to for so long. */
-const FORGET_MS = 24 * 60 * MINUTE_MS
+const FORGET_MS = 4 * 60 * MINUTE_MS
 
 export function accountAttempt(email: string): Attempt {
   return { subject: `account ${hash('sha256', email)}`, free: 10, mostDelayMs: MINUTE_MS }
@@ -34,7 +35,7 @@ export function accountAttempt(email: string): Attempt {
 
 /** Behind one address there may be a whole office. */
 export function addressAttempt(address: string): Attempt {
-  return { subject: `address ${toNetwork(address)}`, free: 50, mostDelayMs: MINUTE_MS }
+  return { subject: `address ${toClientNetwork(address)}`, free: 50, mostDelayMs: MINUTE_MS }
 }
 
 export function deviceAttempt(device: string): Attempt {
@@ -112,15 +113,4 @@ function readRows(db: Kysely<Tables>, attempts: readonly Attempt[]) {
 /** One second after the free ones, then twice as long each time. */
 function toDelayMs({ free, mostDelayMs }: Attempt, failures: number): number {
   return failures <= free ? 0 : Math.min(mostDelayMs, 1000 * 2 ** Math.min(30, failures - free - 1))
-}
-
-/** Whoever has an IPv6 address has the /64 that it is in. */
-function toNetwork(address: string): string {
-  const mapped = /^::ffff:([\d.]+)$/i.exec(address)?.[1]
-  if (mapped !== undefined || !address.includes(':')) return mapped ?? address
-  const [head = '', tail] = address.toLowerCase().split('::')
-  const start = head === '' ? [] : head.split(':')
-  const end = tail === undefined || tail === '' ? [] : tail.split(':')
-  const middle = tail === undefined ? [] : Array.from({ length: Math.max(0, 8 - start.length - end.length) }, () => '0')
-  return [...start, ...middle, ...end].slice(0, 4).join(':')
 }

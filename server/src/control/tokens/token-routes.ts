@@ -26,6 +26,7 @@ const view = z.strictObject({
   state: z.enum(['active', 'expired', 'revoked']),
   createdAt: z.iso.datetime(),
   expiresAt: z.iso.datetime().optional(),
+  lastUsedAt: z.iso.datetime().optional().meta({ description: 'Exact to the hour.' }),
 })
 
 function toView(row: Token, nowMs: number): z.input<typeof view> {
@@ -39,6 +40,7 @@ function toView(row: Token, nowMs: number): z.input<typeof view> {
     scopes: JSON.parse(row.scopes) as string[],
     state: row.revoked_at_ms !== null ? 'revoked' : isExpired ? 'expired' : 'active',
     createdAt: toTime(row.created_at_ms),
+    ...(row.last_used_at_ms === null ? {} : { lastUsedAt: toTime(row.last_used_at_ms) }),
     ...(row.expires_at_ms === null ? {} : { expiresAt: toTime(row.expires_at_ms) }),
   }
 }

@@ -71,6 +71,7 @@ const STATEMENTS = [
     created_at_ms BIGINT NOT NULL, expires_at_ms BIGINT NOT NULL, used_at_ms BIGINT)`,
   `CREATE TABLE sign_in_attempts (subject TEXT PRIMARY KEY, failures BIGINT NOT NULL, last_at_ms BIGINT NOT NULL,
     until_ms BIGINT NOT NULL)`,
+  'CREATE INDEX sign_in_attempts_by_time ON sign_in_attempts (last_at_ms)',
   `CREATE TABLE sessions (hash TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE, user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     method TEXT NOT NULL, address TEXT NOT NULL, agent TEXT NOT NULL,
     created_at_ms BIGINT NOT NULL, expires_at_ms BIGINT NOT NULL, seen_at_ms BIGINT NOT NULL)`,
