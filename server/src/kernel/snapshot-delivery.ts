@@ -28,10 +28,16 @@ export function deliverWhole({ version, lines }: SnapshotLines): SnapshotDeliver
 
 /** Only what leads from one to the other. */
 export function deliverChange(before: SnapshotLines, after: SnapshotLines): SnapshotDelivery {
-  const changed: [key: string, line: string][] = []
-  for (const key of before.lines.keys()) if (!after.lines.has(key)) changed.push([key, ''])
-  for (const [key, line] of after.lines) if (before.lines.get(key) !== line) changed.push([key, line])
-  return { version: after.version, isWhole: false, text: pack(changed) }
+  return { version: after.version, isWhole: false, text: pack([...diffLines(before.lines, after.lines)]) }
+}
+
+/** What leads from some lines to others; those that go are empty ones. */
+export function* diffLines(
+  before: ReadonlyMap<string, string>,
+  after: ReadonlyMap<string, string>,
+): Generator<[key: string, line: string]> {
+  for (const key of before.keys()) if (!after.has(key)) yield [key, '']
+  for (const [key, line] of after) if (before.get(key) !== line) yield [key, line]
 }
 
 export function* unpackLines({ text }: SnapshotDelivery): Generator<SnapshotLine> {

@@ -23,6 +23,8 @@ parentPort?.on('message', (message: ToWorker) => {
   if (message.kind === 'prepare') {
     const { order } = message
     if (life === 1) tell({ kind: 'refused', order, reason: 'not in this life' })
+    else if (script === 'takes-no-changes' && !message.delivery.isWhole)
+      tell({ kind: 'refused', order, reason: 'it has something else' })
     else tell({ kind: 'prepared', order, tlsPort: message.tlsPort })
   }
   if (message.kind === 'commit') tell({ kind: 'running', version: 'committed' })

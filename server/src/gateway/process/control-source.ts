@@ -34,7 +34,7 @@ export interface ControlSourceOptions {
 const WAIT_SECONDS = 25
 const REPORT_MS = 1_000
 const MOST_PAUSE_MS = 5_000
-const KEEP_MS = 500
+const KEEP_MS = 100
 
 export class ControlSource implements ConfigSource {
   private readonly options: ControlSourceOptions
@@ -165,13 +165,13 @@ export class ControlSource implements ConfigSource {
     this.keeping ??= setTimeout(() => this.keep(), KEEP_MS)
   }
 
-  /** Written after the change is live, and once for several in a row: the whole takes longer than most changes. */
+  /** Written after the change is live, and once for several in a row. */
   private keep(): void {
     clearTimeout(this.keeping)
     this.keeping = undefined
-    if (this.signed === undefined) return
+    if (this.signed === undefined || this.current === undefined) return
     try {
-      this.options.keeper.write({ signed: this.signed, tree: this.tree })
+      this.options.keeper.write(this.signed, this.current.lines)
     } catch (cause) {
       this.options.log.error({ err: cause }, 'the snapshot cannot be kept on disk')
     }

@@ -95,3 +95,11 @@ test('a worker says which version it runs from the moment that it does', async (
   await until(() => pool.versions()[0]?.version === 'committed')
   expect(pool.restarts).toBe(0)
 })
+
+test('a worker that cannot take a change is given everything, and goes on', async () => {
+  const { pool, messages } = await startPool('takes-no-changes')
+  await pool.adopt(linesOf('new'), undefined)
+  await until(() => pool.versions()[0]?.version === 'committed')
+  expect(pool.restarts).toBe(0)
+  expect(messages).toEqual([])
+})
