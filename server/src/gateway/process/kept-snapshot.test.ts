@@ -59,5 +59,5 @@ test('a file that somebody changed is not believed, and says nothing of what it 
   writeFileSync(path, entries.toSpliced(0, 1).join('\n'))
   expect(() => open().read()).toThrow('does not have the hash')
   writeFileSync(path, text.replace(/.{10}\n$/, 'AAAAAAAAAA\n'))
-  expect(() => open().read()).toThrow()
+  expect(() => open().read()).toThrow('unable to authenticate')
 })
