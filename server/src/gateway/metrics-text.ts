@@ -4,6 +4,7 @@
  */
 import {
   ABORTED,
+  BUCKETS,
   bucketSeconds,
   DURATION,
   REQUEST_BYTES,
@@ -72,7 +73,7 @@ function toHistogram(name: string, labels: string, cells: Float64Array, first: n
   let count = 0
   let text = ''
   for (const [bucket, seconds] of [...bucketSeconds, '+Inf'].entries()) {
-    count += cells[first + bucket] ?? 0
+    count += cells[first + BUCKETS + bucket] ?? 0
     text += `${name}_bucket{${labels},le="${seconds}"} ${count}\n`
   }
   if (count === 0) return ''

@@ -3,6 +3,7 @@ import type { ExchangeRecord } from '../kernel/record.ts'
 import {
   ABORTED,
   BREAKER_CELL,
+  BUCKETS,
   bucketSeconds,
   CONNECTIONS,
   DROPPED_LINES,
@@ -174,8 +175,8 @@ function takeRow(table: SeriesTable, used: number, name: string): number {
 function observe(cells: Float64Array, at: number, seconds: number): void {
   let bucket = 0
   while (bucket < bucketSeconds.length && seconds > (bucketSeconds[bucket] ?? 0)) bucket++
-  add(cells, at + bucket, 1)
   add(cells, at + SUM, seconds)
+  add(cells, at + BUCKETS + bucket, 1)
 }
 
 function add(cells: Float64Array, at: number, amount: number): void {
