@@ -36,11 +36,12 @@ export class Listener {
   private readonly server: Server
   private readonly options: ListenerOptions
   private opening = 0
+  /** Sockets that are accepted have the options of the one that listens. */
+  private passesOptionsOn = false
 
   constructor(options: ListenerOptions) {
     this.options = options
-    const settings = { allowHalfOpen: true, noDelay: true, keepAlive: true, pauseOnConnect: true }
-    this.server = createServer(settings, (socket) => this.accept(socket))
+    this.server = createServer({ allowHalfOpen: true, pauseOnConnect: true }, (socket) => this.accept(socket))
   }
 
   get port(): number {
@@ -65,6 +66,7 @@ export class Listener {
       this.server.once('error', reject)
       this.server.listen({ host, port, reusePort: true, backlog: 4096 }, () => {
         this.server.off('error', reject)
+        this.passesOptionsOn = setOptions(Reflect.get(this.server, '_handle'))
         resolve()
       })
     })
@@ -90,6 +92,7 @@ export class Listener {
       socket.resetAndDestroy()
       return
     }
+    if (!this.passesOptionsOn) setOptions(socket)
     const { remoteAddress } = socket
     // A client that has reset its connection has no address any more, though what it sent can still be read: served as
     // nobody, it would pass every list of addresses that are denied.
@@ -169,6 +172,26 @@ export class Listener {
       this.opening--
     }
   }
+}
+
+/**
+ * What is small is sent at once, and clients that are gone are found. On Linux a socket that is accepted takes these options
+ * over from the one that listens, which saves every connection two system calls. False where nothing takes them.
+ */
+function setOptions(socket: unknown): boolean {
+  if (!takesOptions(socket)) return false
+  socket.setNoDelay(true)
+  socket.setKeepAlive(true, 0)
+  return process.platform === 'linux'
+}
+
+interface OptionTaker {
+  setNoDelay(on: boolean): unknown
+  setKeepAlive(on: boolean, delay: number): unknown
+}
+
+function takesOptions(socket: unknown): socket is OptionTaker {
+  return typeof socket === 'object' && socket !== null && 'setNoDelay' in socket && 'setKeepAlive' in socket
 }
 
 function isWithoutIpv6(cause: unknown): boolean {
