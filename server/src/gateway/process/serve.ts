@@ -32,15 +32,29 @@ const accessLog = createAccessLog({
 
 const beats = new Int32Array(start.heartbeats)
 
-/** Nothing else comes before the worker says that it listens. */
-const begin = new Promise<SnapshotDelivery>((resolve, reject) => {
-  port.once('message', (message: ToWorker) => {
-    if (message.kind === 'begin') resolve(message.delivery)
-    else reject(new Error(`a worker was told to ${message.kind} before it had a snapshot`))
-  })
+/** What the thread begins with; taken out, so that it does not stay in memory as long as the thread. */
+const begin: SnapshotDelivery[] = []
+const hasBegin = Promise.withResolvers<void>()
+const canHandle = Promise.withResolvers<void>()
+
+/** Messages are handled one after the other: a commit must not overtake its prepare. The first ones wait for the thread. */
+let last: Promise<void> = canHandle.promise
+port.on('message', (message: ToWorker) => {
+  if (message.kind !== 'begin') last = last.then(() => handle(message))
+  else {
+    begin.push(message.delivery)
+    hasBegin.resolve()
+  }
 })
 
-const thread = await GatewayThread.create(await begin, {
+async function takeBegin(): Promise<SnapshotDelivery> {
+  await hasBegin.promise
+  const delivery = begin.pop()
+  if (delivery === undefined) throw new Error('a worker begins with a snapshot')
+  return delivery
+}
+
+const thread = await GatewayThread.create(await takeBegin(), {
   findPolicy,
   counters: createCounters(start.counters, systemClock, start.index),
   quotas: createQuotas(start.counters.quotas, systemClock, (name) => tell({ kind: 'counting', name })),
@@ -80,16 +94,10 @@ async function listenWithTls(wanted: number): Promise<number> {
   }
 }
 
-/** Messages are handled one after the other: a commit must not overtake its prepare. */
-let last: Promise<void> = Promise.resolve()
-port.on('message', (message: ToWorker) => {
-  last = last.then(() => handle(message))
-})
+canHandle.resolve()
 
-async function handle(message: ToWorker): Promise<void> {
+async function handle(message: Exclude<ToWorker, { kind: 'begin' }>): Promise<void> {
   switch (message.kind) {
-    case 'begin':
-      return
     case 'prepare':
       try {
         await thread.prepare(message.delivery)
