@@ -56,7 +56,14 @@ async function createSource(
   // Loaded here alone: a gateway that runs from files does not carry it.
   const { openControlSource } = await import('../gateway/process/open-control-source.ts')
   const { nodeToken, nodeKeyFile = join(homedir(), '.config', 'headgate', 'node.key') } = settings
-  return openControlSource({ url: controlUrl, joinToken: nodeToken, dataDir, nodeKeyFile, version: readVersion(), log })
+  return openControlSource({
+    urls: controlUrl.split(','),
+    joinToken: nodeToken,
+    dataDir,
+    nodeKeyFile,
+    version: readVersion(),
+    log,
+  })
 }
 
 async function runGateway(

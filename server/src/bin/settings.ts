@@ -20,9 +20,16 @@ export const gatewayRoleSettings = z.strictObject({
     .optional()
     .meta({ description: 'Configuration file, or a directory of them.', variable: 'HEADGATE_CONFIG' }),
   controlUrl: z
-    .url({ protocol: /^https?$/ })
+    .string()
+    .regex(
+      /^https?:\/\/[^\s,/]+[^\s,]*(?:,https?:\/\/[^\s,/]+[^\s,]*)*$/,
+      'write a URL such as https://control.example.com, several with commas',
+    )
     .optional()
-    .meta({ description: 'Control plane to get the configuration from.', variable: 'HEADGATE_CONTROL_URL' }),
+    .meta({
+      description: 'Control plane to get the configuration from; the URLs of several processes with commas.',
+      variable: 'HEADGATE_CONTROL_URL',
+    }),
   nodeToken: z.string().min(1).optional().meta({
     description: 'Join token, needed at the first start with a control plane.',
     variable: 'HEADGATE_NODE_TOKEN',

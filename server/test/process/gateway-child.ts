@@ -152,10 +152,15 @@ export interface Got {
 }
 
 /** Asks for a path; without an agent over a connection of its own. Never rejects: what failed has the status 0. */
-export function get(port: number, path = '/', agent: Agent | false = false): Promise<Got> {
+export function get(
+  port: number,
+  path = '/',
+  agent: Agent | false = false,
+  fields: Readonly<Record<string, string>> = {},
+): Promise<Got> {
   return new Promise((resolve) => {
     const failed = (cause: Error): void => resolve({ status: 0, body: cause.message, headers: {} })
-    const request = sendRequest({ host: '127.0.0.1', port, path, agent }, (response) => {
+    const request = sendRequest({ host: '127.0.0.1', port, path, agent, headers: fields }, (response) => {
       let body = ''
       response.on('data', (text) => (body += String(text)))
       response.on('error', failed)

@@ -1,20 +1,15 @@
 /** One quota over several gateways, added up by control. */
 import { Agent } from 'node:http'
 import { expect, onTestFinished, test } from 'vitest'
-import { get, startBackend, until } from './gateway-child.ts'
+import { get, until } from './gateway-child.ts'
 import { startPlane, type Plane, type PlaneGateway } from './plane.ts'
 
 const slow = { timeout: 60_000 }
 
 /** An API under a quota that no run sees the end of, but for one in the last seconds of a year. */
 async function publish(plane: Plane, limit: number): Promise<void> {
-  const url = await startBackend()
   const cost = "request.path == '/look' ? 0 : 1"
-  const policies = [{ kind: 'quota', config: { limit, period: 'year', countBy: 'route', cost } }]
-  const routes = [{ name: 'all', match: { path: '/*' } }]
-  const api = { name: 'books', version: '1', upstream: 'shop', policies, routes }
-  const document = { headgate: 1, upstreams: [{ name: 'shop', targets: [{ url }] }], apis: [api] }
-  await plane.done('POST', '/workspaces/default/apply', { document })
+  await plane.publish({ policies: [{ kind: 'quota', config: { limit, period: 'year', countBy: 'route', cost } }] })
 }
 
 function agent(): Agent {

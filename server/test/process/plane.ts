@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { findFreePorts } from '../ports.ts'
 import { isJsonObject, type JsonObject } from '../../src/kernel/json.ts'
-import { GatewayChild } from './gateway-child.ts'
+import { GatewayChild, startBackend } from './gateway-child.ts'
 
 const adminToken = 'an-admin-token-of-the-tests'
 
@@ -27,6 +27,8 @@ export interface Plane {
   /** As `call`, for what must succeed; its body. */
   done(method: string, path: string, body?: unknown): Promise<JsonObject>
   addGateway(flags?: readonly string[]): Promise<PlaneGateway>
+  /** An upstream, an API `books` on it at every path, and whatever else a document holds, live. */
+  publish(document: { readonly policies?: readonly object[]; readonly [key: string]: unknown }): Promise<void>
 }
 
 interface CallOptions {
@@ -84,6 +86,13 @@ export async function startPlane({ controls = 1, databaseUrl }: PlaneOptions = {
     startControl,
     call,
     done,
+    async publish({ policies = [], ...more }) {
+      const url = await startBackend()
+      const routes = [{ name: 'all', match: { path: '/*' } }]
+      const api = { name: 'books', version: '1', upstream: 'shop', policies, routes }
+      const document = { headgate: 1, upstreams: [{ name: 'shop', targets: [{ url }] }], apis: [api], ...more }
+      await done('POST', '/workspaces/default/apply', { document })
+    },
     async addGateway(flags = []) {
       const { token } = await done('POST', '/gateways/join-tokens', {})
       if (typeof token !== 'string') throw new TypeError('a join token is a text')

@@ -16,13 +16,14 @@ import type { CompileOutcome } from '../../config/compile-child.ts'
 import { HEADER_KEY } from '../../config/snapshot-lines.ts'
 import type { ListenerSpec, UpstreamSpec } from '../../kernel/snapshot.ts'
 import type { Compiled, ConfigSource, ProcessState } from './config-source.ts'
+import { ControlLink } from './control-link.ts'
 import type { SignedRoot, SnapshotKeeper } from './kept-snapshot.ts'
 import type { NodeIdentity } from './node-identity.ts'
 import type { TrustedKey } from './trusted-key.ts'
 import type { ReportPart } from './report-part.ts'
 
 export interface ControlSourceOptions {
-  readonly url: string
+  readonly urls: readonly string[]
   readonly identity: NodeIdentity
   readonly trusted: TrustedKey
   readonly keeper: SnapshotKeeper
@@ -39,6 +40,7 @@ const KEEP_MS = 100
 export class ControlSource implements ConfigSource {
   private readonly options: ControlSourceOptions
   private readonly stopped = new AbortController()
+  private readonly link: ControlLink
   private tree = new SnapshotTree()
   private signed: SignedRoot | undefined
   /** Of the last snapshot that was right. */
@@ -52,6 +54,8 @@ export class ControlSource implements ConfigSource {
 
   constructor(options: ControlSourceOptions) {
     this.options = options
+    const { urls, identity } = options
+    this.link = new ControlLink({ urls, token: identity.token, stopped: this.stopped.signal })
     this.readKept()
   }
 
@@ -108,7 +112,7 @@ export class ControlSource implements ConfigSource {
   private async pullOnce(waitSeconds: number): Promise<void> {
     try {
       const after = this.signed === undefined ? '' : `after=${this.signed.root}&`
-      const answer = await this.ask(`snapshot?${after}waitSeconds=${waitSeconds}`, undefined, waitSeconds)
+      const answer = await this.link.ask(`snapshot?${after}waitSeconds=${waitSeconds}`, undefined, waitSeconds)
       await this.take(snapshotAnswer.parse(answer))
       if (this.isAway) this.options.log.info('the control plane is back')
       this.isAway = false
@@ -135,7 +139,7 @@ export class ControlSource implements ConfigSource {
 
   private async takeBuckets(): Promise<void> {
     const body = { hashes: this.tree.bucketHashes() }
-    const answer: BucketsAnswer = bucketsAnswer.parse(await this.ask('snapshot/buckets', body, 0))
+    const answer: BucketsAnswer = bucketsAnswer.parse(await this.link.ask('snapshot/buckets', body, 0))
     this.check(answer, this.isSigned(answer))
     for (const { index, lines } of answer.buckets) {
       const kept = new Set(lines.map(({ key }) => key))
@@ -184,7 +188,7 @@ export class ControlSource implements ConfigSource {
     this.isReporting = true
     try {
       for (const part of parts) Object.assign(report, part.take())
-      const answer = reportAnswer.parse(await this.ask('report', report, 0))
+      const answer = reportAnswer.parse(await this.link.ask('report', report, 0))
       for (const part of parts) part.taken(answer)
     } catch {
       // The pull says that control is away; the next report follows in a second.
@@ -192,20 +196,6 @@ export class ControlSource implements ConfigSource {
     } finally {
       this.isReporting = false
     }
-  }
-
-  private async ask(path: string, body: unknown, waitSeconds: number): Promise<unknown> {
-    const { url, identity } = this.options
-    const response = await fetch(new URL(`/api/v1/gateway/${path}`, url), {
-      method: body === undefined ? 'GET' : 'POST',
-      headers: { authorization: `Bearer ${identity.token}`, 'content-type': 'application/json' },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-      signal: AbortSignal.any([this.stopped.signal, AbortSignal.timeout((waitSeconds + 15) * 1000)]),
-    })
-    if (response.status === 204) return undefined
-    if (!response.ok)
-      throw new Error(`the control plane answers ${response.status}: ${(await response.text()).slice(0, 300)}`)
-    return response.json()
   }
 
   private async pause(): Promise<void> {

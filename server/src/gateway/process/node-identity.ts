@@ -3,6 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { joinAnswer } from '../../kernel/control-protocol.ts'
+import { ControlRefusal } from './control-link.ts'
 
 const nodeIdentity = joinAnswer.extend({
   /** The key of control that it believed before the present one. */
@@ -53,5 +54,5 @@ export async function joinControl(url: string, token: string, name: string): Pro
   const body: unknown = await response.json()
   if (response.ok) return joinAnswer.parse(body)
   const { detail, title } = z.looseObject({ detail: z.string().optional(), title: z.string() }).parse(body)
-  throw new Error(`The control plane at ${url} did not let this gateway join: ${detail ?? title}`)
+  throw new ControlRefusal(`The control plane at ${url} did not let this gateway join: ${detail ?? title}`)
 }

@@ -1,13 +1,15 @@
 /** A gateway's way to its control plane: the identity that it has, or the one that it gets for a join token. */
 import { hostname } from 'node:os'
 import type { Log } from '../../kernel/log.ts'
+import { askOneOf } from './control-link.ts'
 import { ControlSource } from './control-source.ts'
 import { SnapshotKeeper } from './kept-snapshot.ts'
 import { TrustedKey } from './trusted-key.ts'
 import { joinControl, readNodeIdentity, writeNodeIdentity, type NodeIdentity } from './node-identity.ts'
 
 export interface ControlConnection {
-  readonly url: string
+  /** Of its control processes. */
+  readonly urls: readonly string[]
   readonly joinToken: string | undefined
   readonly dataDir: string
   /** File with the key that seals what is kept in `dataDir`. */
@@ -19,19 +21,19 @@ export interface ControlConnection {
 
 /** Rejects with a sentence when the gateway cannot join. */
 export async function openControlSource(connection: ControlConnection): Promise<ControlSource> {
-  const { url, dataDir, nodeKeyFile, version, log } = connection
+  const { urls, dataDir, nodeKeyFile, version, log } = connection
   const identity = readNodeIdentity(dataDir) ?? (await join(connection))
   const trusted = new TrustedKey(identity, (changed) => writeNodeIdentity(dataDir, changed))
-  return new ControlSource({ url, identity, trusted, keeper: new SnapshotKeeper(dataDir, nodeKeyFile), version, log })
+  return new ControlSource({ urls, identity, trusted, keeper: new SnapshotKeeper(dataDir, nodeKeyFile), version, log })
 }
 
-async function join({ url, joinToken, dataDir }: ControlConnection): Promise<NodeIdentity> {
+async function join({ urls, joinToken, dataDir }: ControlConnection): Promise<NodeIdentity> {
   if (joinToken === undefined) {
     throw new Error(
       'This gateway has not joined a control plane. Make a join token there, and set HEADGATE_NODE_TOKEN.',
     )
   }
-  const identity = await joinControl(url, joinToken, hostname())
+  const identity = await askOneOf(urls, (url) => joinControl(url, joinToken, hostname()))
   writeNodeIdentity(dataDir, identity)
   return identity
 }
