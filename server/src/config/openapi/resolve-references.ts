@@ -9,6 +9,9 @@ import { ReferenceFault, toPointer, type Located, type References, type SpecFile
 /** Values of one operation after which references are kept: schemas can share parts so that copies explode. */
 const MOST_VALUES = 100
 
+/** Values of a schema that is never copied, since it may stand in every operation. */
+const MOST_COPIED_VALUES = 50
+
 /** Values of one operation after which references outside schemas, which cannot be kept, are refused. */
 const MOST_COPIES = 50_000
 
@@ -83,6 +86,8 @@ export class ReferenceResolver {
       // Outside schemas, `examples` are objects by name, and only what they have as `value` is data (OpenAPI 3.1 §4.8.19).
       const isExamples = key === 'examples' && !context.inSchema
       const isLiteral = !isMap && !isExamples && (LITERALS.has(key) || (key === 'value' && !context.inSchema))
+      // Nothing that policies do depends on it, and in large documents it is most of the text.
+      if (key === 'description' && context.inSchema && !isMap) continue
       result[key] = isLiteral
         ? (inner as JsonValue)
         : this.expand(inner, below, !isMap && (isExamples || MAPS.has(key)))
@@ -100,7 +105,7 @@ export class ReferenceResolver {
   private expandTarget(target: Located, { open, inSchema }: Context): JsonObject {
     const key = keyOf(target)
     const isCircle = open.has(key) || open.size >= MOST_OPEN
-    if (inSchema && (isCircle || this.values > MOST_VALUES)) {
+    if (inSchema && (isCircle || this.values > MOST_VALUES || isLarge(target.value))) {
       return { $ref: `#/components/schemas/${this.shared.nameOf(target)}` }
     }
     if (isCircle) {
@@ -115,6 +120,17 @@ export class ReferenceResolver {
     if (typeof expanded === 'boolean') return expanded ? {} : { not: {} }
     throw new ReferenceFault(`the reference ${toPointer(target.pointer)} leads to no object`, 'Mend the reference.')
   }
+}
+
+/** Whether a value has more than some values in it; stops counting there. */
+function isLarge(value: unknown): boolean {
+  const waiting: unknown[] = [value]
+  for (let count = 0; waiting.length > 0; count++) {
+    if (count > MOST_COPIED_VALUES) return true
+    const each = waiting.pop()
+    if (typeof each === 'object' && each !== null) waiting.push(...Object.values(each).slice(0, MOST_COPIED_VALUES + 1))
+  }
+  return false
 }
 
 /** Where a value stands, across files. */
