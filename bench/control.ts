@@ -2,7 +2,7 @@
  * `npm run bench:control`: a large installation on real processes. How fast the admin API reads it, how soon everything
  * and a single change are live on gateways, what moves for that, and what memory it takes.
  */
-import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -11,7 +11,7 @@ import { toDocument, type Scale } from './control/installation.ts'
 import { measureChanges } from './control/measure-changes.ts'
 import { measureLists } from './control/measure-lists.ts'
 import { startBackend, startRole, startWire, type Role } from './control/processes.ts'
-import { toReport, type Figure } from './control/report.ts'
+import { otherSections, toReport, type Figure } from './control/report.ts'
 
 const usage = `npm run bench:control                    1,000 apis × 20 routes × 20,000 consumers; writes bench/CONTROL.md
   -- --apis 100 --consumers 2000         a smaller installation; prints, writes nothing
@@ -104,7 +104,8 @@ async function main(): Promise<void> {
   wire.close()
   await control.stop()
   backend.close()
-  if (isFull && isNew) writeFileSync(join(import.meta.dirname, 'CONTROL.md'), toReport(scale, figures))
+  const path = join(import.meta.dirname, 'CONTROL.md')
+  if (isFull && isNew) writeFileSync(path, toReport(scale, figures) + otherSections(readFileSync(path, 'utf8')))
   if (values.folder === undefined) rmSync(folder, { recursive: true })
 }
 

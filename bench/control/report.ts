@@ -24,6 +24,12 @@ ${markdownTable(['what', 'bar', 'measured', 'verdict'], rows)}
 `
 }
 
+/** What stands below the report in the file and was measured by other commands. */
+export function otherSections(file: string): string {
+  const from = file.indexOf('\n## ')
+  return from === -1 ? '' : file.slice(from)
+}
+
 function toVerdict(passed: boolean | undefined): string {
   if (passed === undefined) return ''
   return passed ? 'pass' : '**FAIL**'
