@@ -121,6 +121,13 @@ describe('operations become routes', () => {
   })
 })
 
+test('a reference inside an extension is data', () => {
+  const extension = { source: { $ref: 'sample.curl' } }
+  const operation = { operationId: 'a', 'x-samples': [extension], requestBody: jsonBody({ 'x-more': extension }) }
+  const routes = compile({ openapi: '3.1.0', paths: { '/a': { post: operation } } })
+  expect(operationOf(routes, 'a')).toMatchObject({ 'x-samples': [extension] })
+})
+
 test('schemas that operations share stand once in the snapshot, however many refer to them', () => {
   const texts = Array.from({ length: 400 }, (_, index) => [`p${index}`, { type: 'string' }])
   const properties = { ...Object.fromEntries(texts), v: { nullable: true, type: 'integer', description: 'a number' } }

@@ -85,7 +85,9 @@ export class ReferenceResolver {
       const below = key === 'schema' && !isMap ? { ...context, inSchema: true } : context
       // Outside schemas, `examples` are objects by name, and only what they have as `value` is data (OpenAPI 3.1 §4.8.19).
       const isExamples = key === 'examples' && !context.inSchema
-      const isLiteral = !isMap && !isExamples && (LITERALS.has(key) || (key === 'value' && !context.inSchema))
+      // What an extension holds, nobody here knows, and some have a `$ref` of their own kind.
+      const isData = LITERALS.has(key) || key.startsWith('x-') || (key === 'value' && !context.inSchema)
+      const isLiteral = !isMap && !isExamples && isData
       // Nothing that policies do depends on it, and in large documents it is most of the text.
       if (key === 'description' && context.inSchema && !isMap) continue
       result[key] = isLiteral
