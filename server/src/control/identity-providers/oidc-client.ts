@@ -29,6 +29,9 @@ export interface Claims {
   readonly groups: readonly string[]
 }
 
+/** ASCII alone: the small letter of the Kelvin sign is a k, and so the address of somebody else. */
+const EMAIL = /^[\x21-\x3F\x41-\x7E]{1,255}@[\x21-\x3F\x41-\x7E]{1,64}$/
+
 interface Known {
   readonly version: number
   readonly untilMs: number
@@ -86,7 +89,7 @@ function toClaims(claims: Readonly<Record<string, unknown>>, groupsClaim: string
   return {
     issuer: iss,
     subject: sub,
-    email: typeof email === 'string' && email.length <= 320 && email.includes('@') ? email.toLowerCase() : undefined,
+    email: typeof email === 'string' && EMAIL.test(email) ? email.toLowerCase() : undefined,
     // Only the truth value: the text "false" is no proof of anything.
     isEmailVerified: isVerified === true,
     name: typeof name === 'string' && name !== '' ? name.slice(0, 200) : undefined,

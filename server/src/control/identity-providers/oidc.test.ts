@@ -65,6 +65,8 @@ describe('an account', () => {
     const control = await testControl({ publicUrl })
     const { email } = await createLocalUser(control)
     people['liar'] = { email, email_verified: false }
+    await control.done('POST', '/users', { email: 'kim@example.com', name: 'Kim' })
+    people['kelvin'] = { email: '\u{212A}im@example.com', email_verified: true }
     people['texter'] = { email, email_verified: 'true' }
     people['owner'] = { email, email_verified: true }
     const issuer = await startOidcProvider([redirectUri('company')], people)
@@ -79,6 +81,7 @@ describe('an account', () => {
     expect(await codeOf('owner')).toBe('sign_in.no_account')
     await change({ linkByEmail: true })
     expect(await codeOf('liar')).toBe('sign_in.no_account')
+    expect(await codeOf('kelvin')).toBe('sign_in.no_account')
     expect(await codeOf('texter')).toBe('sign_in.no_account')
     expect(await codeOf('owner')).toBe('in')
     await change({ linkByEmail: false })

@@ -9,7 +9,7 @@ import { badInvitation } from '../sessions/session-problems.ts'
 import { endSessions } from '../sessions/session-store.ts'
 import { accountAttempt, forgiveAttempt } from '../sessions/sign-in-throttle.ts'
 import { createSecretToken, hashToken } from '../tokens/secret-token.ts'
-import { checkOutranks } from '../users/own-or-other.ts'
+import { checkOutranks, refuseOwn } from '../users/own-or-other.ts'
 import { checkPassword, password } from '../users/password-rules.ts'
 import { hashPassword } from '../users/password.ts'
 import { getUser } from '../users/user-routes.ts'
@@ -33,6 +33,7 @@ export const createInvitation = defineRoute({
     return call.write(async (write) => {
       const user = await getUser(write.db, call.params.id)
       if (user.is_service === 1) refuse(invalid({ detail: 'A service account has tokens and no password.' }))
+      refuseOwn(call, user.id)
       await checkOutranks(write.db, call.actor, user.id)
       const nowMs = control.clock.now()
       const expiresAtMs = nowMs + body.hours * HOUR_MS

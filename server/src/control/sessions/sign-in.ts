@@ -44,11 +44,8 @@ export const createSession = defineRoute({
     const email = body.email.toLowerCase()
     const attempts = toAttempts(control, email, visit)
     await beginAttempt(control, attempts)
-    const user = await checkPassword(control, email, body.password)
-    if (user === undefined) {
-      control.log.warn({ email: email.slice(0, 100), address: visit.address }, 'a sign-in failed')
-      return refuse(signInFailed())
-    }
+    const user = await checkPassword(control, email, body.password, visit.address)
+    if (user === undefined) return refuse(signInFailed())
     await askForCode(control, user, body.code, attempts)
     const answer = await call.write(async (write) => {
       if (hasTotp(user) && !(await takeCode(write.db, control, user, body.code ?? ''))) refuse(signInFailed())
@@ -69,12 +66,20 @@ function toAttempts(control: Control, email: string, { cookie, address }: Visit)
 }
 
 /** The account; undefined when anything is wrong, and always after the same work. */
-async function checkPassword({ database }: Control, email: string, password: string): Promise<User | undefined> {
+async function checkPassword(
+  { database, log }: Control,
+  email: string,
+  password: string,
+  address: string,
+): Promise<User | undefined> {
   const user = await database.read.selectFrom('users').selectAll().where('email', '=', email).executeTakeFirst()
   const { passwordSignIn } = await readAccessSettings(database.read)
   const mayEnter = user !== undefined && user.is_service === 0 && user.disabled_at_ms === null && passwordSignIn
   const isRight = await verifyPassword(password, mayEnter ? user.password_hash : '')
-  return mayEnter && isRight ? user : undefined
+  if (mayEnter && isRight) return user
+  // Only an address that is one of ours: people type passwords into the wrong field.
+  log.warn({ account: user?.email, address }, 'a sign-in failed')
+  return undefined
 }
 
 /** Only those who know the password hear that there is a second factor. */

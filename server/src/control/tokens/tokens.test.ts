@@ -32,6 +32,26 @@ describe('a service account', () => {
   })
 })
 
+test('a narrowed token is no way into the whole of its account, nor a session to a new password without the old one', async () => {
+  const control = await testControl()
+  const { email, userId } = await createLocalUser(control, 'owner')
+  const browser = testBrowser(control)
+  await browser.signIn(email)
+  const made = await browser.call('POST', '/users/me/tokens', {
+    name: 'accounts',
+    scopes: ['users.read', 'users.write'],
+  })
+  const token = textOf(made.body, 'token')
+  const other = await createLocalUser(control, 'owner')
+  for (const id of [userId, other.userId]) {
+    expect((await control.call('POST', `/users/${id}/invitations`, { token, body: {} })).status).toBe(403)
+    expect((await control.call('POST', `/users/${id}/totp/reset`, { token })).status).toBe(403)
+  }
+  expect((await browser.call('POST', `/users/${userId}/invitations`, {})).status).toBe(403)
+  expect((await browser.call('POST', `/users/${userId}/totp/reset`)).status).toBe(403)
+  expect((await browser.call('POST', `/users/${other.userId}/invitations`, {})).status).toBe(201)
+})
+
 test('a token cannot throw its owner out, nor do what only a person with a session may', async () => {
   const control = await testControl()
   const { email, userId } = await createLocalUser(control, 'viewer')

@@ -7,7 +7,7 @@ import { toCsrfToken } from '../sessions/check-origin.ts'
 import { sessionNeeded, signInDelayed, signInFailed } from '../sessions/session-problems.ts'
 import { endSessions, startSession } from '../sessions/session-store.ts'
 import { beginAttempt, codeAttempt, forgiveAttempt } from '../sessions/sign-in-throttle.ts'
-import { checkOutranks, ownSession } from '../users/own-or-other.ts'
+import { checkOutranks, ownSession, refuseOwn } from '../users/own-or-other.ts'
 import { proveOwn } from '../users/password-routes.ts'
 import { getUser } from '../users/user-routes.ts'
 import { hashRecoveryCode, hasTotp, openTotp, sealTotp, takeCode } from './take-code.ts'
@@ -119,8 +119,7 @@ export const resetTotp = defineRoute({
   handle(call) {
     return call.write(async (write) => {
       const user = await getUser(write.db, call.params.id)
-      // Nobody gets rid of their own second factor with a token.
-      if (user.id === call.actor.userId) ownSession(call)
+      refuseOwn(call, user.id)
       await checkOutranks(write.db, call.actor, user.id)
       await write.db.updateTable('users').set({ totp: '', totp_step: 0 }).where('id', '=', user.id).execute()
       await write.db.deleteFrom('recovery_codes').where('user_id', '=', user.id).execute()

@@ -15,15 +15,22 @@ export function ownOrOther({ actor }: Pick<Call, 'actor'>, id: string): string {
   return refuse(notFound({ detail: 'There is no such account.' }))
 }
 
+/** Refuses what an admin does for others to those who would do it for themselves: they have to show their password. */
+export function refuseOwn({ actor }: Pick<Call, 'actor'>, userId: string): void {
+  if (actor.userId === userId) refuse(forbidden({ detail: 'This is your own account: change it with your password.' }))
+}
+
 /** The person and their session; refuses tokens, which may leak to where a session does not. */
 export function ownSession({ actor }: Pick<Call, 'actor'>) {
   const { userId, session } = actor
   return userId === undefined || session === undefined ? refuse(sessionNeeded()) : { userId, session }
 }
 
-/** Refuses to let somebody into an account that may do more than they: an admin does not become an owner by inviting one anew. */
+/**
+ * Refuses to let somebody into an account that may do more than they: an admin does not become an owner by inviting one
+ * anew, and a token that is narrowed to less than its account does not reach the whole of it.
+ */
 export async function checkOutranks(db: Kysely<Tables>, actor: Actor, userId: string): Promise<void> {
-  if (actor.userId === userId) return
   for (const { workspaceId, permissions } of await grantsOfUser(db, userId)) {
     const missing = [...permissions].find((permission) => !may(actor, permission, workspaceId))
     if (missing !== undefined) refuse(forbidden({ detail: `This account may do what you may not: ${missing}.` }))
