@@ -40,6 +40,8 @@ export async function bootstrap(
         title: '',
         is_default: 1,
         needs_approval: 0,
+        // The first steps are made here; whoever goes live with it turns this off.
+        test_keys: 1,
         snapshot_seq: 1,
         gateway: '{}',
         ...changeable,

@@ -68,6 +68,8 @@ export interface EnvironmentTable extends Changeable {
   title: string
   is_default: number
   needs_approval: number
+  /** Whether keys to try APIs with may be made for it. */
+  test_keys: number
   /** Grows with every change of `snapshot_lines`; the row's lock puts publishers of one environment in a row. */
   snapshot_seq: number
   /** JSON: settings of its gateways, secrets as references to those of the default workspace. */

@@ -17,6 +17,10 @@ const facts = {
     title: 'Needs approval',
     description: 'A deployment waits until somebody other than its author approves it.',
   }),
+  testKeys: z.boolean().default(false).meta({
+    title: 'Test keys',
+    description: 'Whether keys to try APIs with may be made for it. Leave it off in production.',
+  }),
 }
 
 const view = z.strictObject({
@@ -25,6 +29,7 @@ const view = z.strictObject({
   title: z.string(),
   isDefault: z.boolean(),
   needsApproval: z.boolean(),
+  testKeys: z.boolean(),
   snapshot: z.strictObject({ seq: z.int(), root: z.string() }).optional(),
   revision: z.int(),
   createdAt: z.iso.datetime(),
@@ -38,6 +43,7 @@ function toView({ control }: Pick<Call, 'control'>, row: Environment): z.input<t
     title: row.title,
     isDefault: row.is_default === 1,
     needsApproval: row.needs_approval === 1,
+    testKeys: row.test_keys === 1,
     ...(published === undefined ? {} : { snapshot: { seq: published.seq, root: published.root } }),
     revision: row.version,
     createdAt: toTime(row.created_at_ms),
@@ -88,6 +94,7 @@ export const createEnvironment = defineRoute({
         title: body.title,
         is_default: 0,
         needs_approval: body.needsApproval ? 1 : 0,
+        test_keys: body.testKeys ? 1 : 0,
         snapshot_seq: 0,
         gateway: '{}',
         version: 1,
@@ -97,7 +104,7 @@ export const createEnvironment = defineRoute({
       await write.db.insertInto('environments').values(row).execute()
       await publishGatewaySettings(control, write, row)
       await publishShared(call, write, body.name)
-      write.note({ kind: 'environment', id: row.id, name: row.name, after: { needsApproval: body.needsApproval } })
+      write.note({ kind: 'environment', id: row.id, name: row.name, after: toNote(row) })
       return { status: 201, body: toView(call, row), etag: row.version }
     })
   },
@@ -108,7 +115,8 @@ export const replaceEnvironment = defineRoute({
   method: 'PUT',
   path: '/environments/{environment}',
   tag: 'environments',
-  summary: 'Changes the title of an environment and whether deployments to it need approval.',
+  summary:
+    'Changes the title of an environment, whether deployments to it need approval, and whether it allows test keys.',
   permission: 'environments.write',
   effect: 'change',
   params,
@@ -122,6 +130,7 @@ export const replaceEnvironment = defineRoute({
       const changes = {
         title: body.title,
         needs_approval: body.needsApproval ? 1 : 0,
+        test_keys: body.testKeys ? 1 : 0,
         version: before.version + 1,
         updated_at_ms: control.clock.now(),
       }
@@ -129,8 +138,8 @@ export const replaceEnvironment = defineRoute({
       const note = { kind: 'environment', id: before.id, name: before.name }
       write.note({
         ...note,
-        before: { title: before.title, needsApproval: before.needs_approval === 1 },
-        after: { title: body.title, needsApproval: body.needsApproval },
+        before: toNote(before),
+        after: toNote({ ...before, ...changes }),
       })
       return { body: toView(call, { ...before, ...changes }), etag: changes.version }
     })
@@ -165,3 +174,7 @@ export const removeEnvironment = defineRoute({
     })
   },
 })
+
+function toNote({ title, needs_approval: needsApproval, test_keys: testKeys }: Environment) {
+  return { title, needsApproval: needsApproval === 1, testKeys: testKeys === 1 }
+}

@@ -9,11 +9,8 @@ import { tell, type ApplyContext, type Outcome } from '../apply/apply-context.ts
 import { reviewDesired, toVersionKey } from '../apply/review-desired.ts'
 import { toDesiredState } from '../apply/desired-state.ts'
 import { may } from '../actor.ts'
-import { consumers } from '../consumers/consumers.ts'
 import type { Control } from '../control.ts'
-import { consumerPart } from '../consumers/consumer-part.ts'
 import { refuse } from '../control-error.ts'
-import { insertCredential, newCredential } from '../credentials/credential-store.ts'
 import { defineRoute, type Call } from '../define-route.ts'
 import { breakingRefused, documentRefused, lintRefused } from '../documents/document-problems.ts'
 import { importAddress, importText, type Imported } from '../documents/import-text.ts'
@@ -21,15 +18,11 @@ import { allowBreaking } from '../documents/review-draft.ts'
 import { toEnvironmentName } from '../environments/environment-names.ts'
 import type { Permission } from '../permissions.ts'
 import { forbidden, invalid } from '../problems.ts'
-import { putResource } from '../resources/define-collection.ts'
-import { findResource } from '../resources/resource-store.ts'
 import { checkDocument } from '../snapshots/compile-lines.ts'
-import { publishResource } from '../snapshots/publish-resource.ts'
+import { allowsTestKeys, findTestConsumer, issueTestKey } from '../test-keys/issue-test-key.ts'
 
 const SPEC = 'openapi.json'
 const MOST_BYTES = 96 * 1024 * 1024
-/** Who calls an API to see whether it works, before anybody else does. */
-const TEST_CONSUMER = 'test'
 
 const NEEDED: readonly Permission[] = [
   'upstreams.write',
@@ -145,23 +138,12 @@ function askForKeys({ policies }: Control): JsonValue {
   return [{ kind: asking.kind }]
 }
 
-/** The key of the test consumer of the environment; undefined when it has one already. */
+/** A key to try it with; undefined when the environment has its test consumer already, or allows none. */
 async function makeTestKey(context: ApplyContext): Promise<string | undefined> {
   const { call, write, environment } = context
-  const { control, workspace, actor } = call
-  const shelf = { workspaceId: workspace.id, kind: 'consumer', parentId: '' }
-  const known = await findResource(write.db, shelf, TEST_CONSUMER, environment)
-  if (known !== undefined) return undefined
-  const row = await putResource(consumers, {
-    call: { control, workspace, actor, expectedVersion: undefined },
-    write,
-    environment,
-    document: { name: TEST_CONSUMER, labels: { purpose: 'test' } },
-    row: undefined,
-  })
-  const { credential, key } = newCredential(control, row, { name: 'import' })
-  await insertCredential(write.db, credential)
-  await publishResource({ control, workspace, write, before: row, after: row }, consumerPart)
-  tell(context, 'credential', `${TEST_CONSUMER}/${credential.name}`, 'created')
+  if ((await findTestConsumer(call, write, environment)) !== undefined) return undefined
+  if (!(await allowsTestKeys(write.db, environment))) return undefined
+  const { consumer, key } = await issueTestKey(call, write, environment)
+  tell(context, 'credential', consumer, 'created')
   return key
 }

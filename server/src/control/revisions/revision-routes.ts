@@ -7,6 +7,7 @@ import { breakingRefused, lintRefused } from '../documents/document-problems.ts'
 import { allowBreaking, reviewDraft, toBriefReport } from '../documents/review-draft.ts'
 import { preconditionFailed } from '../problems.ts'
 import { toTime } from '../resources/resource-view.ts'
+import { issueTestKey, testKeysRefused, testKeyView, testKeyWish } from '../test-keys/issue-test-key.ts'
 import { checkVersion } from '../versions/compile-version.ts'
 import { draftOf, getVersion, readBlob } from '../versions/version-store.ts'
 import { contentOf, getRevision, publishRevision, type Revision } from './revision-store.ts'
@@ -54,9 +55,9 @@ export const createRevision = defineRoute({
   permission: 'revisions.write',
   effect: 'create',
   params,
-  body: z.strictObject({ allowBreaking }).optional(),
-  output: revisionView,
-  problems: [lintRefused, breakingRefused],
+  body: z.strictObject({ allowBreaking, testKey: testKeyWish.optional() }).optional(),
+  output: revisionView.extend({ testKey: testKeyView.optional() }),
+  problems: [lintRefused, breakingRefused, testKeysRefused],
   async handle(call) {
     const { control, actor, workspace, db, body } = call
     const { api, row } = await getVersion(call.db, workspace, call.params)
@@ -80,7 +81,9 @@ export const createRevision = defineRoute({
       const name = `${shown.api} ${shown.version} #${shown.number}`
       const { reason } = review
       write.note({ kind: 'revision', id: revision.id, name, ...(reason && { after: { allowBreaking: reason } }) })
-      return { status: isNew ? 201 : 200, body: shown }
+      const wish = body?.testKey
+      const testKey = wish === undefined ? undefined : await issueTestKey(call, write, wish.environment)
+      return { status: isNew ? 201 : 200, body: { ...shown, ...(testKey && { testKey }) } }
     })
   },
 })
