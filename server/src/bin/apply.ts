@@ -14,6 +14,7 @@ const answer = z.looseObject({
       kind: z.string(),
       name: z.string(),
       action: z.string(),
+      reason: z.string().optional(),
       changes: z.array(
         z.looseObject({ pointer: z.string(), before: z.unknown().optional(), after: z.unknown().optional() }),
       ),
@@ -23,7 +24,7 @@ const answer = z.looseObject({
 
 type Applied = z.output<typeof answer>
 
-const SIGNS: Readonly<Record<string, string>> = { created: '+', changed: '~', removed: '-' }
+const SIGNS: Readonly<Record<string, string>> = { created: '+', changed: '~', removed: '-', 'held-back': '!' }
 
 export function createApplyCommand(surroundings: CommandSurroundings, exit: (code: number) => void): Command {
   return createClientCommand(
@@ -35,7 +36,8 @@ export function createApplyCommand(surroundings: CommandSurroundings, exit: (cod
       async run(connection, flags) {
         const applied = await send(connection, flags, surroundings, false)
         surroundings.write(flags['json'] === true ? toJson(applied) : toLines(applied, 'Applied to'))
-        return 0
+        // Not all of it is there: a pipeline should not go on as if it were.
+        return applied.outcomes.some(({ action }) => action === 'held-back') ? 1 : 0
       },
     },
     surroundings,
@@ -88,8 +90,8 @@ function toLines({ environment, changed, outcomes }: Applied, what: string): str
   if (!changed) return `${environment} says all of this already.\n`
   const lines = outcomes
     .filter(({ action }) => action !== 'unchanged')
-    .flatMap(({ kind, name, action, changes }) => [
-      `${SIGNS[action] ?? ' '} ${kind} ${name}`,
+    .flatMap(({ kind, name, action, changes, reason }) => [
+      `${SIGNS[action] ?? ' '} ${kind} ${name}${reason === undefined ? '' : `: ${reason}`}`,
       ...(action === 'changed' ? changes.map(toChangeLine) : []),
     ])
   return [`${what} ${environment}:`, ...lines, ''].join('\n')

@@ -17,7 +17,10 @@ export interface ApplyContext {
 export interface Outcome {
   readonly kind: string
   readonly name: string
-  readonly action: 'created' | 'changed' | 'removed' | 'unchanged'
+  /** What is held back waits for something that is not in the document. */
+  readonly action: 'created' | 'changed' | 'removed' | 'unchanged' | 'held-back'
+  /** What it waits for. */
+  readonly reason?: string
   readonly changes: readonly DocumentChange[]
 }
 
@@ -33,6 +36,7 @@ export function tell(
   name: string,
   action: Outcome['action'],
   changes: readonly DocumentChange[] = [],
+  reason?: string,
 ): void {
-  context.outcomes.push({ kind, name, action, changes })
+  context.outcomes.push({ kind, name, action, changes, ...(reason === undefined ? {} : { reason }) })
 }

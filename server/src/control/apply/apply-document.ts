@@ -17,9 +17,12 @@ import { tell, type ApplyContext } from './apply-context.ts'
 import { applyResource, pruneResources } from './apply-resources.ts'
 import { nameOf, type DesiredState } from './desired-state.ts'
 import { listChanges } from './document-changes.ts'
+import { holdBack } from './hold-back.ts'
 
 /** In the order in which things refer to each other; what goes, goes in the reverse one. */
-export async function applyDocument(context: ApplyContext, desired: DesiredState): Promise<void> {
+export async function applyDocument(context: ApplyContext, whole: DesiredState): Promise<void> {
+  const { desired, held } = await holdBack(context, whole)
+  for (const { kind, name, reason } of held) tell(context, kind, name, 'held-back', [], reason)
   await applyGateway(context, desired.gateway)
   await applyPolicies(context, desired.policies)
   for (const document of desired.policyLists) await applyResource(context, policyLists, document)
@@ -32,7 +35,8 @@ export async function applyDocument(context: ApplyContext, desired: DesiredState
   for (const document of desired.products) {
     await checkPlans(context.write.db, context.call.workspace.id, product.parse(document))
   }
-  await prune(context, desired)
+  // What waits is named by the document, so what there is of it from before stays.
+  await prune(context, whole)
 }
 
 async function prune(context: ApplyContext, desired: DesiredState): Promise<void> {

@@ -21,7 +21,8 @@ const MOST_BYTES = 64 * 1024 * 1024
 const outcome = z.strictObject({
   kind: z.string(),
   name: z.string(),
-  action: z.enum(['created', 'changed', 'removed', 'unchanged']),
+  action: z.enum(['created', 'changed', 'removed', 'unchanged', 'held-back']),
+  reason: z.string().optional().meta({ description: 'What something that is held back waits for.' }),
   changes: z.array(z.looseObject({ pointer: z.string() })),
 })
 

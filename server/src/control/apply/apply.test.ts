@@ -153,4 +153,29 @@ describeOnEveryStore('apply and export', (store) => {
     const { status, body: answer } = await control.call('POST', '/workspaces/default/apply', { body })
     expect([status, answer['detail']]).toEqual([409, expect.stringMatching(/^The key acme\/main belongs to another/)])
   })
+
+  test('a secret without a value holds back what needs it, and nothing else', async () => {
+    const control = await testControl({ database: await store.open() })
+    const shop = { name: 'shop', targets: [{ url: 'http://127.0.0.1:9001' }] }
+    const other = { name: 'other', targets: [{ url: 'http://127.0.0.1:9002' }] }
+    const headers = [{ name: 'authorization', value: '${secret:shop-token}' }]
+    const wanted = { ...document, upstreams: [{ ...shop, headers }, other] }
+    const first = await applying(control, wanted)
+    const held = (answer: JsonObject) => JSON.stringify(answer['outcomes']).match(/[^{]*held-back[^}]*/g) ?? []
+    expect(held(first)).toHaveLength(2)
+    expect(held(first).join()).toMatch(/"upstream","name":"shop".*needs a value of the secret shop-token/)
+    expect(held(first).join()).toMatch(/"version","name":"books 1.0.0".*needs the upstream shop/)
+    await expect.poll(() => keysOf(control)).toEqual(['consumers/acme', 'header', 'products/basic', 'upstreams/other'])
+    await control.done('POST', '/workspaces/default/secrets', { name: 'shop-token', value: 'the-value-of-it' })
+    expect(held(await applying(control, wanted))).toEqual([])
+    await expect.poll(() => keysOf(control)).toContain('routes/books/1.0.0/list')
+    // One that is live stays as it is when what it should become has to wait.
+    const later = {
+      ...document,
+      upstreams: [{ ...shop, headers: [{ name: 'x-key', value: '${secret:later}' }] }, other],
+    }
+    expect(held(await applying(control, later)).join()).toContain('needs a value of the secret later')
+    expect(keysOf(control)).toContain('upstreams/shop')
+    expect(keysOf(control)).toContain('routes/books/1.0.0/list')
+  })
 })
