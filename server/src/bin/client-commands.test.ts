@@ -115,3 +115,18 @@ test('import openapi publishes an API in one command, and only checks it without
   expect(published.out).toMatch(/^Published .* with 6 routes under .* in production\.\nKey of .*: hg_key_/)
   expect((await run(['export'])).out).toContain('kind: key-auth')
 }, 30_000)
+
+test('a canary is deployed, promoted and aborted from the command line', async () => {
+  const { run } = await commandLine()
+  await run(['apply', '-f', join(example, 'headgate.yaml')])
+  const canary = ['deploy', 'books', '1.0.0', '--canary', '10,50,100', '--pause', '60s']
+  const first = await run([...canary, '--json'])
+  const { id, plan } = JSON.parse(first.out)
+  expect(plan.steps).toEqual([
+    { percent: 10, pauseSeconds: 60 },
+    { percent: 50, pauseSeconds: 60 },
+  ])
+  expect((await run(['promote', id, '--percent', '50'])).out).toContain('is progressing')
+  expect((await run(['abort', id])).out).toContain('is aborted')
+  expect((await run(['deploy', 'books', '1.0.0', '--canary', '0'])).code).toBe(2)
+}, 30_000)

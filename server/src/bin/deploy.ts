@@ -2,6 +2,7 @@
 import type { Command } from 'commander'
 import { z } from 'zod'
 import { AdminError, callAdmin, type Connection } from './admin-client.ts'
+import { addCanaryOptions, toStrategy } from './canary-options.ts'
 import { createClientCommand, toJson } from './client-command.ts'
 import type { CommandSurroundings } from './command-surroundings.ts'
 
@@ -28,10 +29,11 @@ export function createDeployCommand(surroundings: CommandSurroundings, exit: (co
           .option('--environment <name>', 'by default the default environment')
           .option('--strategy <name>', 'direct, blue-green or canary', 'direct')
           .option('--reason <text>', 'why, for the record')
+        addCanaryOptions(command)
       },
-      async run(connection, { revision, environment, reason, strategy, json }, [api, version]) {
+      async run(connection, { revision, environment, reason, json, ...how }, [api, version]) {
         const path = `/workspaces/${encodeURIComponent(connection.workspace)}/deployments`
-        const body = { api, version, revision, environment, reason, strategy }
+        const body = { api, version, revision, environment, reason, ...toStrategy(how) }
         surroundings.write(toText(await callAdmin(connection, 'POST', path, body), json))
         return 0
       },
@@ -123,7 +125,7 @@ export function createRollbackCommand(surroundings: CommandSurroundings, exit: (
   )
 }
 
-function toText(answer: unknown, json: unknown): string {
+export function toText(answer: unknown, json: unknown): string {
   if (json === true) return toJson(answer)
   const { api, version, revision, environment, state, id } = deployment.parse(answer)
   return `${api} ${version} revision ${revision} is ${state} in ${environment} (${id}).\n`

@@ -1,0 +1,40 @@
+/** `headgate abort`, `switch`, `approve` and `reject`: what is done with a deployment that is not simply live. */
+import type { Command } from 'commander'
+import { callAdmin } from './admin-client.ts'
+import { createClientCommand } from './client-command.ts'
+import type { CommandSurroundings } from './command-surroundings.ts'
+import { toText } from './deploy.ts'
+
+/** Each is an operation of the admin API of the same name. */
+const SUMMARIES = {
+  abort: 'Take a canary away, or a deployment that stands ready or awaits approval.',
+  switch: 'Make the deployment that stands ready serve; what served stands ready then.',
+  approve: 'Approve a deployment that awaits it.',
+  reject: 'Reject a deployment that awaits approval.',
+} as const
+
+export function createReleaseCommand(
+  verb: keyof typeof SUMMARIES,
+  surroundings: CommandSurroundings,
+  exit: (code: number) => void,
+): Command {
+  return createClientCommand(
+    {
+      name: verb,
+      summary: SUMMARIES[verb],
+      example: `headgate ${verb} deployment_01a2014aa2357cd38424f1cbfc75d964`,
+      extend: (command) => {
+        command.argument('<deployment>', 'its id')
+        if (verb !== 'approve') command.option('--reason <text>', 'why, for the record')
+      },
+      async run(connection, { reason, json }, [id = '']) {
+        const workspace = encodeURIComponent(connection.workspace)
+        const path = `/workspaces/${workspace}/deployments/${encodeURIComponent(id)}/${verb}`
+        surroundings.write(toText(await callAdmin(connection, 'POST', path, { reason }), json))
+        return 0
+      },
+    },
+    surroundings,
+    exit,
+  )
+}
