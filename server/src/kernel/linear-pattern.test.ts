@@ -26,8 +26,9 @@ const sources = fc.letrec<{ pattern: string; part: string }>((tie) => ({
   ),
 })).pattern
 const characters = 'a b c A 1 _ . - [ ( ? / é ſ 😀 \uD83D \uDE00 \ufeff \u2028'.split(' ')
+/** Short, because V8 takes time that is exponential in their length where quantifiers are nested. */
 const texts = fc
-  .array(fc.constantFrom(...characters, ' ', '\n', '\r', '\v', '\b', '\0', '\u00a0'), { maxLength: 12 })
+  .array(fc.constantFrom(...characters, ' ', '\n', '\r', '\v', '\b', '\0', '\u00a0'), { maxLength: 7 })
   .map((parts) => parts.join(''))
 
 /** Whether V8 matches, which it says wrongly at times: 14.6 finds no match of /b[^a]$/u in 'b😀' from the first character on. */
