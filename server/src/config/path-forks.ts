@@ -30,6 +30,11 @@ export function couldFork(left: string, right: string, at: number): boolean {
   return toPathShape(a[0] ?? '') !== toPathShape(b[0] ?? '') && couldShareSegments(a, b)
 }
 
+/** Whether some request fits both paths. */
+export function couldSharePath(left: string, right: string): boolean {
+  return couldShareSegments(left.split('/').slice(1), right.split('/').slice(1))
+}
+
 function couldShareSegments(a: readonly string[], b: readonly string[]): boolean {
   for (let at = 0; at < a.length || at < b.length; at++) {
     const [left, right] = [a[at], b[at]]

@@ -10,6 +10,7 @@ const ONE = Symbol('any character')
 const MORE = Symbol('any number of characters')
 
 export function couldShareSegment(left: string, right: string): boolean {
+  if (!left.includes('{') && !right.includes('{')) return left === right
   const a = splitTemplate(left)
   const b = splitTemplate(right)
   if (!agreeAtStart(a[0] ?? '', b[0] ?? '') || !agreeAtEnd(a.at(-1) ?? '', b.at(-1) ?? '')) return false

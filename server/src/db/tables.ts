@@ -164,6 +164,12 @@ export interface DeploymentCountTable {
 export interface RouteClaimTable {
   environment: string
   claim: string
+  /** `*` for any. */
+  host: string
+  /** With its parameters made equal. */
+  path: string
+  /** The segments of the path before the first one that is not plain text: what claims are found by that could meet it. */
+  stem: string
   workspace_id: string
   version_id: string
 }
