@@ -1,6 +1,10 @@
-/** Which certificates an environment has, and whose names they are: a name belongs to the workspace that was first. */
+/**
+ * Which certificates an environment has, and whose names they are: a name belongs to the settings of the gateways, or else to
+ * the workspace that was first, and so do the names that a wildcard stands for.
+ */
 import type { Kysely } from 'kysely'
-import type { JsonObject } from '../../kernel/json.ts'
+import { HEADER_KEY, type SnapshotHeader } from '../../config/snapshot-lines.ts'
+import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts'
 import type { Tables } from '../../db/tables.ts'
 import { refuse } from '../control-error.ts'
 import type { Control } from '../control.ts'
@@ -45,17 +49,66 @@ export async function listenerCertificates(
   return entries
 }
 
-/** Otherwise one tenant could answer TLS in the name of another. */
-export async function refuseClaimedNames(db: Kysely<Tables>, row: Resource): Promise<void> {
-  const document = documentOf(row)
-  const wanted = new Set(namesOf(document, readChain(chainOf(document))))
-  for (const other of await readCertificates(db, row.environment === '' ? undefined : row.environment)) {
+/**
+ * Otherwise one tenant could answer TLS in the name of another, or of the installation. A renewed certificate keeps the names
+ * that `before` had: what was put into the settings since is no reason to let it expire.
+ */
+export async function refuseClaimedNames(db: Kysely<Tables>, row: Resource, before?: Resource): Promise<void> {
+  const kept = new Set(before === undefined ? [] : namesOfRow(before))
+  const wanted = namesOfRow(row).filter((name) => !kept.has(name))
+  const environment = row.environment === '' ? undefined : row.environment
+  const findIn = (names: readonly string[]): string | undefined =>
+    names.find((name) => wanted.some((each) => couldBeOne(each, name)))
+  const inline = findIn(await inlineNames(db, environment))
+  if (inline !== undefined) {
+    refuse(taken({ detail: `The settings of the gateways have a certificate for ${inline}.` }))
+  }
+  for (const other of await readCertificates(db, environment)) {
     if (other.workspace_id === row.workspace_id) continue
-    const theirs = documentOf(other)
-    const claimed = namesOf(theirs, readChain(chainOf(theirs))).find((name) => wanted.has(name))
+    const claimed = findIn(namesOfRow(other))
     // Whose it is stays theirs to tell.
     if (claimed !== undefined) refuse(taken({ detail: `Another workspace has a certificate for ${claimed}.` }))
   }
+}
+
+/** Certificates that stand in the settings of gateways themselves. */
+export function inlineCertificates({ tls }: JsonObject): readonly JsonValue[] {
+  const given: JsonObject = isJsonObject(tls) ? tls : {}
+  const { certificates } = given
+  const list: readonly JsonValue[] = Array.isArray(certificates) ? certificates : []
+  return list
+}
+
+/** Their names, from what was published: those of the settings come first there, and their references are resolved. */
+async function inlineNames(db: Kysely<Tables>, environment: string | undefined): Promise<string[]> {
+  let query = db
+    .selectFrom('environments')
+    .innerJoin('snapshot_lines', 'snapshot_lines.environment', 'environments.name')
+    .select(['environments.gateway', 'snapshot_lines.line'])
+    .where('snapshot_lines.key', '=', HEADER_KEY)
+    .where('snapshot_lines.line', '<>', '')
+  if (environment !== undefined) query = query.where('environments.name', '=', environment)
+  return (await query.execute()).flatMap(({ gateway, line }) => {
+    // Both written by `gateway-settings.ts`.
+    const settings = JSON.parse(gateway) as JsonObject
+    const { listener } = JSON.parse(line) as SnapshotHeader
+    const inline = listener.tls?.certificates.slice(0, inlineCertificates(settings).length) ?? []
+    return inline.flatMap(({ names }) => names.map((name) => name.toLowerCase()))
+  })
+}
+
+function namesOfRow(row: Resource): string[] {
+  const document = documentOf(row)
+  return namesOf(document, readChain(chainOf(document)))
+}
+
+/** As gateways choose: a wildcard stands for one label (RFC 9525 §6.3), and an exact name is preferred to it. */
+function couldBeOne(left: string, right: string): boolean {
+  return left === right || isBelow(left, right) || isBelow(right, left)
+}
+
+function isBelow(name: string, wildcard: string): boolean {
+  return wildcard.startsWith('*.') && name.includes('.') && name.slice(name.indexOf('.')) === wildcard.slice(1)
 }
 
 function compare(a: string, b: string): number {

@@ -114,6 +114,60 @@ describeOnEveryStore('certificates', (store) => {
     expect([status, answer['detail']]).toEqual([409, 'Another workspace has a certificate for shop.example.com.'])
   })
 
+  test.each([
+    { theirs: 'shop.example.com', wanted: '*.example.com', status: 409 },
+    { theirs: '*.example.com', wanted: 'shop.example.com', status: 409 },
+    { theirs: '*.example.com', wanted: 'SHOP.Example.com', status: 409 },
+    { theirs: '*.example.com', wanted: 'a.shop.example.com', status: 201 },
+    { theirs: '*.example.com', wanted: 'example.com', status: 201 },
+    { theirs: '*.example.com', wanted: '*.shop.example.com', status: 201 },
+  ])('for $wanted beside $theirs of another workspace: $status', async ({ theirs, wanted, status }) => {
+    const control = await testControl({ database: await store.open() })
+    await control.done('POST', '/workspaces', { name: 'red' })
+    const first = createCertificate('a', { names: [theirs] })
+    await control.done('POST', path, { name: 'a', chain: first.cert, key: first.key })
+    const second = createCertificate('b', { names: ['red.test', wanted] })
+    const body = { name: 'b', chain: second.cert, key: second.key }
+    const answer = await control.call('POST', '/workspaces/red/certificates', { body })
+    expect(answer.status).toBe(status)
+    if (status === 409) expect(answer.body['detail']).toBe(`Another workspace has a certificate for ${theirs}.`)
+  })
+
+  test('for a name of those in the settings of the gateways are refused, but one that was there before is renewed', async () => {
+    const control = await testControl({ database: await store.open() })
+    await control.done('POST', '/workspaces', { name: 'red' })
+    const red = '/workspaces/red/certificates'
+    const make = (name: string) => createCertificate(name, { names: [name] })
+    const earlier = make('early.example.com')
+    await control.done('POST', red, { name: 'early', chain: earlier.cert, key: earlier.key })
+    const inline = make('*.example.com')
+    const settings = { tls: { certificates: [{ cert: inline.cert, key: inline.key }] } }
+    await control.done('PUT', '/environments/production/gateway', settings, { 'if-match': '*' })
+    const other = make('api.example.com')
+    const body = { name: 'api', chain: other.cert, key: other.key }
+    for (const query of ['', '?environment=production']) {
+      const { status, body: answer } = await control.call('POST', `${red}${query}`, { body })
+      const detail = 'The settings of the gateways have a certificate for *.example.com.'
+      expect([status, answer['detail']]).toEqual([409, detail])
+    }
+    const renewed = make('early.example.com')
+    await control.done('PATCH', `${red}/early`, { chain: renewed.cert, key: renewed.key }, { 'if-match': '*' })
+    await control.done('POST', '/environments', { name: 'staging' })
+    await control.done('POST', `${red}?environment=staging`, body)
+  })
+
+  test('are shown for no name that they do not prove', async () => {
+    const control = await testControl({ database: await store.open() })
+    const { cert, key } = createCertificate('cn.example.com', { names: ['a.example.com', '*.b.example.com'] })
+    const give = (...names: string[]) => control.call('POST', path, { body: { name: 'a', chain: cert, key, names } })
+    for (const name of ['shop.test', '*.example.com', 'cn.example.com', 'b.example.com', 'x.y.b.example.com']) {
+      const { status, body } = await give('a.example.com', name)
+      const errors = [{ pointer: '/names/1', detail: 'the certificate is not for this name' }]
+      expect([name, status, body['errors']]).toEqual([name, 422, errors])
+    }
+    expect((await give('a.example.com', '*.b.example.com', 'x.b.example.com')).status).toBe(201)
+  })
+
   test('take their key from a secret, and follow it', async () => {
     const control = await testControl({ database: await store.open() })
     const { cert, key } = createCertificate('a.example.com', { names: ['a.example.com'] })

@@ -8,7 +8,7 @@ import type { Change, CollectionDefinition } from '../resources/define-collectio
 import { documentOf } from '../resources/resource-view.ts'
 import { withSecrets } from '../secrets/secret-values.ts'
 import { refuseClaimedNames } from './certificate-names.ts'
-import { chainOf, checkPair, describeCertificate, readChain } from './read-certificate.ts'
+import { chainOf, checkNames, checkPair, describeCertificate, readChain } from './read-certificate.ts'
 
 const MOST_PEM_CHARS = 64 * 1024
 
@@ -31,7 +31,8 @@ const certificate = z.strictObject({
   }),
   names: z.array(serverName).max(100).optional().meta({
     title: 'Names',
-    description: 'Names (SNI) that it is shown for, `*.example.com` allowed. Default: the DNS names in it.',
+    description:
+      'Those of the names in it (SNI) that it is shown for, `*.example.com` allowed. Default: all DNS names in it.',
   }),
 })
 
@@ -43,7 +44,7 @@ export const certificates: CollectionDefinition = {
   schema: certificate,
   perEnvironment: true,
   check(_control, _db, _workspace, document) {
-    readChain(chainOf(document))
+    checkNames(document, readChain(chainOf(document)))
     return Promise.resolve()
   },
   describe: (document, { clock }) => describeCertificate(document, clock.now()),
@@ -57,7 +58,7 @@ async function publishCertificate({ control, workspace, write, before, after }: 
   if (after !== undefined) {
     const document = documentOf(after)
     checkPair(await withSecrets(write.db, control, workspace, document))
-    await refuseClaimedNames(write.db, after)
+    await refuseClaimedNames(write.db, after, before)
   }
   const concerned = row.environment === '' ? await listEnvironmentNames(write.db) : [row.environment]
   for (const name of concerned) await publishGatewaySettings(control, write, await readEnvironment(write.db, name))

@@ -36,6 +36,19 @@ export function checkPair(document: JsonObject): void {
   }
 }
 
+/** Refuses names that the certificate does not prove: no client would take it, and others could no longer have them. */
+export function checkNames({ names }: JsonObject, leaf: X509Certificate): void {
+  if (!Array.isArray(names)) return
+  const errors = names.flatMap((name, index) => {
+    const isProved = typeof name === 'string' && leaf.checkHost(name, PROVED) !== undefined
+    return isProved ? [] : [{ pointer: `/names/${index}`, detail: 'the certificate is not for this name' }]
+  })
+  if (errors.length > 0) refuse(invalid({ detail: 'The certificate is not for all of the names.', errors }))
+}
+
+/** RFC 9525 §6.3: the common name counts no more, and a wildcard is a whole label. */
+const PROVED = { subject: 'never', partialWildcards: false } as const
+
 /** Names for SNI: those that are given, else the DNS names of the certificate (RFC 9525 §2). */
 export function namesOf(document: JsonObject, leaf: X509Certificate): string[] {
   const { names } = document

@@ -3,7 +3,7 @@ import { gatewaySettings } from '../../config/schema/gateway.ts'
 import { isJsonObject, type JsonObject } from '../../kernel/json.ts'
 import { toCanonicalJson } from '../../config/canonical-json.ts'
 import { toHeaderLine } from '../../config/snapshot-lines.ts'
-import { listenerCertificates } from '../certificates/certificate-names.ts'
+import { inlineCertificates, listenerCertificates } from '../certificates/certificate-names.ts'
 import type { Control } from '../control.ts'
 import type { Call, WorkspaceRef, Write } from '../define-route.ts'
 import { checkVersion } from '../resources/resource-store.ts'
@@ -66,8 +66,10 @@ async function withCertificates(
 ): Promise<JsonObject> {
   const { tls, ...rest } = settings
   const given = isJsonObject(tls) ? tls : {}
-  const inline = Array.isArray(given['certificates']) ? given['certificates'] : []
-  const certificates = [...inline, ...(await listenerCertificates(write.db, control, environment))]
+  const certificates = [
+    ...inlineCertificates(settings),
+    ...(await listenerCertificates(write.db, control, environment)),
+  ]
   // Without any there is nothing to terminate TLS with, and the gateways go on without it.
   return certificates.length === 0 ? rest : { ...rest, tls: { ...given, certificates } }
 }
