@@ -13,6 +13,7 @@ import { insertVersion, updateVersion } from '../versions/version-drafts.ts'
 import { draftOf, hashBlob } from '../versions/version-store.ts'
 import { asCall, tell, type ApplyContext } from './apply-context.ts'
 import { applyLifecycle } from './apply-lifecycle.ts'
+import { permitRemoval } from './apply-permissions.ts'
 import { toVersionKey } from './review-desired.ts'
 import { applyResource } from './apply-resources.ts'
 import type { DesiredApi, DesiredVersion } from './desired-state.ts'
@@ -100,10 +101,12 @@ export async function pruneVersions(context: ApplyContext, kept: ReadonlySet<str
     if (kept.has(`${api} ${row.name}`)) continue
     const active = await findActive(write, row.id, environment)
     if (active !== undefined) {
+      permitRemoval(context, 'deployments.write', 'a live version')
       await undeploy(call, write, active, { api, version: row.name })
       tell(context, 'deployment', `${api} ${row.name} in ${environment}`, 'removed')
     }
     if (await isLiveElsewhere(context, row)) continue
+    permitRemoval(context, 'apis.write', 'a version')
     await removeResource(write.db, row, undefined)
     write.note(toResourceNote(row, undefined))
     tell(context, 'version', `${api} ${row.name}`, 'removed')

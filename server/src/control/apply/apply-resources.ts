@@ -4,6 +4,7 @@ import { dropResource, putResource, toSecretOwner, type CollectionDefinition } f
 import { findResource, type Resource, type Shelf } from '../resources/resource-store.ts'
 import { documentOf } from '../resources/resource-view.ts'
 import { asCall, tell, type ApplyContext } from './apply-context.ts'
+import { permitRemoval } from './apply-permissions.ts'
 import { nameOf } from './desired-state.ts'
 import { isSame, listChanges } from './document-changes.ts'
 import { extractSecrets } from '../resources/secret-references.ts'
@@ -62,6 +63,7 @@ export async function pruneResources(
     .execute()
   for (const row of rows) {
     if (kept.has(row.name)) continue
+    permitRemoval(context, `${collection.permissions}.write`, collection.title)
     await dropResource(collection, { call: asCall(context), write, row })
     tell(context, collection.kind, row.name, 'removed')
   }

@@ -7,11 +7,11 @@ import { refuse } from '../control-error.ts'
 import { breakingRefused, documentRefused, lintRefused } from '../documents/document-problems.ts'
 import { allowBreaking } from '../documents/review-draft.ts'
 import { toEnvironmentName } from '../environments/environment-names.ts'
-import type { Permission } from '../permissions.ts'
 import { forbidden } from '../problems.ts'
 import { checkDocument } from '../snapshots/compile-lines.ts'
 import { applyDocument } from './apply-document.ts'
 import type { Outcome } from './apply-context.ts'
+import { permitParts } from './apply-permissions.ts'
 import { toDesiredState } from './desired-state.ts'
 import { importFiles, reviewDesired } from './review-desired.ts'
 import { exportDocument } from './export-document.ts'
@@ -22,19 +22,9 @@ const outcome = z.strictObject({
   kind: z.string(),
   name: z.string(),
   action: z.enum(['created', 'changed', 'removed', 'unchanged', 'held-back']),
-  reason: z.string().optional().meta({ description: 'What something that is held back waits for.' }),
+  reason: z.string().optional().meta({ description: 'What something that is held back waits for, or why it is not quite as the document says.' }),
   changes: z.array(z.looseObject({ pointer: z.string() })),
 })
-
-/** What a document may hold, and what writing that needs. */
-const PARTS: Readonly<Record<string, readonly Permission[]>> = {
-  gateway: ['environments.write'],
-  policies: ['workspace.write'],
-  upstreams: ['upstreams.write'],
-  apis: ['apis.write', 'revisions.write', 'deployments.write'],
-  products: ['products.write'],
-  consumers: ['consumers.write', 'credentials.write', 'subscriptions.write'],
-}
 
 export const apply = defineRoute({
   id: 'apply',
@@ -112,13 +102,4 @@ function documentOf({ given }: Pick<Call, 'given'>): JsonObject {
   const document = isJsonObject(given) ? given['document'] : undefined
   if (!isJsonObject(document)) throw new TypeError('the schema asks for a document')
   return document
-}
-
-function permitParts({ actor, workspace }: Call, document: JsonObject): void {
-  for (const [key, permissions] of Object.entries(PARTS)) {
-    if (document[key] === undefined) continue
-    const workspaceId = key === 'gateway' ? '' : workspace.id
-    const missing = permissions.find((permission) => !may(actor, permission, workspaceId))
-    if (missing !== undefined) refuse(forbidden({ detail: `\`${key}\` needs the permission ${missing}.` }))
-  }
 }
