@@ -7,6 +7,7 @@ import { writeGatewaySettings } from '../environments/gateway-settings.ts'
 import { checkListedApis } from '../policies/policy-list-store.ts'
 import { policyLists } from '../policies/policy-lists.ts'
 import { products } from '../products/products.ts'
+import type { CollectionDefinition } from '../resources/define-collection.ts'
 import { checkPlans } from '../subscriptions/subscription-store.ts'
 import { upstreams } from '../upstreams/upstreams.ts'
 import { readWorkspaceSettings } from '../workspaces/workspace-settings.ts'
@@ -18,6 +19,7 @@ import { applyResource, pruneResources } from './apply-resources.ts'
 import { nameOf, type DesiredState } from './desired-state.ts'
 import { listChanges } from './document-changes.ts'
 import { holdBack } from './hold-back.ts'
+import type { HeldBack } from './hold-guards.ts'
 
 /** In the order in which things refer to each other; what goes, goes in the reverse one. */
 export async function applyDocument(context: ApplyContext, whole: DesiredState): Promise<void> {
@@ -36,20 +38,28 @@ export async function applyDocument(context: ApplyContext, whole: DesiredState):
     await checkPlans(context.write.db, context.call.workspace.id, product.parse(document))
   }
   // What waits is named by the document, so what there is of it from before stays.
-  await prune(context, whole)
+  await prune(context, whole, held)
 }
 
-async function prune(context: ApplyContext, desired: DesiredState): Promise<void> {
+/** What is held back stays: that the document names it no longer may be the very thing that waits. */
+async function prune(context: ApplyContext, desired: DesiredState, held: readonly HeldBack[]): Promise<void> {
   const versions = desired.apis.flatMap(({ document, versions: list }) =>
     list.map(({ name }) => `${nameOf(document)} ${name}`),
   )
   await pruneVersions(context, new Set(versions))
-  const names = (documents: readonly JsonObject[]): Set<string> => new Set(documents.map(nameOf))
-  await pruneResources(context, consumers, names(desired.consumers.map(({ document }) => document)))
-  await pruneResources(context, products, names(desired.products))
-  await pruneResources(context, policyLists, names(desired.policyLists))
-  await pruneResources(context, apis, names(desired.apis.map(({ document }) => document)))
-  await pruneResources(context, upstreams, names(desired.upstreams))
+  const pruneAll = (collection: CollectionDefinition, documents: readonly JsonObject[]): Promise<void> => {
+    const waiting = held.filter(({ kind }) => kind === collection.kind).map(({ name }) => name)
+    return pruneResources(context, collection, new Set([...documents.map(nameOf), ...waiting]))
+  }
+  await pruneAll(consumers, documentsOf(desired.consumers))
+  await pruneAll(products, desired.products)
+  await pruneAll(policyLists, desired.policyLists)
+  await pruneAll(apis, documentsOf(desired.apis))
+  await pruneAll(upstreams, desired.upstreams)
+}
+
+function documentsOf(parts: readonly { readonly document: JsonObject }[]): JsonObject[] {
+  return parts.map(({ document }) => document)
 }
 
 async function applyGateway(context: ApplyContext, gateway: JsonObject | undefined): Promise<void> {

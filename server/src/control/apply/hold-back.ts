@@ -7,14 +7,11 @@ import { findResource } from '../resources/resource-store.ts'
 import { referredSecrets } from '../resources/secret-references.ts'
 import { hasValue } from '../secrets/secret-values.ts'
 import { DEFAULT_WORKSPACE } from '../snapshots/snapshot-names.ts'
+import { plansOf } from '../subscriptions/subscription-store.ts'
 import type { ApplyContext } from './apply-context.ts'
-import { nameOf, type DesiredApi, type DesiredState } from './desired-state.ts'
-
-export interface HeldBack {
-  readonly kind: string
-  readonly name: string
-  readonly reason: string
-}
+import { nameOf, type DesiredState } from './desired-state.ts'
+import { HeldParts, holdGuards, type HeldBack } from './hold-guards.ts'
+import { toVersionKey } from './review-desired.ts'
 
 export interface Ready {
   /** What can be applied now. */
@@ -25,59 +22,90 @@ export interface Ready {
 export async function holdBack(context: ApplyContext, desired: DesiredState): Promise<Ready> {
   const missing = await findMissing(context, desired)
   if (missing.size === 0) return { desired, held: [] }
-  const held: HeldBack[] = []
-  /** Whether it can be applied; if not, that is noted. */
-  const isReady = (kind: string, name: string, value: JsonValue | undefined): boolean => {
+  const held = new HeldParts()
+  holdForSecrets(context, desired, missing, held)
+  await holdForUpstreams(context, desired, held)
+  await holdGuards(context, desired, held)
+  await holdForPlans(context, desired, held)
+  return { desired: withoutHeld(context, desired, held), held: held.list() }
+}
+
+/** What refers to a missing secret itself. */
+function holdForSecrets(
+  { call, environment }: ApplyContext,
+  desired: DesiredState,
+  missing: ReadonlySet<string>,
+  held: HeldParts,
+): void {
+  const hold = (kind: string, name: string, value: JsonValue | undefined): void => {
     const needed = [...referredSecrets(JSON.stringify(value ?? null))].filter((secret) => missing.has(secret))
-    if (needed.length > 0) held.push({ kind, name, reason: `needs a value of the secret ${needed.join(', ')}` })
-    return needed.length === 0
+    if (needed.length > 0) held.add({ kind, name, reason: `needs a value of the secret ${needed.join(', ')}` })
   }
-  const { workspace } = context.call
   // Environments belong to no workspace: their secrets are those of the default one.
-  const isHome = workspace.name === DEFAULT_WORKSPACE
-  const isGatewayReady = !isHome || isReady('gateway-settings', context.environment, desired.gateway)
-  const gateway = isGatewayReady ? desired.gateway : undefined
-  const policies = isReady('policies', workspace.name, desired.policies?.slice()) ? desired.policies : undefined
-  const upstreams = desired.upstreams.filter((each) => isReady('upstream', nameOf(each), each))
-  const waiting = await findWaitingUpstreams(context, held)
-  const apis = desired.apis
-    .map((api) => toReadyApi(api, waiting, held, isReady))
-    .filter(({ versions }) => versions.length > 0)
-  const products = desired.products.filter((each) => isReady('product', nameOf(each), each))
-  const consumers = desired.consumers.filter(({ document }) => isReady('consumer', nameOf(document), document))
-  return { desired: { ...desired, gateway, policies, upstreams, apis, products, consumers }, held }
+  if (call.workspace.name === DEFAULT_WORKSPACE) hold('gateway-settings', environment, desired.gateway)
+  hold('policies', call.workspace.name, desired.policies)
+  for (const each of desired.policyLists) hold('policy-list', nameOf(each), each)
+  for (const each of desired.upstreams) hold('upstream', nameOf(each), each)
+  for (const each of desired.products) hold('product', nameOf(each), each)
+  for (const { document } of desired.consumers) hold('consumer', nameOf(document), document)
+  for (const { document, versions } of desired.apis) {
+    for (const { name, settings } of versions) hold('version', toVersionKey(nameOf(document), name), settings)
+  }
 }
 
-function toReadyApi(
-  api: DesiredApi,
-  waiting: ReadonlySet<string>,
-  held: HeldBack[],
-  isReady: (kind: string, name: string, value: JsonValue) => boolean,
-): DesiredApi {
-  const versions = api.versions.filter(({ name, settings }) => {
-    const full = `${nameOf(api.document)} ${name}`
-    const upstream = upstreamsOf(settings).find((each) => waiting.has(each))
-    if (upstream === undefined) return isReady('version', full, settings)
-    held.push({ kind: 'version', name: full, reason: `needs the upstream ${upstream}, which waits itself` })
-    return false
-  })
-  return { ...api, versions }
-}
-
-/** Upstreams that are held back and are not there from before: what needs one of them has nothing to call. */
-async function findWaitingUpstreams(
+/** Versions of upstreams that are held back and are not there from before have nothing to call. */
+async function holdForUpstreams(
   { call, write, environment }: ApplyContext,
-  held: readonly HeldBack[],
-): Promise<ReadonlySet<string>> {
+  desired: DesiredState,
+  held: HeldParts,
+): Promise<void> {
   const shelf = { workspaceId: call.workspace.id, kind: 'upstream', parentId: '' }
   const waiting = new Set<string>()
-  for (const { kind, name } of held) {
-    if (kind !== 'upstream') continue
+  for (const name of desired.upstreams.map(nameOf).filter((each) => held.has('upstream', each))) {
     const known =
       (await findResource(write.db, shelf, name, environment)) ?? (await findResource(write.db, shelf, name))
     if (known === undefined) waiting.add(name)
   }
-  return waiting
+  for (const { document, versions } of desired.apis) {
+    for (const { name, settings } of versions) {
+      const upstream = upstreamsOf(settings).find((each) => waiting.has(each))
+      if (upstream === undefined) continue
+      const reason = `needs the upstream ${upstream}, which waits itself`
+      held.add({ kind: 'version', name: toVersionKey(nameOf(document), name), reason })
+    }
+  }
+}
+
+/** A subscription to a plan that is not there yet would give the access, but none of the limits. */
+async function holdForPlans({ call, write }: ApplyContext, desired: DesiredState, held: HeldParts): Promise<void> {
+  const shelf = { workspaceId: call.workspace.id, kind: 'product', parentId: '' }
+  for (const { document, subscriptions } of desired.consumers) {
+    for (const { product, plan } of subscriptions) {
+      if (!held.has('product', product)) continue
+      const row = await findResource(write.db, shelf, product)
+      if (row !== undefined && plansOf(row).some(({ name }) => name === plan)) continue
+      const reason = `needs the plan ${plan} of the product ${product}, which has to wait`
+      held.add({ kind: 'consumer', name: nameOf(document), reason })
+    }
+  }
+}
+
+/** An API whose versions wait is there already, so that lists and products can name it. */
+function withoutHeld({ call, environment }: ApplyContext, desired: DesiredState, held: HeldParts): DesiredState {
+  const ready = (kind: string, documents: readonly JsonObject[]): JsonObject[] =>
+    documents.filter((document) => !held.has(kind, nameOf(document)))
+  return {
+    gateway: held.has('gateway-settings', environment) ? undefined : desired.gateway,
+    policies: held.has('policies', call.workspace.name) ? undefined : desired.policies,
+    policyLists: ready('policy-list', desired.policyLists),
+    upstreams: ready('upstream', desired.upstreams),
+    products: ready('product', desired.products),
+    consumers: desired.consumers.filter(({ document }) => !held.has('consumer', nameOf(document))),
+    apis: desired.apis.map(({ document, versions }) => ({
+      document,
+      versions: versions.filter(({ name }) => !held.has('version', toVersionKey(nameOf(document), name))),
+    })),
+  }
 }
 
 function upstreamsOf(settings: JsonObject): string[] {
