@@ -87,14 +87,15 @@ async function send(
 }
 
 function toLines({ environment, changed, outcomes }: Applied, what: string): string {
-  if (!changed) return `${environment} says all of this already.\n`
   const lines = outcomes
-    .filter(({ action }) => action !== 'unchanged')
+    // What stays as it is, though the files say something else, comes with a reason.
+    .filter(({ action, reason }) => action !== 'unchanged' || reason !== undefined)
     .flatMap(({ kind, name, action, changes, reason }) => [
       `${SIGNS[action] ?? ' '} ${kind} ${name}${reason === undefined ? '' : `: ${reason}`}`,
       ...(action === 'changed' ? changes.map(toChangeLine) : []),
     ])
-  return [`${what} ${environment}:`, ...lines, ''].join('\n')
+  if (lines.length === 0) return `${environment} says all of this already.\n`
+  return [changed ? `${what} ${environment}:` : `Nothing changes in ${environment}:`, ...lines, ''].join('\n')
 }
 
 function toChangeLine({ pointer, before, after }: { pointer: string; before?: unknown; after?: unknown }): string {

@@ -19,7 +19,7 @@ export interface Outcome {
   readonly name: string
   /** What is held back waits for something that is not in the document. */
   readonly action: 'created' | 'changed' | 'removed' | 'unchanged' | 'held-back'
-  /** What it waits for. */
+  /** What it waits for, or why it is not quite as the document says. */
   readonly reason?: string
   readonly changes: readonly DocumentChange[]
 }

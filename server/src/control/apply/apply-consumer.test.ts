@@ -1,0 +1,154 @@
+import { expect, test } from 'vitest'
+import { isJsonObject, type JsonObject } from '../../kernel/json.ts'
+import { describeOnEveryStore, type TestStore } from '../../../test/database.ts'
+import { testControl, type TestControl } from '../../../test/test-control.ts'
+
+const AT = '/workspaces/default'
+const KEYS = `${AT}/consumers/acme/credentials`
+const HERE = '?environment=production'
+
+const product = { name: 'shop', apis: ['books'], plans: [{ name: 'free' }, { name: 'gold' }] }
+
+async function openShop(store: TestStore): Promise<TestControl> {
+  const control = await testControl({ database: await store.open() })
+  await control.done('POST', `${AT}/products`, product)
+  return control
+}
+
+/** What was told of keys and subscriptions, in short. */
+async function apply({ done }: TestControl, consumer: JsonObject): Promise<string[]> {
+  const document = { headgate: 1, consumers: [{ name: 'acme', ...consumer }] }
+  const { outcomes } = await done('POST', `${AT}/apply`, { document, source: 'ci' })
+  const list: readonly unknown[] = Array.isArray(outcomes) ? outcomes : []
+  return list
+    .filter(isJsonObject)
+    .filter(({ kind }) => kind === 'credential' || kind === 'subscription')
+    .map(({ name, action, reason }) => [name, action, reason].filter(Boolean).join(' '))
+}
+
+async function shownKeys({ done }: TestControl): Promise<unknown> {
+  return (await done('GET', KEYS + HERE))['items']
+}
+
+/** The keys that the gateways take from acme. */
+async function published({ database }: TestControl): Promise<unknown> {
+  const { line } = await database.read
+    .selectFrom('snapshot_lines')
+    .select('line')
+    .where('environment', '=', 'production')
+    .where('key', '=', 'consumers/acme')
+    .executeTakeFirstOrThrow()
+  return Reflect.get(Object(JSON.parse(line)), 'keys')
+}
+
+const key = (value: string, more: JsonObject = {}) => ({ keys: [{ name: 'main', value, ...more }] })
+
+describeOnEveryStore('a key that was revoked', (store) => {
+  test('stays so when the document that names it is applied again, which says that', async () => {
+    const control = await openShop(store)
+    await apply(control, key('leaked'))
+    await control.done('POST', `${KEYS}/main/revoke${HERE}`)
+    expect(await apply(control, key('leaked'))).toEqual([expect.stringMatching(/^acme\/main unchanged was revoked/)])
+    expect(await shownKeys(control)).toEqual([expect.objectContaining({ name: 'main', state: 'revoked' })])
+    expect(await published(control)).toEqual([])
+  })
+
+  test('stays so when the document leaves it out in between', async () => {
+    const control = await openShop(store)
+    await apply(control, key('leaked'))
+    await control.done('POST', `${KEYS}/main/revoke${HERE}`)
+    await apply(control, {})
+    await apply(control, key('leaked'))
+    expect(await published(control)).toEqual([])
+  })
+
+  test('gives its name to another key, and stays revoked when the document goes back to it', async () => {
+    const control = await openShop(store)
+    await apply(control, key('leaked'))
+    await control.done('POST', `${KEYS}/main/revoke${HERE}`)
+    expect(await apply(control, key('fresh'))).toEqual(['acme/main created'])
+    expect(await published(control)).toEqual([expect.objectContaining({ name: 'main' })])
+    expect(await apply(control, key('leaked'))).toEqual([
+      expect.stringContaining('was revoked and stays so'),
+      'acme/main removed',
+    ])
+    expect(await published(control)).toEqual([])
+  })
+})
+
+describeOnEveryStore('the end of a key', (store) => {
+  test('that a rotation put forward stays where it is', async () => {
+    const control = await openShop(store)
+    await apply(control, key('old'))
+    await control.done('POST', KEYS + HERE, { name: 'next', expireOthersAfterSeconds: 3600 })
+    const before = await shownKeys(control)
+    const ending = expect.objectContaining({ name: 'main', expiresAt: expect.any(String) })
+    expect(before).toEqual([ending, expect.objectContaining({ name: 'next' })])
+    expect(await apply(control, key('old'))).toEqual([expect.stringMatching(/^acme\/main unchanged ends at/)])
+    await apply(control, key('old', { expiresAt: '2999-01-01T00:00:00.000Z' }))
+    expect(await shownKeys(control)).toEqual(before)
+  })
+
+  test('comes earlier when the document says so', async () => {
+    const control = await openShop(store)
+    await apply(control, key('old'))
+    const expiresAt = '2998-01-01T00:00:00.000Z'
+    expect(await apply(control, key('old', { expiresAt }))).toEqual(['acme/main changed'])
+    expect(await shownKeys(control)).toEqual([expect.objectContaining({ expiresAt })])
+  })
+})
+
+describeOnEveryStore('a subscription that people ended', (store) => {
+  const to = (plan: string) => ({ subscriptions: [{ product: 'shop', plan }] })
+
+  async function end({ done }: TestControl, verb: string): Promise<void> {
+    const { items } = await done('GET', `${AT}/subscriptions`)
+    const [first] = Array.isArray(items) ? items : []
+    await done('POST', `${AT}/subscriptions/${String(Reflect.get(Object(first), 'id'))}/${verb}`)
+  }
+
+  async function live({ done }: TestControl): Promise<unknown> {
+    return (await done('GET', `${AT}/subscriptions?state=active`))['items']
+  }
+
+  test('stays so, also when the document leaves it out in between', async () => {
+    const control = await openShop(store)
+    await apply(control, to('free'))
+    await end(control, 'cancel')
+    expect(await apply(control, to('free'))).toEqual([expect.stringMatching(/^acme\/shop unchanged was cancelled/)])
+    await apply(control, {})
+    await apply(control, to('free'))
+    expect(await live(control)).toEqual([])
+  })
+
+  test('begins again when somebody subscribes anew, or the document asks for another plan', async () => {
+    const control = await openShop(store)
+    await apply(control, to('free'))
+    await end(control, 'cancel')
+    expect(await apply(control, to('gold'))).toEqual(['acme/shop changed'])
+    expect(await live(control)).toEqual([expect.objectContaining({ plan: 'gold' })])
+    await end(control, 'cancel')
+    const wish = { consumer: 'acme', environment: 'production', product: 'shop', plan: 'gold' }
+    await control.done('POST', `${AT}/subscriptions`, wish)
+    expect(await apply(control, to('gold'))).toEqual([])
+  })
+
+  test.each(['cancel', 'suspend'])('%s of the consumer for all environments counts for one of its own', async (verb) => {
+    const control = await openShop(store)
+    await control.done('POST', `${AT}/consumers`, { name: 'acme' })
+    await control.done('POST', `${AT}/subscriptions`, { consumer: 'acme', product: 'shop', plan: 'free' })
+    await end(control, verb)
+    await apply(control, { labels: { tier: 'one' }, ...to('free') })
+    expect(await live(control)).toEqual([])
+  })
+
+  test('stays rejected, whoever applies', async () => {
+    const control = await testControl({ database: await store.open() })
+    await control.done('POST', `${AT}/products`, { ...product, plans: [{ name: 'free', approval: true }] })
+    await control.done('POST', `${AT}/consumers`, { name: 'acme' })
+    await control.done('POST', `${AT}/subscriptions`, { consumer: 'acme', product: 'shop', plan: 'free' })
+    await end(control, 'reject')
+    expect(await apply(control, to('free'))).toEqual([expect.stringContaining('was rejected')])
+    expect(await live(control)).toEqual([])
+  })
+})
