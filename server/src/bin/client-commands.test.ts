@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
-import { ADMIN_TOKEN, testControl } from '../../test/test-control.ts'
+import { ADMIN_TOKEN, testControl, type TestControl } from '../../test/test-control.ts'
 import { listenForControl } from '../control/server.ts'
 
 const program = join(import.meta.dirname, 'headgate.ts')
@@ -19,6 +19,7 @@ interface Ran {
 
 interface CommandLine {
   readonly folder: string
+  readonly done: TestControl['done']
   readonly run: (args: readonly string[], more?: { readonly input?: string; readonly token?: string }) => Promise<Ran>
 }
 
@@ -26,11 +27,12 @@ interface CommandLine {
 async function commandLine(): Promise<CommandLine> {
   const folder = mkdtempSync(join(tmpdir(), 'headgate-commands-'))
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
-  const { app } = await testControl()
+  const { app, done } = await testControl()
   const server = await listenForControl(app, '127.0.0.1', 0)
   onTestFinished(() => server.close())
   return {
     folder,
+    done,
     async run(args, { input = '', token = ADMIN_TOKEN } = {}) {
       const env = {
         ...process.env,
@@ -57,6 +59,15 @@ test('diff tells what apply does, with 3 as long as something would change', asy
     code: 0,
     out: 'production says all of this already.\n',
   })
+}, 30_000)
+
+test('apply says which key of the files stays revoked, though nothing changes', async () => {
+  const { run, done } = await commandLine()
+  await run(['apply', '-f', join(example, 'headgate.yaml')])
+  await done('POST', '/workspaces/default/consumers/acme/credentials/key-1/revoke?environment=production')
+  const again = await run(['apply', '-f', join(example, 'headgate.yaml')])
+  expect(again).toMatchObject({ code: 0, err: '' })
+  expect(again.out).toMatch(/^Nothing changes in production:\n +credential acme\/key-1: was revoked and stays so/)
 }, 30_000)
 
 test('an export to a directory is applied and exported to the same bytes', async () => {
