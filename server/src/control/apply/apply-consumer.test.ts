@@ -133,14 +133,17 @@ describeOnEveryStore('a subscription that people ended', (store) => {
     expect(await apply(control, to('gold'))).toEqual([])
   })
 
-  test.each(['cancel', 'suspend'])('%s of the consumer for all environments counts for one of its own', async (verb) => {
-    const control = await openShop(store)
-    await control.done('POST', `${AT}/consumers`, { name: 'acme' })
-    await control.done('POST', `${AT}/subscriptions`, { consumer: 'acme', product: 'shop', plan: 'free' })
-    await end(control, verb)
-    await apply(control, { labels: { tier: 'one' }, ...to('free') })
-    expect(await live(control)).toEqual([])
-  })
+  test.each(['cancel', 'suspend'])(
+    '%s of the consumer for all environments counts for one of its own',
+    async (verb) => {
+      const control = await openShop(store)
+      await control.done('POST', `${AT}/consumers`, { name: 'acme' })
+      await control.done('POST', `${AT}/subscriptions`, { consumer: 'acme', product: 'shop', plan: 'free' })
+      await end(control, verb)
+      await apply(control, { labels: { tier: 'one' }, ...to('free') })
+      expect(await live(control)).toEqual([])
+    },
+  )
 
   test('stays rejected, whoever applies', async () => {
     const control = await testControl({ database: await store.open() })

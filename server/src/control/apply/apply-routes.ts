@@ -22,7 +22,10 @@ const outcome = z.strictObject({
   kind: z.string(),
   name: z.string(),
   action: z.enum(['created', 'changed', 'removed', 'unchanged', 'held-back']),
-  reason: z.string().optional().meta({ description: 'What something that is held back waits for, or why it is not quite as the document says.' }),
+  reason: z
+    .string()
+    .optional()
+    .meta({ description: 'What something that is held back waits for, or why it is not quite as the document says.' }),
   changes: z.array(z.looseObject({ pointer: z.string() })),
 })
 
