@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { isJsonObject, type JsonObject } from '../../kernel/json.ts'
+import { textOf } from '../../../test/control-people.ts'
 import { describeOnEveryStore, type TestStore } from '../../../test/database.ts'
 import { testControl, type TestControl } from '../../../test/test-control.ts'
 
@@ -104,7 +105,7 @@ describeOnEveryStore('a subscription that people ended', (store) => {
   async function end({ done }: TestControl, verb: string): Promise<void> {
     const { items } = await done('GET', `${AT}/subscriptions`)
     const [first] = Array.isArray(items) ? items : []
-    await done('POST', `${AT}/subscriptions/${String(Reflect.get(Object(first), 'id'))}/${verb}`)
+    await done('POST', `${AT}/subscriptions/${textOf(Reflect.get(Object(first), 'id'))}/${verb}`)
   }
 
   async function live({ done }: TestControl): Promise<unknown> {

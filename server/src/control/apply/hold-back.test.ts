@@ -24,7 +24,7 @@ async function apply({ done }: TestControl, document: JsonObject): Promise<strin
   return list
     .filter(isJsonObject)
     .filter(({ action }) => action === 'held-back')
-    .map(({ kind, name }) => `${String(kind)} ${String(name)}`)
+    .map(({ kind, name }) => [kind, name].join(' '))
 }
 
 /** What somebody is answered who has the key of acme, if any. */
