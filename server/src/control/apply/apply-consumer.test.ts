@@ -24,7 +24,7 @@ async function apply({ done }: TestControl, consumer: JsonObject): Promise<strin
   return list
     .filter(isJsonObject)
     .filter(({ kind }) => kind === 'credential' || kind === 'subscription')
-    .map(({ name, action, reason }) => [name, action, reason].filter(Boolean).join(' '))
+    .map(({ name, action, reason }) => [name, action, ...(reason === undefined ? [] : [reason])].map(textOf).join(' '))
 }
 
 async function shownKeys({ done }: TestControl): Promise<unknown> {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { isJsonObject, type JsonObject } from '../../kernel/json.ts'
+import { textOf } from '../../../test/control-people.ts'
 import { describeOnEveryStore, type TestStore } from '../../../test/database.ts'
 import { publishedGateway } from '../../../test/published-gateway.ts'
 import { testControl, type TestControl } from '../../../test/test-control.ts'
@@ -24,7 +25,7 @@ async function apply({ done }: TestControl, document: JsonObject): Promise<strin
   return list
     .filter(isJsonObject)
     .filter(({ action }) => action === 'held-back')
-    .map(({ kind, name }) => [kind, name].join(' '))
+    .map(({ kind, name }) => `${textOf(kind)} ${textOf(name)}`)
 }
 
 /** What somebody is answered who has the key of acme, if any. */
