@@ -72,7 +72,7 @@ export interface EnvironmentTable extends Changeable {
   test_keys: number
   /** Grows with every change of `snapshot_lines`; the row's lock puts publishers of one environment in a row. */
   snapshot_seq: number
-  /** JSON: settings of its gateways, secrets as references to those of the default workspace. */
+  /** JSON: settings of its gateways, secrets as references to those of settings, `gateway-secret` in `resources`. */
   gateway: string
 }
 

@@ -2,11 +2,13 @@
  * What of a document has to wait for a secret that nobody has set yet: a document that was exported elsewhere names
  * secrets, and their values never come along. Everything else is applied, and what waits is told with what it needs.
  */
+import type { Kysely } from 'kysely'
+import type { Tables } from '../../db/tables.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts'
+import { settingsOwner } from '../environments/gateway-settings.ts'
 import { findResource } from '../resources/resource-store.ts'
 import { referredSecrets } from '../resources/secret-references.ts'
-import { hasValue } from '../secrets/secret-values.ts'
-import { DEFAULT_WORKSPACE } from '../snapshots/snapshot-names.ts'
+import { hasValue, toSecretShelf, type SecretOwner } from '../secrets/secret-values.ts'
 import { plansOf } from '../subscriptions/subscription-store.ts'
 import type { ApplyContext } from './apply-context.ts'
 import { nameOf, type DesiredState } from './desired-state.ts'
@@ -20,9 +22,15 @@ export interface Ready {
 }
 
 export async function holdBack(context: ApplyContext, desired: DesiredState): Promise<Ready> {
-  const missing = await findMissing(context, desired)
-  if (missing.size === 0) return { desired, held: [] }
+  const { db } = context.write
+  const missing = await findMissing(db, context.call.workspace, { ...desired, gateway: undefined })
+  const missingForGateway = await findMissing(db, await settingsOwner(db), desired.gateway)
+  if (missing.size + missingForGateway.size === 0) return { desired, held: [] }
   const held = new HeldParts()
+  if (missingForGateway.size > 0) {
+    const reason = `needs a value of the secret ${[...missingForGateway].join(', ')}, written in the place of the reference`
+    held.add({ kind: 'gateway-settings', name: context.environment, reason })
+  }
   holdForSecrets(context, desired, missing, held)
   await holdForUpstreams(context, desired, held)
   await holdGuards(context, desired, held)
@@ -30,9 +38,9 @@ export async function holdBack(context: ApplyContext, desired: DesiredState): Pr
   return { desired: withoutHeld(context, desired, held), held: held.list() }
 }
 
-/** What refers to a missing secret itself. */
+/** What of the workspace refers to a missing secret itself. */
 function holdForSecrets(
-  { call, environment }: ApplyContext,
+  { call }: ApplyContext,
   desired: DesiredState,
   missing: ReadonlySet<string>,
   held: HeldParts,
@@ -41,8 +49,6 @@ function holdForSecrets(
     const needed = [...referredSecrets(JSON.stringify(value ?? null))].filter((secret) => missing.has(secret))
     if (needed.length > 0) held.add({ kind, name, reason: `needs a value of the secret ${needed.join(', ')}` })
   }
-  // Environments belong to no workspace: their secrets are those of the default one.
-  if (call.workspace.name === DEFAULT_WORKSPACE) hold('gateway-settings', environment, desired.gateway)
   hold('policies', call.workspace.name, desired.policies)
   for (const each of desired.policyLists) hold('policy-list', nameOf(each), each)
   for (const each of desired.upstreams) hold('upstream', nameOf(each), each)
@@ -114,11 +120,10 @@ function upstreamsOf(settings: JsonObject): string[] {
   return [upstream, ...ofRoutes].filter((each) => typeof each === 'string')
 }
 
-async function findMissing({ call, write }: ApplyContext, desired: DesiredState): Promise<ReadonlySet<string>> {
-  const shelf = { workspaceId: call.workspace.id, kind: 'secret', parentId: '' }
+async function findMissing(db: Kysely<Tables>, owner: SecretOwner, wanted: unknown): Promise<ReadonlySet<string>> {
   const missing = new Set<string>()
-  for (const name of referredSecrets(JSON.stringify(desired))) {
-    const row = await findResource(write.db, shelf, name)
+  for (const name of referredSecrets(JSON.stringify(wanted ?? null))) {
+    const row = await findResource(db, toSecretShelf(owner), name)
     if (row === undefined || !hasValue(row)) missing.add(name)
   }
   return missing

@@ -7,7 +7,7 @@ import { defineRoute, type Call } from '../define-route.ts'
 import { inUse, taken } from '../problems.ts'
 import { checkVersion } from '../resources/resource-store.ts'
 import { toTime } from '../resources/resource-view.ts'
-import { publishGatewaySettings } from './gateway-settings.ts'
+import { forgetUnusedSecrets, publishGatewaySettings } from './gateway-settings.ts'
 import { publishShared } from './publish-shared.ts'
 import { readEnvironment, type Environment } from './read-environment.ts'
 
@@ -169,6 +169,7 @@ export const removeEnvironment = defineRoute({
       if (live !== undefined) refuse(inUse({ detail: `The deployment ${live.id} is live in it.` }))
       await write.db.deleteFrom('snapshot_lines').where('environment', '=', before.name).execute()
       await write.db.deleteFrom('environments').where('id', '=', before.id).execute()
+      await forgetUnusedSecrets(write)
       write.note({ kind: 'environment', id: before.id, name: before.name })
       return { status: 204 }
     })

@@ -1,14 +1,16 @@
 /** Writes the settings of the gateways of an environment, for their operation and for `apply`. */
+import type { Kysely } from 'kysely'
 import { gatewaySettings } from '../../config/schema/gateway.ts'
 import { isJsonObject, type JsonObject } from '../../kernel/json.ts'
 import { toCanonicalJson } from '../../config/canonical-json.ts'
 import { toHeaderLine } from '../../config/snapshot-lines.ts'
+import type { Tables } from '../../db/tables.ts'
 import { inlineCertificates, listenerCertificates } from '../certificates/certificate-names.ts'
 import type { Control } from '../control.ts'
-import type { Call, WorkspaceRef, Write } from '../define-route.ts'
+import type { Call, Write } from '../define-route.ts'
 import { checkVersion } from '../resources/resource-store.ts'
-import { extractSecrets } from '../resources/secret-references.ts'
-import { withSecrets, writeSecret } from '../secrets/secret-values.ts'
+import { extractSecrets, referredSecrets } from '../resources/secret-references.ts'
+import { toSecretShelf, withSecrets, writeSecret, type SecretOwner } from '../secrets/secret-values.ts'
 import { checkDocument } from '../snapshots/compile-lines.ts'
 import { publishLines } from '../snapshots/publish-lines.ts'
 import { DEFAULT_WORKSPACE } from '../snapshots/snapshot-names.ts'
@@ -22,7 +24,7 @@ export interface WrittenSettings {
   readonly version: number
 }
 
-/** `given` was checked; secrets go to the default workspace, for environments belong to none. */
+/** `given` was checked; its secrets become those of settings, which no workspace reaches. */
 export async function writeGatewaySettings(
   { control, actor }: Pick<Call, 'control' | 'actor'>,
   write: Write,
@@ -32,16 +34,16 @@ export async function writeGatewaySettings(
 ): Promise<WrittenSettings> {
   const row = await readEnvironment(write.db, environment)
   checkVersion(row, expectedVersion)
-  const home = await findHome(write)
-  const owner = `environments.${environment}`
-  const { document, secrets } = extractSecrets(given, gatewaySettings, control.policies, owner)
-  for (const secret of secrets) await writeSecret(write.db, control, home, secret, actor.id)
+  const owner = await settingsOwner(write.db)
+  const { document, secrets } = extractSecrets(given, gatewaySettings, control.policies, `environments.${environment}`)
+  for (const secret of secrets) await writeSecret(write.db, control, owner, secret, actor.id)
   const before = toSettings(JSON.parse(row.gateway))
   await publishGatewaySettings(control, write, { name: row.name, gateway: JSON.stringify(document) })
   if (toCanonicalJson(before) === toCanonicalJson(document)) return { before, after: document, version: row.version }
   const version = row.version + 1
   const changes = { gateway: JSON.stringify(document), version, updated_at_ms: control.clock.now() }
   await write.db.updateTable('environments').set(changes).where('id', '=', row.id).execute()
+  await forgetUnusedSecrets(write)
   write.note({ kind: 'environment', id: row.id, name: row.name, before, after: document })
   return { before, after: document, version }
 }
@@ -52,7 +54,7 @@ export async function publishGatewaySettings(
   write: Write,
   { name, gateway }: { readonly name: string; readonly gateway: string },
 ): Promise<void> {
-  const settings = await withSecrets(write.db, control, await findHome(write), toSettings(JSON.parse(gateway)))
+  const settings = await withSecrets(write.db, control, await settingsOwner(write.db), toSettings(JSON.parse(gateway)))
   const compiled = checkDocument(control, { gateway: await withCertificates(control, write, name, settings) })
   await publishLines(write, name, { removed: [], lines: [{ key: 'header', line: toHeaderLine(compiled) }] })
 }
@@ -74,10 +76,21 @@ async function withCertificates(
   return certificates.length === 0 ? rest : { ...rest, tls: { ...given, certificates } }
 }
 
-async function findHome({ db }: Write): Promise<WorkspaceRef> {
+/** Environments belong to no workspace: what is theirs lies in the default one, which always stays. */
+export async function settingsOwner(db: Kysely<Tables>): Promise<SecretOwner> {
   const home = await findWorkspace(db, DEFAULT_WORKSPACE)
-  if (home !== undefined) return home
+  if (home !== undefined) return { id: home.id, secretKind: 'gateway-secret' }
   throw new Error('an installation has its default workspace')
+}
+
+/** Nothing else can name a secret of settings or take it away, so it goes with the last settings that refer to it. */
+export async function forgetUnusedSecrets({ db }: Write): Promise<void> {
+  const rows = await db.selectFrom('environments').select('gateway').execute()
+  const used = rows.flatMap(({ gateway }) => [...referredSecrets(gateway)])
+  const { workspaceId, kind } = toSecretShelf(await settingsOwner(db))
+  let unused = db.deleteFrom('resources').where('workspace_id', '=', workspaceId).where('kind', '=', kind)
+  if (used.length > 0) unused = unused.where('name', 'not in', used)
+  await unused.execute()
 }
 
 export function toSettings(value: unknown): JsonObject {

@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely'
 import type { Tables } from '../../db/tables.ts'
 import { aboutAnswer } from '../idempotency.ts'
 import { aboutClientSecret } from '../identity-providers/identity-provider.ts'
-import { aboutSecret } from '../secrets/secret-values.ts'
+import { aboutSecret, SECRET_KINDS } from '../secrets/secret-values.ts'
 import { aboutTotp } from '../totp/take-code.ts'
 import type { KeyRing } from './key-ring.ts'
 
@@ -16,13 +16,14 @@ export const sealedPlaces: readonly Reseal[] = [
   async (db, keys, old) => {
     const rows = await db
       .selectFrom('resources')
-      .select(['id', 'workspace_id', 'name', 'spec'])
-      .where('kind', '=', 'secret')
+      .select(['id', 'workspace_id', 'kind', 'name', 'spec'])
+      .where('kind', 'in', SECRET_KINDS)
       .where('spec', 'like', `%"${old}.%`)
       .limit(BATCH)
       .execute()
-    for (const { id, workspace_id: workspaceId, name, spec } of rows) {
-      const about = aboutSecret({ id: workspaceId }, name)
+    for (const { id, workspace_id: workspaceId, kind, name, spec } of rows) {
+      const owner = { id: workspaceId }
+      const about = aboutSecret(kind === 'gateway-secret' ? { ...owner, secretKind: kind } : owner, name)
       // Written by `writeSecret`.
       const value = JSON.parse(spec) as { readonly sealed: string }
       const fresh = JSON.stringify({ ...value, sealed: anew(keys, value.sealed, about) })

@@ -1,14 +1,13 @@
 /** Who refers to a secret, so that a new value reaches the gateways and one that is in use is not taken away. */
-import type { Kysely, Selectable } from 'kysely'
-import type { EnvironmentTable, Tables } from '../../db/tables.ts'
+import type { Kysely } from 'kysely'
+import type { Tables } from '../../db/tables.ts'
 import { collections } from '../collections.ts'
 import type { Call, WorkspaceRef, Write } from '../define-route.ts'
 import { LIVE_STATES } from '../deployments/deployment-store.ts'
 import { redeployWorkspace } from '../deployments/redeploy.ts'
-import { publishGatewaySettings } from '../environments/gateway-settings.ts'
 import type { Resource } from '../resources/resource-store.ts'
 import { publishResource } from '../snapshots/publish-resource.ts'
-import { DEFAULT_WORKSPACE } from '../snapshots/snapshot-names.ts'
+import { SECRET_KINDS } from './secret-values.ts'
 
 interface SecretUses {
   readonly resources: readonly Resource[]
@@ -16,8 +15,6 @@ interface SecretUses {
   readonly isOfWorkspace: boolean
   /** Environments in which a live revision refers to it. */
   readonly deployedIn: readonly string[]
-  /** Environments whose gateway settings refer to it. */
-  readonly environments: readonly Selectable<EnvironmentTable>[]
 }
 
 /** Compiles and publishes anew whatever refers to the secret, in the transaction that changes its value. */
@@ -35,17 +32,15 @@ export async function republishUses(
   }
   // What the workspace gives to all its APIs is compiled into each of them.
   await redeployWorkspace({ control, workspace }, write, uses.isOfWorkspace ? undefined : toMention(name))
-  for (const row of uses.environments) await publishGatewaySettings(control, write, row)
 }
 
 /** What refers to the secret first, in words; undefined when nothing live does. */
 export async function nameUse(db: Kysely<Tables>, workspace: WorkspaceRef, name: string): Promise<string | undefined> {
-  const { resources, isOfWorkspace, deployedIn, environments } = await findUses(db, workspace, name)
+  const { resources, isOfWorkspace, deployedIn } = await findUses(db, workspace, name)
   return [
     ...resources.map((row) => `The ${row.kind} ${row.name} refers to it.`),
     ...(isOfWorkspace ? ['The policies of the workspace refer to it.'] : []),
     ...deployedIn.map((environment) => `A version that is live in ${environment} refers to it.`),
-    ...environments.map((row) => `The gateway settings of ${row.name} refer to it.`),
   ][0]
 }
 
@@ -58,7 +53,7 @@ async function findUses(db: Kysely<Tables>, workspace: WorkspaceRef, name: strin
     .selectAll()
     .where('workspace_id', '=', workspace.id)
     // A draft is not live; a revision of it counts where it is deployed.
-    .where('kind', 'not in', ['secret', 'version'])
+    .where('kind', 'not in', [...SECRET_KINDS, 'version'])
     .where('spec', 'like', pattern)
     .orderBy('name')
     .execute()
@@ -79,19 +74,7 @@ async function findUses(db: Kysely<Tables>, workspace: WorkspaceRef, name: strin
     resources: resources.filter(({ spec }) => spec.includes(mention)),
     isOfWorkspace: settings.includes(mention),
     deployedIn: deployed.filter(({ content }) => content.includes(mention)).map(({ environment }) => environment),
-    environments: await findEnvironments(db, workspace, mention),
   }
-}
-
-/** Environments belong to no workspace; their secrets are those of the default one. */
-async function findEnvironments(
-  db: Kysely<Tables>,
-  workspace: WorkspaceRef,
-  mention: string,
-): Promise<Selectable<EnvironmentTable>[]> {
-  if (workspace.name !== DEFAULT_WORKSPACE) return []
-  const rows = await db.selectFrom('environments').selectAll().orderBy('name').execute()
-  return rows.filter(({ gateway }) => gateway.includes(mention))
 }
 
 function toMention(name: string): string {

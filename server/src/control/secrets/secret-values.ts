@@ -1,26 +1,39 @@
-/** Secrets of a workspace: sealed in the store, opened only where a snapshot is made. */
+/** Secrets of a workspace, and of the settings of gateways: sealed in the store, opened only where a snapshot is made. */
 import type { Kysely } from 'kysely'
 import type { JsonObject } from '../../kernel/json.ts'
 import type { Tables } from '../../db/tables.ts'
 import { refuse } from '../control-error.ts'
 import type { Control } from '../control.ts'
-import type { WorkspaceRef } from '../define-route.ts'
 import { invalid } from '../problems.ts'
-import { findResource, insertResource, replaceResource, type Resource } from '../resources/resource-store.ts'
+import { findResource, insertResource, replaceResource, type Resource, type Shelf } from '../resources/resource-store.ts'
 import { insertSecrets, referredSecrets, type FoundSecret } from '../resources/secret-references.ts'
+
+/** Whose secrets are meant. */
+export interface SecretOwner {
+  /** Id of the workspace. */
+  readonly id: string
+  /**
+   * Those of gateway settings are the installation's: they lie apart from a workspace's own, so that no document refers
+   * to them and no operation on secrets finds them.
+   */
+  readonly secretKind?: 'gateway-secret'
+}
+
+/** All kinds of rows that hold a sealed value. */
+export const SECRET_KINDS = ['secret', 'gateway-secret'] as const
 
 /** Puts a secret in, or its new value over the old one. */
 export async function writeSecret(
   db: Kysely<Tables>,
   control: Control,
-  workspace: WorkspaceRef,
+  owner: SecretOwner,
   { name, value }: FoundSecret,
   by: string,
 ): Promise<void> {
-  if (await isKnownSecret(db, control, workspace, { name, value })) return
+  if (await isKnownSecret(db, control, owner, { name, value })) return
   const nowMs = control.clock.now()
-  const shelf = { workspaceId: workspace.id, kind: 'secret', parentId: '' }
-  const spec = JSON.stringify({ sealed: control.keys.seal(value, aboutSecret(workspace, name)) })
+  const shelf = toSecretShelf(owner)
+  const spec = JSON.stringify({ sealed: control.keys.seal(value, aboutSecret(owner, name)) })
   const known = await findResource(db, shelf, name)
   if (known !== undefined) {
     await replaceResource(db, known, { spec, updated_by: by, updated_at_ms: nowMs }, undefined)
@@ -28,8 +41,8 @@ export async function writeSecret(
   }
   await insertResource(db, {
     id: control.newId('secret'),
-    workspace_id: workspace.id,
-    kind: 'secret',
+    workspace_id: owner.id,
+    kind: shelf.kind,
     parent_id: '',
     environment: '',
     name,
@@ -47,36 +60,37 @@ export async function writeSecret(
 export async function isKnownSecret(
   db: Kysely<Tables>,
   control: Control,
-  workspace: WorkspaceRef,
+  owner: SecretOwner,
   { name, value }: FoundSecret,
 ): Promise<boolean> {
-  const row = await findResource(db, { workspaceId: workspace.id, kind: 'secret', parentId: '' }, name)
+  const row = await findResource(db, toSecretShelf(owner), name)
   const sealed = row === undefined ? '' : readSealed(row.spec)
-  return sealed !== '' && control.keys.open(sealed, aboutSecret(workspace, name)) === value
+  return sealed !== '' && control.keys.open(sealed, aboutSecret(owner, name)) === value
 }
 
 /** The document with the values of its secrets; refuses, and names it, when one has none. */
 export async function withSecrets(
   db: Kysely<Tables>,
   control: Control,
-  workspace: WorkspaceRef,
+  owner: SecretOwner,
   document: JsonObject,
 ): Promise<JsonObject> {
   const names = [...referredSecrets(JSON.stringify(document))]
   if (names.length === 0) return document
+  const { workspaceId, kind } = toSecretShelf(owner)
   const rows = await db
     .selectFrom('resources')
     .select(['name', 'spec'])
-    .where('workspace_id', '=', workspace.id)
-    .where('kind', '=', 'secret')
+    .where('workspace_id', '=', workspaceId)
+    .where('kind', '=', kind)
     .where('name', 'in', names)
     .execute()
   const sealed = new Map(rows.map(({ name, spec }) => [name, readSealed(spec)]))
   // What is put into an object comes out as one.
   return insertSecrets(document, (name) => {
     const value = sealed.get(name) ?? ''
-    if (value !== '') return control.keys.open(value, aboutSecret(workspace, name))
-    return refuse(invalid({ detail: `The secret ${JSON.stringify(name)} has no value. Set it, then do this again.` }))
+    if (value !== '') return control.keys.open(value, aboutSecret(owner, name))
+    return refuse(invalid({ detail: `The secret ${JSON.stringify(name)} has no value. ${toRemedy(owner)}` }))
   }) as JsonObject
 }
 
@@ -85,9 +99,20 @@ export function hasValue({ spec }: Pick<Resource, 'spec'>): boolean {
   return readSealed(spec) !== ''
 }
 
+/** Where the secrets of an owner stand. */
+export function toSecretShelf({ id, secretKind = 'secret' }: SecretOwner): Shelf {
+  return { workspaceId: id, kind: secretKind, parentId: '' }
+}
+
 /** What a sealed value belongs to. */
-export function aboutSecret(workspace: Pick<WorkspaceRef, 'id'>, name: string): string {
-  return `secret ${workspace.id} ${name}`
+export function aboutSecret({ id, secretKind = 'secret' }: SecretOwner, name: string): string {
+  return `${secretKind} ${id} ${name}`
+}
+
+function toRemedy({ secretKind }: SecretOwner): string {
+  return secretKind === undefined
+    ? 'Set it, then do this again.'
+    : 'Settings of gateways have secrets of their own: write the value itself, which is then kept sealed.'
 }
 
 function readSealed(spec: string): string {

@@ -3,6 +3,7 @@
  * the audit, so every committed change is an event and no other is; a process that dies in between sends again what it
  * has not written down as received. At least once, under an id by which a receiver tells what it has already.
  */
+import { z } from 'zod'
 import { createLease } from '../../db/lease.ts'
 import { createBackgroundLoop } from '../background-loop.ts'
 import type { Control } from '../control.ts'
@@ -10,9 +11,11 @@ import { documentOf } from '../resources/resource-view.ts'
 import { withSecrets } from '../secrets/secret-values.ts'
 import { settleDelivery, type Delivery } from './delivery-store.ts'
 import { sendWebhook } from './send-webhook.ts'
-import { signWebhook } from './sign-webhook.ts'
+import { SECRET_PATTERN, signWebhook } from './sign-webhook.ts'
 import { findHooks, takeUp, type Hook } from './take-up-events.ts'
 import { webhook } from './webhooks.ts'
+
+const signing = z.object({ secrets: z.array(z.string().regex(SECRET_PATTERN)) })
 
 const TICK_MS = 1_000
 const LEASE_MS = 30_000
@@ -109,11 +112,10 @@ async function send(control: Control, hook: Hook, delivery: Delivery, signal: Ab
   const { database, clock, allowPrivateAddresses = false } = control
   try {
     const workspace = { id: hook.workspace_id, name: hook.workspace }
-    const document = documentOf({ id: hook.webhook_id, spec: hook.spec })
-    const { url, secret, previousSecret } = webhook.parse(
-      await withSecrets(database.read, control, workspace, document),
-    )
-    const secrets = previousSecret === undefined ? [secret] : [secret, previousSecret]
+    const { url, secret, previousSecret } = webhook.parse(documentOf({ id: hook.webhook_id, spec: hook.spec }))
+    const given = [secret, previousSecret].filter((each) => each !== undefined)
+    // These alone: whatever else were put together from secrets would tell them to the receiver.
+    const { secrets } = signing.parse(await withSecrets(database.read, control, workspace, { secrets: given }))
     const { id, body } = delivery
     const fields = signWebhook({ id, timestamp: Math.floor(clock.now() / 1_000), body }, secrets)
     return await sendWebhook(new URL(url), fields, body, { allowPrivateAddresses, signal })

@@ -5,6 +5,7 @@ import { labels, name } from '../../config/schema/quantities.ts'
 import { refuse } from '../control-error.ts'
 import { invalid } from '../problems.ts'
 import type { Change, CollectionDefinition } from '../resources/define-collection.ts'
+import { referredSecrets } from '../resources/secret-references.ts'
 import { SECRET_PATTERN } from './sign-webhook.ts'
 import { EVENT_PATTERN } from './webhook-events.ts'
 
@@ -47,6 +48,10 @@ export const webhooks: CollectionDefinition = {
   perEnvironment: false,
   check({ allowPrivateAddresses }, _db, _workspace, document) {
     const { url } = webhook.pick({ url: true }).loose().parse(document)
+    if (referredSecrets(url).size > 0) {
+      const detail = 'a reference to a secret, which would be sent to whoever listens there'
+      refuse(invalid({ detail, errors: [{ pointer: '/url', detail }] }))
+    }
     const host = new URL(url).hostname.replace(/^\[|\]$/g, '')
     // Names are looked at when they are resolved, at each delivery: what they stand for may change.
     if (allowPrivateAddresses !== true && /^[\d.]+$|:|^localhost$/.test(host) && !isPublicAddress(host)) {
