@@ -30,8 +30,8 @@ export interface Incoming {
   readonly actor: Actor
   readonly params: Readonly<Record<string, string>>
   readonly query: Readonly<Record<string, string>>
-  /** Undefined when there is none. */
-  readonly body: unknown
+  /** Reads the body, once; undefined when there is none. */
+  readBody(): Promise<unknown>
   readonly ifMatch: string | undefined
   readonly idempotencyKey: string | undefined
   readonly requestId: string
@@ -57,20 +57,22 @@ async function run(control: Control, route: AdminRoute, incoming: Incoming): Pro
   const workspace = await toWorkspace(control, route, incoming, actor)
   permit(route, actor, workspace)
   const { dryRun, ...query } = takeDryRun(route, incoming.query)
+  // Only now: a body may be large, and who may do nothing here is not worth its memory.
+  const given = await incoming.readBody()
   const call = {
     params: parseInput(route.params ?? nothing, withoutWorkspace(incoming.params), 'path'),
     query: parseInput(route.query ?? nothing, query, 'query'),
-    body: route.body === undefined ? parseNoBody(incoming.body) : parseInput(route.body, incoming.body, ''),
+    body: route.body === undefined ? parseNoBody(given) : parseInput(route.body, given, ''),
     expectedVersion: toExpectedVersion(route, incoming.ifMatch),
   }
-  const recalled = await recall(control, route, incoming, actor, dryRun)
+  const recalled = await recall(control, route, incoming, given, dryRun)
   if (recalled?.answer !== undefined) return recalled.answer
   const { requestId, visit, signal } = incoming
   const { address } = visit
   const writer = createWriter({ control, route, actor, workspace, requestId, address, dryRun, recalled })
   const whole: Call = {
     ...call,
-    given: incoming.body,
+    given,
     control,
     actor,
     workspace,
@@ -142,8 +144,8 @@ function toExpectedVersion({ effect }: AdminRoute, ifMatch: string | undefined):
 function recall(
   control: Control,
   route: AdminRoute,
-  { idempotencyKey, params, body }: Incoming,
-  actor: Actor,
+  { actor, idempotencyKey, params }: Incoming,
+  body: unknown,
   dryRun: boolean,
 ): Promise<Recalled | undefined> {
   // Nobody in particular has no answers to be given again: they might be those of somebody else.

@@ -87,7 +87,7 @@ async function answerWith(control: Control, route: AdminRoute, context: Context)
       actor,
       params: req.param(),
       query: readQuery(req.url),
-      body: await readBody(route, context),
+      readBody: () => readBody(route, context),
       ifMatch: req.header('if-match'),
       idempotencyKey: req.header('idempotency-key'),
       requestId,
