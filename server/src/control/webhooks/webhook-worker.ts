@@ -13,6 +13,7 @@ import { settleDelivery, type Delivery } from './delivery-store.ts'
 import { sendWebhook } from './send-webhook.ts'
 import { SECRET_PATTERN, signWebhook } from './sign-webhook.ts'
 import { findHooks, takeUp, type Hook } from './take-up-events.ts'
+import { createWebhookSlots } from './webhook-slots.ts'
 import { webhook } from './webhooks.ts'
 
 const signing = z.object({ secrets: z.array(z.string().regex(SECRET_PATTERN)) })
@@ -20,9 +21,6 @@ const signing = z.object({ secrets: z.array(z.string().regex(SECRET_PATTERN)) })
 const TICK_MS = 1_000
 const LEASE_MS = 30_000
 const RENEW_MS = 10_000
-/** Deliveries under way at once: to one receiver, and to all. */
-const MOST_FOR_ONE = 4
-const MOST_AT_ONCE = 32
 
 export interface WebhookWorker {
   /** Takes up what has happened and begins to send what is due. */
@@ -37,7 +35,7 @@ export interface WebhookWorker {
 export function createWebhookWorker(control: Control, holder: string): WebhookWorker {
   const { database, clock, log } = control
   const lease = createLease(database, 'webhooks', clock, { holder, durationMs: LEASE_MS })
-  const underWay = new Map<string, { readonly webhookId: string; readonly done: Promise<void> }>()
+  const slots = createWebhookSlots()
   const closing = new AbortController()
   let renewedAtMs = -Infinity
 
@@ -55,14 +53,13 @@ export function createWebhookWorker(control: Control, holder: string): WebhookWo
     if (isOff) log.warn({ webhook: delivery.webhook_id, detail: outcome.detail }, 'a webhook was switched off')
   }
   const begin = async (hook: Hook): Promise<void> => {
-    const mine = [...underWay.values()].filter(({ webhookId }) => webhookId === hook.webhook_id).length
-    const room = Math.min(MOST_FOR_ONE - mine, MOST_AT_ONCE - underWay.size)
-    if (room <= 0) return
-    for (const delivery of await findDue(control, hook.webhook_id, [...underWay.keys()], room)) {
-      const done = deliver(hook, delivery)
-        .catch((cause: unknown) => log.error({ err: cause }, 'the outcome of a webhook was not written down'))
-        .finally(() => underWay.delete(delivery.id))
-      underWay.set(delivery.id, { webhookId: hook.webhook_id, done })
+    const room = slots.room(hook)
+    if (room === 0) return
+    for (const delivery of await findDue(control, hook.webhook_id, slots.ids(), room)) {
+      const done = deliver(hook, delivery).catch((cause: unknown) =>
+        log.error({ err: cause }, 'the outcome of a webhook was not written down'),
+      )
+      slots.hold(hook, delivery.id, done)
     }
   }
   const tick = async (): Promise<void> => {
@@ -74,23 +71,20 @@ export function createWebhookWorker(control: Control, holder: string): WebhookWo
       .orderBy('seq', 'desc')
       .limit(1)
       .executeTakeFirst()
-    for (const hook of hooks) {
+    for (const hook of slots.order(hooks)) {
       if (hook.seq < (last?.seq ?? 0)) await takeUp(control, hook, last?.seq ?? 0, lease)
       await begin(hook)
     }
   }
-  const idle = async (): Promise<void> => {
-    while (underWay.size > 0) await Promise.all([...underWay.values()].map(({ done }) => done))
-  }
   const loop = createBackgroundLoop({ what: 'webhooks', everyMs: TICK_MS, log, run: tick })
   return {
     tick,
-    idle,
+    idle: slots.idle,
     start: loop.start,
     async close() {
       closing.abort()
       await loop.stop()
-      await idle()
+      await slots.idle()
       // The store may be gone already, and then the lease ends by itself.
       await lease.release().catch(() => undefined)
     },
