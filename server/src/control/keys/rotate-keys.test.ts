@@ -38,6 +38,8 @@ describeOnEveryStore('the key that seals secrets', (store) => {
     const clock = testClock()
     const control = await testControl({ database: await store.open(), clock })
     await control.done('POST', '/workspaces/default/secrets', { name: 'token', value: 'a-very-secret-value' })
+    const settings = '/environments/production/gateway'
+    await control.done('PUT', settings, { debugKey: 'a-debug-key-of-gateways' }, { 'if-match': '*' })
     await control.done('POST', '/identity-providers', {
       name: 'company',
       issuer: 'https://idp.example',
@@ -74,6 +76,8 @@ describeOnEveryStore('the key that seals secrets', (store) => {
     const document = { value: '${secret:token}' }
     const opened = await withSecrets(control.database.read, control.control, workspace, document)
     expect(opened).toEqual({ value: 'a-very-secret-value' })
+    const { debugKey = '' } = await control.done('GET', settings)
+    expect(await control.done('PUT', settings, { debugKey }, { 'if-match': '*' })).toEqual({ debugKey })
     const again = await control.call('POST', '/workspaces', {
       body: { name: 'red' },
       headers: { 'idempotency-key': 'once' },

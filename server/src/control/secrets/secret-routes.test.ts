@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { createCertificate } from '../../../test/certificates.ts'
 import { describeOnEveryStore } from '../../../test/database.ts'
 import { testControl, type TestControl } from '../../../test/test-control.ts'
 
@@ -75,7 +76,7 @@ describeOnEveryStore('secrets', (store) => {
     expect(lineOf(control, 'upstreams/shop') + lineOf(control, 'apis/books/1.0.0')).not.toContain('old-value-of-it')
   })
 
-  test('reach the gateways through the policies of the workspace and the settings of an environment', async () => {
+  test('reach the gateways through the policies of the workspace', async () => {
     const control = await testControl({ database: await store.open() })
     const { done } = control
     await done('POST', secrets, { name: 'shop-token', value: 'first-value-of-it' })
@@ -83,23 +84,20 @@ describeOnEveryStore('secrets', (store) => {
     await deployBooks(control, [])
     const workspace = { settings: { policies: [signed] } }
     await done('PUT', '/workspaces/default', workspace, { 'if-match': '*' })
-    const settings = { debugKey: '${secret:shop-token}' }
-    await done('PUT', '/environments/production/gateway', settings, { 'if-match': '*' })
-    await expect.poll(() => lineOf(control, 'header')).toContain('first-value-of-it')
+    await expect.poll(() => lineOf(control, 'apis/books/1.0.0')).toContain('first-value-of-it')
     await done('PUT', `${secrets}/shop-token`, { value: 'second-value-of-it' }, { 'if-match': '*' })
-    await expect.poll(() => lineOf(control, 'header')).toContain('second-value-of-it')
-    expect(lineOf(control, 'apis/books/1.0.0')).toContain('second-value-of-it')
+    await expect.poll(() => lineOf(control, 'apis/books/1.0.0')).toContain('second-value-of-it')
   })
 
   test('keep their value when something that refers to them would not be valid with the new one', async () => {
     const control = await testControl({ database: await store.open() })
     const { call, done } = control
-    await done('POST', secrets, { name: 'shop-token', value: 'first-value-of-it' })
-    const settings = { debugKey: '${secret:shop-token}' }
-    await done('PUT', '/environments/production/gateway', settings, { 'if-match': '*' })
-    const set = { body: { value: 'too short' }, headers: { 'if-match': '"1"' } }
-    expect((await call('PUT', `${secrets}/shop-token`, set)).status).toBe(422)
-    expect(await done('GET', `${secrets}/shop-token`)).toMatchObject({ revision: 1 })
+    const { cert, key } = createCertificate('shop.example.com', { names: ['shop.example.com'] })
+    await done('POST', secrets, { name: 'tls-key', value: key })
+    await done('POST', '/workspaces/default/certificates', { name: 'shop', chain: cert, key: '${secret:tls-key}' })
+    const set = { body: { value: 'no key' }, headers: { 'if-match': '"1"' } }
+    expect((await call('PUT', `${secrets}/tls-key`, set)).status).toBe(422)
+    expect(await done('GET', `${secrets}/tls-key`)).toMatchObject({ revision: 1 })
   })
 
   test('stay while something live refers to them, and go when nothing does', async () => {
