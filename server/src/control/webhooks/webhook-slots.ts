@@ -17,7 +17,7 @@ interface UnderWay extends Holder {
   readonly done: Promise<void>
 }
 
-export interface WebhookSlots {
+interface WebhookSlots {
   /** In the order in which they are served, which no webhook is the first of each time. */
   order<Each extends Holder>(hooks: readonly Each[]): readonly Each[]
   /** How many more it may begin. */

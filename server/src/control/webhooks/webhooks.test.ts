@@ -14,6 +14,7 @@ const HOUR_MS = 3_600_000
 
 interface Received {
   readonly headers: IncomingHttpHeaders
+  readonly path: string
   readonly body: string
   readonly event: JsonObject
 }
@@ -41,7 +42,7 @@ async function place(store: TestStore, allowPrivateAddresses = true): Promise<Pl
   const server = createServer((request, response) => {
     void text(request).then((body) => {
       const event: unknown = JSON.parse(body)
-      received.push({ headers: request.headers, body, event: isJsonObject(event) ? event : {} })
+      received.push({ headers: request.headers, path: request.url ?? '', body, event: isJsonObject(event) ? event : {} })
       response.writeHead(answers.shift() ?? 204).end()
     })
   })
@@ -95,6 +96,51 @@ describeOnEveryStore('webhooks', (store) => {
     expect(JSON.stringify([body, await done('GET', webhooks), await done('GET', '/audit'), rows])).not.toContain(
       'whsec_',
     )
+  })
+
+  test('tell no secret of the workspace by their address', async () => {
+    const { call, done, url, received, work, database } = await place(store)
+    await done('POST', '/workspaces/default/secrets', { name: 'shop-token', value: 'hidden-value-of-it' })
+    const evil = `${url}?k=\${secret:shop-token}`
+    const refused = await call('POST', webhooks, { body: { name: 'ci', url: evil, secret } })
+    expect([refused.status, refused.body['errors']]).toMatchObject([422, [{ pointer: '/url' }]])
+    await done('POST', webhooks, { name: 'ci', url, secret, events: ['webhook.created'] })
+    const change = await call('PATCH', `${webhooks}/ci`, { body: { url: evil }, headers: { 'if-match': '*' } })
+    expect(change.status).toBe(422)
+    // However it came to be there.
+    const { id, spec } = await database.read
+      .selectFrom('resources')
+      .select(['id', 'spec'])
+      .where('kind', '=', 'webhook')
+      .executeTakeFirstOrThrow()
+    const changes = { spec: spec.replace(url, evil) }
+    await database.write((db) => db.updateTable('resources').set(changes).where('id', '=', id).execute())
+    await work()
+    expect(received.map(({ path }) => path)).toEqual([expect.stringContaining('?k=')])
+    expect(JSON.stringify(received)).not.toContain('hidden-value-of-it')
+  })
+
+  test('take their own secret from one of the workspace', async () => {
+    const { done, url, received, work } = await place(store)
+    await done('POST', '/workspaces/default/secrets', { name: 'signing', value: secret })
+    await done('POST', webhooks, { name: 'ci', url, secret: '${secret:signing}', events: ['webhook.created'] })
+    await work()
+    expect(received).toHaveLength(1)
+  })
+
+  test('whose receivers are slow leave room for those of other workspaces', async () => {
+    const { done, url, received, worker } = await place(store)
+    const silent = `http://127.0.0.1:${await listenLocally(createServer(() => undefined))}/hook`
+    await done('POST', '/workspaces', { name: 'red' })
+    for (let index = 0; index < 9; index++) {
+      const hook = { name: `slow-${index}`, url: silent, secret, events: ['api.created'] }
+      await done('POST', '/workspaces/red/webhooks', hook)
+    }
+    for (let index = 0; index < 4; index++) await done('POST', '/workspaces/red/apis', { name: `api-${index}` })
+    await done('POST', webhooks, { name: 'ci', url, secret, events: ['api.created'] })
+    await done('POST', '/workspaces/default/apis', { name: 'books' })
+    await worker.tick()
+    await expect.poll(() => typesOf(received)).toEqual(['api.created'])
   })
 
   test('hear of another workspace nothing', async () => {
