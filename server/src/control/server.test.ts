@@ -1,0 +1,33 @@
+import { request } from 'node:http'
+import { expect, onTestFinished, test } from 'vitest'
+import { createPerson } from '../../test/control-people.ts'
+import { testControl } from '../../test/test-control.ts'
+import { listenForControl } from './server.ts'
+
+/** Announces a large body, sends its first byte alone, and says how that is answered. */
+function begin(port: number, path: string, token: string): Promise<number | undefined> {
+  const { promise, resolve, reject } = Promise.withResolvers<number | undefined>()
+  const headers = {
+    authorization: `Bearer ${token}`,
+    'content-type': 'application/json',
+    'content-length': 60 * 1024 * 1024,
+  }
+  const sent = request({ host: '127.0.0.1', port, method: 'POST', path: `/api/v1${path}`, headers })
+  onTestFinished(() => void sent.destroy())
+  sent.once('response', ({ statusCode }) => resolve(statusCode))
+  sent.on('error', reject)
+  sent.write('{')
+  return promise
+}
+
+test('a large body is not read for somebody who may not do what they ask', async () => {
+  const control = await testControl()
+  await control.done('POST', '/workspaces', { name: 'red' })
+  const { token } = await createPerson(control, 'viewer', 'default')
+  const server = await listenForControl(control.app, '127.0.0.1', 0)
+  onTestFinished(() => server.close())
+  const { port } = server
+  expect(await begin(port, '/workspaces/default/imports', token)).toBe(403)
+  expect(await begin(port, '/workspaces/red/apply', token)).toBe(404)
+  expect(await begin(port, '/workspaces/nowhere/apply', token)).toBe(404)
+})
