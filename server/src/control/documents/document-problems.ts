@@ -28,6 +28,15 @@ export const breakingRefused = defineProblem({
     'Publish it as another version, or send `allowBreaking` with the reason, which the audit keeps. `errors` lists what breaks.',
 })
 
+export const documentsBusy = defineProblem({
+  code: 'documents.busy',
+  status: 503,
+  title: 'Too many documents are being worked on',
+  blame: 'caller',
+  remedy:
+    'Send it again when `Retry-After` says; nothing was changed. Documents that are large or fetched, and reviews by a ruleset of a workspace, wait for each other.',
+})
+
 export const rulesetRefused = defineProblem({
   code: 'documents.ruleset_refused',
   status: 422,

@@ -8,6 +8,7 @@ import { refuse } from '../control-error.ts'
 import type { Call } from '../define-route.ts'
 import { hashBlob } from '../versions/version-store.ts'
 import { documentRefused } from './document-problems.ts'
+import { inChildTurn } from './in-child-turn.ts'
 
 export type Imported = Extract<ImportOutcome, { kind: 'imported' }>
 
@@ -24,13 +25,14 @@ const SENT = 'https://document.invalid/openapi'
 export async function importText({ control }: Pick<Call, 'control'>, text: string): Promise<Imported> {
   const order = { ...orderOf(control), source: SENT, text, mayFetch: false }
   const isSmall = Buffer.byteLength(text) <= MOST_BYTES_AT_ONCE
-  const outcome = isSmall ? await runImport(order) : await importInChild(order)
+  const outcome = isSmall ? await runImport(order) : await inChildTurn(() => importInChild(order))
   return keepWriting(accept(outcome), text)
 }
 
 /** A document at an address, with the files beside it, fetched by this process within bounds. */
 export async function importAddress({ control }: Pick<Call, 'control'>, address: string): Promise<Imported> {
-  return accept(await importInChild({ ...orderOf(control), source: address, text: undefined, mayFetch: true }))
+  const order = { ...orderOf(control), source: address, text: undefined, mayFetch: true }
+  return accept(await inChildTurn(() => importInChild(order)))
 }
 
 /** As `importText`, unless the text is kept already: then it came out of an import. */

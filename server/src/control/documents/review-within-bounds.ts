@@ -2,6 +2,7 @@
 import { runInChild } from '../../config/openapi/run-in-child.ts'
 import { toThreadUrl } from '../../kernel/thread-url.ts'
 import type { Control } from '../control.ts'
+import { inChildTurn } from './in-child-turn.ts'
 import { reviewDocument, type DocumentReview, type ReviewOrder } from './review-document.ts'
 
 /** Up to this size, and by rules of ours, a review takes some milliseconds. */
@@ -11,12 +12,9 @@ const MOST_MS = 60_000
 export async function reviewWithinBounds({ documents }: Control, order: ReviewOrder): Promise<DocumentReview> {
   const chars = order.text.length + (order.before?.length ?? 0)
   if (order.ruleset === undefined && chars <= MOST_CHARS_AT_ONCE) return reviewDocument(order)
-  const result = await runInChild<DocumentReview>({
-    entry: toThreadUrl('./review-child', import.meta.url),
-    order: { ...order, cacheFolder: documents.cacheFolder },
-    mostMs: MOST_MS,
-    what: 'review',
-  })
+  const entry = toThreadUrl('./review-child', import.meta.url)
+  const work = { entry, order: { ...order, cacheFolder: documents.cacheFolder }, mostMs: MOST_MS, what: 'review' }
+  const result = await inChildTurn(() => runInChild<DocumentReview>(work))
   return result.kind === 'done' ? result.outcome : toIncomplete(result.why)
 }
 

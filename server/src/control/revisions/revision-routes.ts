@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { defineRoute } from '../define-route.ts'
 import { refuse } from '../control-error.ts'
 import { isJsonObject, type JsonObject } from '../../kernel/json.ts'
-import { breakingRefused, lintRefused } from '../documents/document-problems.ts'
+import { breakingRefused, documentsBusy, lintRefused } from '../documents/document-problems.ts'
 import { allowBreaking, reviewDraft, toBriefReport } from '../documents/review-draft.ts'
 import { preconditionFailed } from '../problems.ts'
 import { toTime } from '../resources/resource-view.ts'
@@ -57,7 +57,7 @@ export const createRevision = defineRoute({
   params,
   body: z.strictObject({ allowBreaking, testKey: testKeyWish.optional() }).optional(),
   output: revisionView.extend({ testKey: testKeyView.optional() }),
-  problems: [lintRefused, breakingRefused, testKeysRefused],
+  problems: [lintRefused, breakingRefused, documentsBusy, testKeysRefused],
   async handle(call) {
     const { control, actor, workspace, db, body } = call
     const { api, row } = await getVersion(call.db, workspace, call.params)

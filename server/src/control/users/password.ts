@@ -1,7 +1,7 @@
 /** Passwords of local users: argon2id (RFC 9106) in the form of the PHC strings, computed off the main thread. */
 import { argon2, randomBytes, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
-import { refuse } from '../control-error.ts'
+import { createBoundedTurns } from '../bounded-turns.ts'
 import { signInBusy } from '../sessions/session-problems.ts'
 
 const derive = promisify(argon2)
@@ -12,8 +12,13 @@ const PASSES = 2
 const LANES = 1
 const SALT_BYTES = 16
 const TAG_BYTES = 32
-const MOST_AT_ONCE = 2
-const MOST_WAITING = 64
+
+/** Anybody may make us compute, so two threads of Node's four are the most that it takes, and the queue has an end. */
+const inTurn = createBoundedTurns({
+  mostAtOnce: 2,
+  mostWaiting: 64,
+  busy: () => signInBusy({ headers: { 'retry-after': '2' } }),
+})
 
 const PHC = /^\$argon2id\$v=19\$m=(\d+),t=(\d+),p=(\d+)\$([A-Za-z0-9+/]+)\$([A-Za-z0-9+/]+)$/
 
@@ -41,26 +46,8 @@ interface Costs {
   readonly parallelism: number
 }
 
-async function compute(password: string, nonce: Buffer, costs: Costs): Promise<Buffer> {
-  await takeTurn()
-  try {
-    return await derive('argon2id', { message: password, nonce, tagLength: TAG_BYTES, ...costs })
-  } finally {
-    const next = waiting.shift()
-    // The turn is handed over, so that nobody slips in between.
-    if (next === undefined) running--
-    else next()
-  }
-}
-
-let running = 0
-const waiting: (() => void)[] = []
-
-/** Anybody may make us compute, so two threads of Node's four are the most that it takes, and the queue has an end. */
-async function takeTurn(): Promise<void> {
-  if (waiting.length >= MOST_WAITING) refuse(signInBusy({ headers: { 'retry-after': '2' } }))
-  if (running < MOST_AT_ONCE) running++
-  else await new Promise<void>((resolve) => waiting.push(resolve))
+function compute(password: string, nonce: Buffer, costs: Costs): Promise<Buffer> {
+  return inTurn(() => derive('argon2id', { message: password, nonce, tagLength: TAG_BYTES, ...costs }))
 }
 
 let ofNobody: Promise<string> | undefined
