@@ -83,9 +83,7 @@ describeOnEveryStore('the secrets of gateway settings', (store) => {
     const { document } = await control.done('GET', '/workspaces/default/export')
     expect(document).toMatchObject({ gateway: { debugKey: REFERENCE } })
     const again = await control.done('POST', '/workspaces/default/apply', { document })
-    expect(again['outcomes']).toContainEqual(
-      expect.objectContaining({ kind: 'gateway-settings', action: 'unchanged' }),
-    )
+    expect(again['outcomes']).toContainEqual(expect.objectContaining({ kind: 'gateway-settings', action: 'unchanged' }))
     const empty = await testControl({ database: await store.open() })
     // A secret of the workspace that happens to have the name is another one.
     await empty.done('POST', secrets, { name: NAME, value: 'a-key-of-somebody-else' })

@@ -5,8 +5,17 @@ import type { Tables } from '../../db/tables.ts'
 import { refuse } from '../control-error.ts'
 import type { Control } from '../control.ts'
 import { invalid } from '../problems.ts'
-import { findResource, insertResource, replaceResource, type Resource, type Shelf } from '../resources/resource-store.ts'
+import {
+  findResource,
+  insertResource,
+  replaceResource,
+  type Resource,
+  type Shelf,
+} from '../resources/resource-store.ts'
 import { insertSecrets, referredSecrets, type FoundSecret } from '../resources/secret-references.ts'
+
+/** All kinds of rows that hold a sealed value. */
+export const SECRET_KINDS = ['secret', 'gateway-secret'] as const
 
 /** Whose secrets are meant. */
 export interface SecretOwner {
@@ -16,11 +25,8 @@ export interface SecretOwner {
    * Those of gateway settings are the installation's: they lie apart from a workspace's own, so that no document refers
    * to them and no operation on secrets finds them.
    */
-  readonly secretKind?: 'gateway-secret'
+  readonly secretKind?: (typeof SECRET_KINDS)[number]
 }
-
-/** All kinds of rows that hold a sealed value. */
-export const SECRET_KINDS = ['secret', 'gateway-secret'] as const
 
 /** Puts a secret in, or its new value over the old one. */
 export async function writeSecret(
@@ -110,9 +116,9 @@ export function aboutSecret({ id, secretKind = 'secret' }: SecretOwner, name: st
 }
 
 function toRemedy({ secretKind }: SecretOwner): string {
-  return secretKind === undefined
-    ? 'Set it, then do this again.'
-    : 'Settings of gateways have secrets of their own: write the value itself, which is then kept sealed.'
+  return secretKind === 'gateway-secret'
+    ? 'Settings of gateways have secrets of their own: write the value itself, which is then kept sealed.'
+    : 'Set it, then do this again.'
 }
 
 function readSealed(spec: string): string {

@@ -79,7 +79,7 @@ export function createWebhookWorker(control: Control, holder: string): WebhookWo
   const loop = createBackgroundLoop({ what: 'webhooks', everyMs: TICK_MS, log, run: tick })
   return {
     tick,
-    idle: slots.idle,
+    idle: () => slots.idle(),
     start: loop.start,
     async close() {
       closing.abort()

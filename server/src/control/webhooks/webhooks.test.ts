@@ -42,7 +42,12 @@ async function place(store: TestStore, allowPrivateAddresses = true): Promise<Pl
   const server = createServer((request, response) => {
     void text(request).then((body) => {
       const event: unknown = JSON.parse(body)
-      received.push({ headers: request.headers, path: request.url ?? '', body, event: isJsonObject(event) ? event : {} })
+      received.push({
+        headers: request.headers,
+        path: request.url ?? '',
+        body,
+        event: isJsonObject(event) ? event : {},
+      })
       response.writeHead(answers.shift() ?? 204).end()
     })
   })
