@@ -1,13 +1,13 @@
 /** The sessions of an account: which there are, and their end. */
 import { z } from 'zod'
-import { may } from '../actor.ts'
 import { refuse } from '../control-error.ts'
-import { defineRoute, type Call } from '../define-route.ts'
+import { defineRoute } from '../define-route.ts'
 import { notFound } from '../problems.ts'
-import { ownOrOther, ownSession } from '../users/own-or-other.ts'
+import { ownOrOther, ownSession, whoseToEnd } from '../users/own-or-other.ts'
 import { getUser, toUserView, userView } from '../users/user-routes.ts'
 import { toCsrfToken } from './check-origin.ts'
 import { toCookie } from './cookies.ts'
+import { sessionNeeded } from './session-problems.ts'
 import { endSessions } from './session-store.ts'
 import { sessionView, toSessionView } from './session-view.ts'
 
@@ -95,10 +95,10 @@ export const revokeSession = defineRoute({
   permission: signedIn,
   effect: 'action',
   params: z.strictObject({ id: z.string().max(100), session: z.string().max(100) }),
+  problems: [sessionNeeded],
   handle(call) {
-    const userId = whoseSessions(call, call.params.id)
     return call.write(async (write) => {
-      const user = await getUser(write.db, userId)
+      const user = await getUser(write.db, await whoseToEnd(call, write.db, call.params.id))
       const { session } = call.params
       if (session === 'all') {
         await endSessions(write.db, user.id, call.actor.session?.hash)
@@ -115,10 +115,3 @@ export const revokeSession = defineRoute({
     })
   },
 })
-
-/** A token that leaked must not throw its owner out. */
-function whoseSessions(call: Pick<Call, 'actor'>, id: string): string {
-  const userId = ownOrOther(call, id)
-  if (userId === call.actor.userId && !may(call.actor, 'users.write', '')) return ownSession(call).userId
-  return userId
-}

@@ -8,7 +8,8 @@ import { defineRoute, type Call } from '../define-route.ts'
 import { PERMISSIONS, type Permission } from '../permissions.ts'
 import { forbidden, notFound } from '../problems.ts'
 import { toTime } from '../resources/resource-view.ts'
-import { ownOrOther } from '../users/own-or-other.ts'
+import { sessionNeeded } from '../sessions/session-problems.ts'
+import { ownOrOther, refuseTokens, whoseToEnd } from '../users/own-or-other.ts'
 import { grantsOfUser } from '../users/user-grants.ts'
 import { getUser } from '../users/user-routes.ts'
 import { findWorkspace } from '../workspaces/find-workspace.ts'
@@ -52,7 +53,7 @@ export const createToken = defineRoute({
   method: 'POST',
   path: '/users/{id}/tokens',
   tag: 'tokens',
-  summary: 'Makes a token for an account, shown once: for the own one, or with users.write for another.',
+  summary: 'Makes a token for an account, shown once: for the own one, or with users.write for another; not by a token.',
   permission: { door: 'signed-in' },
   effect: 'create',
   params: z.strictObject({ id: z.string().max(100) }),
@@ -63,8 +64,10 @@ export const createToken = defineRoute({
     expiresInDays: z.int().min(1).max(3650).optional(),
   }),
   output: view.extend({ token: z.string() }),
+  problems: [sessionNeeded],
   async handle(call) {
     const { control, body } = call
+    refuseTokens(call)
     const user = await getUser(call.db, ownOrOther(call, call.params.id))
     const workspace = body.workspace === undefined ? undefined : await findWorkspace(call.db, body.workspace)
     if (body.workspace !== undefined && workspace === undefined)
@@ -124,10 +127,11 @@ export const revokeToken = defineRoute({
   effect: 'action',
   params: z.strictObject({ id: z.string().max(100), token: z.string().max(100) }),
   output: view,
-  async handle(call) {
+  problems: [sessionNeeded],
+  handle(call) {
     const { control, params } = call
-    const userId = ownOrOther(call, params.id)
     return call.write(async (write) => {
+      const userId = await whoseToEnd(call, write.db, params.id)
       const nowMs = control.clock.now()
       const row = await write.db
         .updateTable('tokens')

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import { createLocalUser, testBrowser, textOf } from '../../../test/test-browser.ts'
-import { testControl } from '../../../test/test-control.ts'
+import { testControl, type TestControl } from '../../../test/test-control.ts'
 import { testClock } from '../../../test/test-services.ts'
+import { PERMISSIONS } from '../permissions.ts'
 
 const DAY_MS = 86_400_000
 
@@ -73,4 +74,63 @@ test('a token cannot throw its owner out, nor do what only a person with a sessi
     expect([path, answer.body['code']]).toEqual([path, 'sign_in.session_needed'])
   }
   expect((await browser.call('GET', '/sessions/current')).status).toBe(200)
+})
+
+/** Somebody who signed in, with a token for all that they may do. */
+async function withToken(control: TestControl, role: 'owner' | 'admin') {
+  const { email, userId } = await createLocalUser(control, role)
+  const browser = testBrowser(control)
+  await browser.signIn(email)
+  const { grants } = (await browser.call('GET', '/sessions/current')).body
+  const scopes = PERMISSIONS.filter((permission) => JSON.stringify(grants).includes(`"${permission}"`))
+  const { body } = await browser.call('POST', '/users/me/tokens', { name: 'mighty', scopes })
+  return { browser, userId, tokenId: textOf(body, 'id'), token: textOf(body, 'token') }
+}
+
+describe('a token, whatever it may do,', () => {
+  test('makes no other, so that its end, its narrowing and its being revoked hold', async () => {
+    const control = await testControl()
+    const { browser, userId, token } = await withToken(control, 'owner')
+    const service = await control.done('POST', '/users', { email: 'ci@example.com', name: 'CI', isService: true })
+    const body = { name: 'forever', scopes: ['apis.read'] }
+    for (const id of ['me', userId, textOf(service, 'id')]) {
+      const answer = await control.call('POST', `/users/${id}/tokens`, { token, body })
+      expect([id, answer.status, answer.body['code']]).toEqual([id, 403, 'sign_in.session_needed'])
+    }
+    expect((await browser.call('POST', `/users/${textOf(service, 'id')}/tokens`, body)).status).toBe(201)
+  })
+
+  test('takes neither tokens nor sessions from its own account', async () => {
+    const control = await testControl()
+    const { browser, userId, tokenId, token } = await withToken(control, 'owner')
+    const made = await browser.call('POST', '/users/me/tokens', { name: 'other', scopes: ['apis.read'] })
+    const other = textOf(made.body, 'id')
+    for (const at of ['/users/me', `/users/${userId}`]) {
+      for (const path of [`${at}/tokens/${other}/revoke`, `${at}/sessions/all/revoke`]) {
+        const answer = await control.call('POST', path, { token })
+        expect([path, answer.status, answer.body['code']]).toEqual([path, 403, 'sign_in.session_needed'])
+      }
+    }
+    expect((await browser.call('GET', '/sessions/current')).status).toBe(200)
+    expect((await browser.call('POST', `/users/me/tokens/${tokenId}/revoke`)).body['state']).toBe('revoked')
+    expect((await control.call('GET', '/users', { token })).status).toBe(401)
+  })
+})
+
+test('an admin ends neither sessions nor tokens of an owner, and an owner ends those of an admin', async () => {
+  const control = await testControl()
+  const [owner, admin] = [await withToken(control, 'owner'), await withToken(control, 'admin')]
+  const ends = ({ userId, tokenId }: typeof owner) => [
+    `/users/${userId}/tokens/${tokenId}/revoke`,
+    `/users/${userId}/sessions/all/revoke`,
+  ]
+  for (const path of ends(owner)) {
+    const { status, body } = await admin.browser.call('POST', path)
+    expect([path, status, body['code']]).toEqual([path, 403, 'admin.forbidden'])
+    expect((await control.call('POST', path, { token: admin.token })).status).toBe(403)
+  }
+  expect((await owner.browser.call('GET', '/sessions/current')).status).toBe(200)
+  expect((await control.call('GET', '/users', { token: owner.token })).status).toBe(200)
+  for (const path of ends(admin)) expect((await owner.browser.call('POST', path)).status).toBeLessThan(300)
+  expect((await admin.browser.call('GET', '/sessions/current')).status).toBe(401)
 })

@@ -26,6 +26,22 @@ export function ownSession({ actor }: Pick<Call, 'actor'>) {
   return userId === undefined || session === undefined ? refuse(sessionNeeded()) : { userId, session }
 }
 
+/** Refuses tokens: what they made would outlive their end, their narrowing and their being revoked. */
+export function refuseTokens({ actor }: Pick<Call, 'actor'>): void {
+  if (actor.kind !== 'bootstrap' && actor.session === undefined) refuse(sessionNeeded())
+}
+
+/**
+ * The account whose sessions or tokens are to end. One's own takes a session, since a token that leaked must not throw
+ * its owner out; another one must not be able to do more than who ends them.
+ */
+export async function whoseToEnd(call: Pick<Call, 'actor'>, db: Kysely<Tables>, id: string): Promise<string> {
+  const userId = ownOrOther(call, id)
+  if (userId === call.actor.userId) return ownSession(call).userId
+  await checkOutranks(db, call.actor, userId)
+  return userId
+}
+
 /**
  * Refuses to let somebody into an account that may do more than they: an admin does not become an owner by inviting one
  * anew, and a token that is narrowed to less than its account does not reach the whole of it.
