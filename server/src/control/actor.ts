@@ -1,5 +1,5 @@
 /** Who uses the admin API, and what they may do where. */
-import type { Permission } from './permissions.ts'
+import { PERMISSIONS, type Permission } from './permissions.ts'
 
 /** Rights in one workspace, or (`workspaceId` empty) everywhere. */
 export interface Grant {
@@ -26,8 +26,11 @@ export interface Actor {
   }
 }
 
+/** What holds grants: an actor, or what one may do who is not there any more. */
+export type Holder = Pick<Actor, 'grants'>
+
 /** Whether the actor may do it in the workspace; an empty `workspaceId` asks for the installation itself. */
-export function may(actor: Actor, permission: Permission, workspaceId: string): boolean {
+export function may(actor: Holder, permission: Permission, workspaceId: string): boolean {
   return actor.grants.some(
     (grant) => (grant.workspaceId === '' || grant.workspaceId === workspaceId) && grant.permissions.has(permission),
   )
@@ -38,6 +41,15 @@ export function maySee(actor: Actor, workspaceId: string): boolean {
   return actor.grants.some(
     (grant) => (grant.workspaceId === '' || grant.workspaceId === workspaceId) && grant.permissions.size > 0,
   )
+}
+
+/** The bearer of the bootstrap token, which may do everything. */
+export const bootstrapActor: Actor = {
+  id: 'bootstrap',
+  label: 'bootstrap token',
+  kind: 'bootstrap',
+  userId: undefined,
+  grants: [{ workspaceId: '', permissions: new Set(PERMISSIONS) }],
 }
 
 /** Nobody in particular, where anybody may call. */

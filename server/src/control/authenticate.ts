@@ -1,12 +1,10 @@
 /** Who calls the admin API: a person with a session, or the bearer of the bootstrap token, of an API token or of a gateway's. */
 import { timingSafeEqual } from 'node:crypto'
-import { isJsonObject } from '../kernel/json.ts'
-import type { Actor } from './actor.ts'
+import { bootstrapActor, type Actor } from './actor.ts'
 import type { Control } from './control.ts'
 import type { Database } from '../db/client.ts'
-import { isPermission, PERMISSIONS, type Permission } from './permissions.ts'
 import { findSession, readSessionToken } from './sessions/session-store.ts'
-import { narrow } from './tokens/narrow.ts'
+import { findLiveToken, grantsOfToken } from './tokens/live-token.ts'
 import { hashToken, isSecretToken } from './tokens/secret-token.ts'
 import { grantsOfUser } from './users/user-grants.ts'
 
@@ -23,18 +21,10 @@ export async function authenticate(
   const token = /^Bearer +([\x21-\x7E]{1,512})$/i.exec(authorization)?.[1]
   if (token === undefined) return undefined
   const hash = hashToken(token)
-  if (control.bootstrapHash !== undefined && isEqual(hash, control.bootstrapHash)) return bootstrap
+  if (control.bootstrapHash !== undefined && isEqual(hash, control.bootstrapHash)) return bootstrapActor
   // A typo costs no look-up.
   if (!isSecretToken(token)) return undefined
   return token.startsWith('hg_node_') ? findGateway(control, hash) : findToken(control, hash)
-}
-
-const bootstrap: Actor = {
-  id: 'bootstrap',
-  label: 'bootstrap token',
-  kind: 'bootstrap',
-  userId: undefined,
-  grants: [{ workspaceId: '', permissions: new Set(PERMISSIONS) }],
 }
 
 async function findGateway({ database }: Control, hash: string): Promise<Actor | undefined> {
@@ -58,21 +48,11 @@ async function findPerson(control: Control, cookie: string | undefined): Promise
   return { id: `user:${userId}`, label: email, kind: 'user', userId, grants, session }
 }
 
-/** A token can what its user can, narrowed to its scopes and its workspace. */
 async function findToken({ database, clock }: Control, hash: string): Promise<Actor | undefined> {
-  const row = await database.read
-    .selectFrom('tokens')
-    .innerJoin('users', 'users.id', 'tokens.user_id')
-    .select(['tokens.id', 'tokens.name', 'tokens.scopes', 'tokens.workspace_id', 'tokens.expires_at_ms'])
-    .select('tokens.last_used_at_ms')
-    .select(['users.id as user_id', 'users.email'])
-    .where('tokens.hash', '=', hash)
-    .where('tokens.revoked_at_ms', 'is', null)
-    .where('users.disabled_at_ms', 'is', null)
-    .executeTakeFirst()
-  if (row === undefined || (row.expires_at_ms !== null && row.expires_at_ms <= clock.now())) return undefined
+  const row = await findLiveToken(database.read, 'hash', hash, clock.now())
+  if (row === undefined) return undefined
   await noteUse(database, row.id, row.last_used_at_ms, clock.now())
-  const grants = narrow(await grantsOfUser(database.read, row.user_id), readScopes(row.scopes), row.workspace_id)
+  const grants = await grantsOfToken(database.read, row)
   return { id: `token:${row.id}`, label: `${row.email} (${row.name})`, kind: 'user', userId: row.user_id, grants }
 }
 
@@ -80,12 +60,6 @@ async function findToken({ database, clock }: Control, hash: string): Promise<Ac
 async function noteUse(database: Database, id: string, lastMs: number | null, nowMs: number): Promise<void> {
   if (lastMs !== null && lastMs > nowMs - HOUR_MS) return
   await database.write((db) => db.updateTable('tokens').set({ last_used_at_ms: nowMs }).where('id', '=', id).execute())
-}
-
-function readScopes(text: string): ReadonlySet<Permission> {
-  const list: unknown = JSON.parse(text)
-  if (Array.isArray(list)) return new Set(list.filter((each) => typeof each === 'string').filter(isPermission))
-  throw new TypeError(`the scopes of a token are a list${isJsonObject(list) ? ', not an object' : ''}`)
 }
 
 function isEqual(a: string, b: string): boolean {

@@ -62,6 +62,8 @@ export interface InvitationTable {
   created_at_ms: number
   expires_at_ms: number
   used_at_ms: number | null
+  /** Id of the actor: when it is accepted they must still be allowed to make it. */
+  made_by: string
 }
 
 /** What went wrong lately when somebody tried to sign in, by who or from where. */

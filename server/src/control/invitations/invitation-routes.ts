@@ -1,5 +1,8 @@
 /** Invitations: how an account gets its first password, or a new one. Nobody but its owner ever knows it. */
+import type { Kysely } from 'kysely'
 import { z } from 'zod'
+import type { Tables } from '../../db/tables.ts'
+import { may } from '../actor.ts'
 import { refuse } from '../control-error.ts'
 import { defineRoute } from '../define-route.ts'
 import { invalid } from '../problems.ts'
@@ -9,7 +12,8 @@ import { badInvitation } from '../sessions/session-problems.ts'
 import { endSessions } from '../sessions/session-store.ts'
 import { accountAttempt, forgiveAttempt } from '../sessions/sign-in-throttle.ts'
 import { createSecretToken, hashToken } from '../tokens/secret-token.ts'
-import { checkOutranks, refuseOwn } from '../users/own-or-other.ts'
+import { grantsOfActor } from '../users/actor-grants.ts'
+import { checkOutranks, findExcess, refuseOwn } from '../users/own-or-other.ts'
 import { checkPassword, password } from '../users/password-rules.ts'
 import { hashPassword } from '../users/password.ts'
 import { getUser } from '../users/user-routes.ts'
@@ -46,6 +50,7 @@ export const createInvitation = defineRoute({
           created_at_ms: nowMs,
           expires_at_ms: expiresAtMs,
           used_at_ms: null,
+          made_by: call.actor.id,
         })
         .execute()
       write.note({ kind: 'invitation', id: user.id, name: user.email, after: { expiresAt: toTime(expiresAtMs) } })
@@ -87,8 +92,10 @@ export const acceptInvitation = defineRoute({
         .set({ used_at_ms: nowMs })
         .where('hash', '=', hash)
         .where('used_at_ms', 'is', null)
+        .returning('made_by')
         .executeTakeFirst()
-      if (used.numUpdatedRows !== 1n) refuse(badInvitation())
+      if (used === undefined) return refuse(badInvitation())
+      await checkMaker(write.db, used.made_by, user.id, nowMs)
       await write.db
         .updateTable('users')
         .set((expression) => ({
@@ -106,3 +113,14 @@ export const acceptInvitation = defineRoute({
     return answer
   },
 })
+
+/**
+ * An account may rise after its owner was invited, and whoever invited them may fall: the invitation opens what its maker
+ * could open now, and nothing more.
+ */
+async function checkMaker(db: Kysely<Tables>, madeBy: string, userId: string, nowMs: number): Promise<void> {
+  const maker = { grants: await grantsOfActor(db, madeBy, nowMs) }
+  const isStillTheirs = may(maker, 'users.write', '') && (await findExcess(db, maker, userId)) === undefined
+  if (isStillTheirs) return
+  refuse(badInvitation({ detail: 'Whoever made it may not let anybody into this account now. Ask for a new one.' }))
+}

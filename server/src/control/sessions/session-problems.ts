@@ -49,7 +49,8 @@ export const badInvitation = defineProblem({
   status: 403,
   title: 'The invitation is not valid',
   blame: 'caller',
-  remedy: 'An invitation is good once and for a limited time. Ask for a new one.',
+  remedy:
+    'An invitation is good once, for a limited time, until the password is changed, and while whoever made it may do all that the account may. Ask for a new one.',
 })
 
 export const signInBusy = defineProblem({

@@ -1,9 +1,10 @@
 /** Whose account an operation means, and who may act upon it. */
 import type { Kysely } from 'kysely'
 import type { Tables } from '../../db/tables.ts'
-import { may, type Actor } from '../actor.ts'
+import { may, type Actor, type Holder } from '../actor.ts'
 import { refuse } from '../control-error.ts'
 import type { Call } from '../define-route.ts'
+import type { Permission } from '../permissions.ts'
 import { forbidden, notFound } from '../problems.ts'
 import { sessionNeeded } from '../sessions/session-problems.ts'
 import { grantsOfUser } from './user-grants.ts'
@@ -47,8 +48,15 @@ export async function whoseToEnd(call: Pick<Call, 'actor'>, db: Kysely<Tables>, 
  * anew, and a token that is narrowed to less than its account does not reach the whole of it.
  */
 export async function checkOutranks(db: Kysely<Tables>, actor: Actor, userId: string): Promise<void> {
+  const missing = await findExcess(db, actor, userId)
+  if (missing !== undefined) refuse(forbidden({ detail: `This account may do what you may not: ${missing}.` }))
+}
+
+/** Something that the account may do and the holder may not; undefined when there is nothing. */
+export async function findExcess(db: Kysely<Tables>, holder: Holder, userId: string): Promise<Permission | undefined> {
   for (const { workspaceId, permissions } of await grantsOfUser(db, userId)) {
-    const missing = [...permissions].find((permission) => !may(actor, permission, workspaceId))
-    if (missing !== undefined) refuse(forbidden({ detail: `This account may do what you may not: ${missing}.` }))
+    const missing = [...permissions].find((permission) => !may(holder, permission, workspaceId))
+    if (missing !== undefined) return missing
   }
+  return undefined
 }

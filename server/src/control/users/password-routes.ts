@@ -42,6 +42,8 @@ export const changePassword = defineRoute({
         .executeTakeFirstOrThrow()
       const { session, token, cookie } = await startSession(write.db, control, user.id, method, call.visit)
       await endSessions(write.db, user.id, session.hash)
+      // Made for who had no password or had forgotten it: whoever finds it later must not choose another one.
+      await write.db.deleteFrom('invitations').where('user_id', '=', user.id).execute()
       write.note({ kind: 'user', id: user.id, name: user.email, after: { password: 'changed' } })
       const view = { ...toSessionView(session, session.hash), csrfToken: toCsrfToken(token) }
       return { body: view, cookies: [cookie] }

@@ -70,7 +70,7 @@ const STATEMENTS = [
   `CREATE TABLE identity_providers (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, spec TEXT NOT NULL, secret TEXT NOT NULL,
     ${CHANGEABLE})`,
   `CREATE TABLE invitations (hash TEXT PRIMARY KEY, user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-    created_at_ms BIGINT NOT NULL, expires_at_ms BIGINT NOT NULL, used_at_ms BIGINT)`,
+    created_at_ms BIGINT NOT NULL, expires_at_ms BIGINT NOT NULL, used_at_ms BIGINT, made_by TEXT NOT NULL)`,
   `CREATE TABLE sign_in_attempts (subject TEXT PRIMARY KEY, failures BIGINT NOT NULL, last_at_ms BIGINT NOT NULL,
     until_ms BIGINT NOT NULL)`,
   'CREATE INDEX sign_in_attempts_by_time ON sign_in_attempts (last_at_ms)',
