@@ -1,4 +1,5 @@
 /** The tables of people: who they are, how they sign in, and what they may do. */
+import type { Generated } from 'kysely'
 import type { Changeable } from './tables.ts'
 
 export interface PeopleTables {
@@ -103,6 +104,8 @@ export interface TeamMemberTable {
   user_id: string
   /** `oidc:<provider>` when a group of that provider put them in; empty when a person did. */
   source: string
+  /** JSON: the groups that they had then, of those that give something; empty when a person put them in. */
+  by_groups: Generated<string>
   created_at_ms: number
 }
 
@@ -126,6 +129,8 @@ export interface BindingTable {
   role: string
   /** `oidc:<provider>` when a group of that provider gives it; empty when a person does. */
   source: string
+  /** JSON: the groups that they had then, of those that give something; empty when a person gave it. */
+  by_groups: Generated<string>
   created_at_ms: number
 }
 

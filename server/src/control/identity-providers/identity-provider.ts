@@ -47,13 +47,18 @@ export const providerSpec = z.strictObject({
     )
     .max(500)
     .default([])
-    .meta({ description: 'What the groups of a person give, set anew at each sign-in.' }),
+    .meta({ description: 'What the groups of a person give: set anew at each sign-in, and gone as soon as it is taken out of here.' }),
 })
 
 export type ProviderSpec = z.output<typeof providerSpec>
 
 export function readSpec({ spec }: Pick<ProviderRow, 'spec'>): ProviderSpec {
   return providerSpec.parse(JSON.parse(spec))
+}
+
+/** What sessions, roles and places in teams that come from a provider say. */
+export function toSource({ name }: Pick<ProviderRow, 'name'>): string {
+  return `oidc:${name}`
 }
 
 export function aboutClientSecret(id: string): string {

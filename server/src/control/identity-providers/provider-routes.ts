@@ -19,9 +19,11 @@ import {
   getProvider,
   providerSpec,
   readSpec,
+  toSource,
   type ProviderRow,
   type ProviderSpec,
 } from './identity-provider.ts'
+import { takeAllBack, takeBack } from './take-groups.ts'
 
 const path = '/identity-providers'
 const params = z.strictObject({ name: z.string().max(100) })
@@ -97,7 +99,7 @@ const replaceProvider = defineRoute({
   path: `${path}/{name}`,
   tag: 'access',
   summary:
-    'Changes an OpenID provider; without a new client secret the one that is there stays, unless the issuer changes.',
+    'Changes an OpenID provider; without a new client secret the one that is there stays, unless the issuer changes, which also ends what the old one gave.',
   permission: 'access.write',
   effect: 'change',
   params,
@@ -111,7 +113,8 @@ const replaceProvider = defineRoute({
       checkVersion(before, call.expectedVersion)
       await checkGroups(write.db, actor, spec)
       // The secret of one provider is not handed to another.
-      const kept = readSpec(before).issuer === spec.issuer ? before.secret : ''
+      const known = readSpec(before)
+      const kept = known.issuer === spec.issuer ? before.secret : ''
       const after: ProviderRow = {
         ...before,
         spec: JSON.stringify(spec),
@@ -120,7 +123,11 @@ const replaceProvider = defineRoute({
         updated_at_ms: control.clock.now(),
       }
       await write.db.updateTable('identity_providers').set(after).where('id', '=', before.id).execute()
-      const notes = { before: toNote(readSpec(before)), after: toNote(spec) }
+      // Groups of another issuer, or of another claim, only have the same names.
+      const areSameGroups = known.issuer === spec.issuer && known.groupsClaim === spec.groupsClaim
+      if (areSameGroups) await takeBack(write.db, spec, toSource(before))
+      else await takeAllBack(write.db, toSource(before))
+      const notes = { before: toNote(known), after: toNote(spec) }
       write.note({ kind: 'identity-provider', id: before.id, name: before.name, ...notes })
       return { body: toView(after), etag: after.version }
     }),
@@ -139,10 +146,7 @@ const removeProvider = defineRoute({
     call.write(async (write) => {
       const row = await getProvider(write.db, call.params.name)
       checkVersion(row, call.expectedVersion)
-      const source = `oidc:${row.name}`
-      await write.db.deleteFrom('sessions').where('method', '=', source).execute()
-      await write.db.deleteFrom('bindings').where('source', '=', source).execute()
-      await write.db.deleteFrom('team_members').where('source', '=', source).execute()
+      await takeAllBack(write.db, toSource(row))
       await write.db.deleteFrom('identity_providers').where('id', '=', row.id).execute()
       write.note({ kind: 'identity-provider', id: row.id, name: row.name, before: toNote(readSpec(row)) })
       return { status: 204 }

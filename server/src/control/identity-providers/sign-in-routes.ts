@@ -8,9 +8,10 @@ import { invalid } from '../problems.ts'
 import { cookieName, readCookie, toCookie } from '../sessions/cookies.ts'
 import { noAccount, noPublicUrl, providerFailed } from '../sessions/session-problems.ts'
 import { startSession, type Visit } from '../sessions/session-store.ts'
-import { getProvider, readSpec, type ProviderRow } from './identity-provider.ts'
+import { getProvider, readSpec, toSource, type ProviderRow } from './identity-provider.ts'
 import { comeBack, leave, type Claims, type Leaving } from './oidc-client.ts'
-import { takeAccount, takeGroups } from './take-identity.ts'
+import { takeGroups } from './take-groups.ts'
+import { takeAccount } from './take-identity.ts'
 
 const params = z.strictObject({ provider: z.string().max(100) })
 const MINUTES = 10
@@ -83,11 +84,15 @@ const endSignIn = defineRoute({
       control.log.warn({ err: cause, provider: row.name }, 'the answer of an identity provider was refused')
       return refuse(providerFailed({ cause }))
     })
-    const method = `oidc:${row.name}`
+    const method = toSource(row)
     const spec = readSpec(row)
     return call.write(async (write) => {
+      // What was read before the way to the provider and back may be what an owner has just taken away.
+      const { id, version } = await getProvider(write.db, row.name)
+      const isSame = id === row.id && version === row.version
+      if (!isSame) refuse(providerFailed({ detail: 'The provider was changed meanwhile. Begin again.' }))
       const user = await takeAccount(write.db, control, spec, claims)
-      await takeGroups(write.db, control, spec, method, user, claims.groups)
+      await takeGroups(write.db, control, spec, method, user.id, claims.groups)
       const { session, cookie } = await startSession(write.db, control, user.id, method, visit)
       write.note({ kind: 'session', id: session.id, name: user.email, after: { method, subject: claims.subject } })
       const over = toCookie('oidc', '', { ...control, maxAgeSeconds: 0, sameSite: 'Lax' })

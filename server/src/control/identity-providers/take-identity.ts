@@ -1,13 +1,10 @@
-/** Whose account it is that a provider lets in, and what their groups give: in the transaction of the sign-in. */
+/** Whose account it is that a provider lets in: in the transaction of the sign-in. */
 import type { Kysely } from 'kysely'
 import type { Tables } from '../../db/tables.ts'
 import { refuse } from '../control-error.ts'
 import type { Control } from '../control.ts'
 import { noAccount } from '../sessions/session-problems.ts'
-import { findTeam } from '../teams/team-routes.ts'
 import type { User } from '../users/user-routes.ts'
-import { permissionsOfRole } from '../users/user-grants.ts'
-import { findWorkspace } from '../workspaces/find-workspace.ts'
 import type { ProviderSpec } from './identity-provider.ts'
 import type { Claims } from './oidc-client.ts'
 
@@ -78,38 +75,4 @@ function isBelieved({ emailDomains }: ProviderSpec, { email, isEmailVerified }: 
   const domain = email?.slice(email.lastIndexOf('@') + 1)
   const isOurs = emailDomains.length === 0 || emailDomains.some((each) => each.toLowerCase() === domain)
   return isEmailVerified && isOurs
-}
-
-/** Gives what the groups of now give, and takes what those of before gave; what people gave stays. */
-export async function takeGroups(
-  db: Kysely<Tables>,
-  control: Control,
-  spec: ProviderSpec,
-  source: string,
-  user: User,
-  groups: readonly string[],
-): Promise<void> {
-  const nowMs = control.clock.now()
-  await db.deleteFrom('bindings').where('subject', '=', `user:${user.id}`).where('source', '=', source).execute()
-  await db.deleteFrom('team_members').where('user_id', '=', user.id).where('source', '=', source).execute()
-  for (const { role, team, workspace: name } of spec.groups.filter(({ group }) => groups.includes(group))) {
-    const workspace = name === undefined ? { id: '' } : await findWorkspace(db, name)
-    // What was removed since the mapping was written gives nothing.
-    if (workspace === undefined) continue
-    const found = team === undefined ? undefined : await findTeam(db, workspace.id, team)
-    if (found !== undefined) {
-      await db
-        .insertInto('team_members')
-        .values({ team_id: found.id, user_id: user.id, source, created_at_ms: nowMs })
-        .onConflict((conflict) => conflict.doNothing())
-        .execute()
-    }
-    if (role === undefined || (await permissionsOfRole(db, role, workspace.id)) === undefined) continue
-    const binding = { subject: `user:${user.id}`, workspace_id: workspace.id, role, source, created_at_ms: nowMs }
-    await db
-      .insertInto('bindings')
-      .values({ id: control.newId('binding'), ...binding })
-      .onConflict((conflict) => conflict.doNothing())
-      .execute()
-  }
 }
