@@ -47,7 +47,10 @@ export const providerSpec = z.strictObject({
     )
     .max(500)
     .default([])
-    .meta({ description: 'What the groups of a person give: set anew at each sign-in, and gone as soon as it is taken out of here.' }),
+    .meta({
+      description:
+        'What the groups of a person give: set anew at each sign-in, and gone as soon as it is taken out of here.',
+    }),
 })
 
 export type ProviderSpec = z.output<typeof providerSpec>

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { createPerson } from '../../../test/control-people.ts'
 import { describeOnEveryStore } from '../../../test/database.ts'
-import { createLocalUser, testBrowser } from '../../../test/test-browser.ts'
+import { createLocalUser, testBrowser, textOf } from '../../../test/test-browser.ts'
 import { testControl, type TestControl } from '../../../test/test-control.ts'
 import { routes } from '../routes.ts'
 
@@ -98,9 +98,10 @@ describe('nobody gives what they do not have', () => {
     const { browser, userId } = await signedIn(control, 'organiser')
     await control.done('POST', '/workspaces/red/members', { userId, role: 'viewer' })
     const service = await control.done('POST', '/users', { email: 'ci@example.com', name: 'CI', isService: true })
-    await control.done('POST', '/members', { userId: service['id'], role: 'viewer' })
+    const serviceId = textOf(service, 'id')
+    await control.done('POST', '/members', { userId: serviceId, role: 'viewer' })
     const make = (workspace: object) =>
-      browser.call('POST', `/users/${String(service['id'])}/tokens`, { name: 'x', scopes: ['apis.read'], ...workspace })
+      browser.call('POST', `/users/${serviceId}/tokens`, { name: 'x', scopes: ['apis.read'], ...workspace })
     const wide = await make({})
     expect([wide.status, wide.body['code']]).toEqual([403, 'admin.forbidden'])
     expect((await make({ workspace: 'red' })).status).toBe(201)

@@ -53,7 +53,8 @@ export const createToken = defineRoute({
   method: 'POST',
   path: '/users/{id}/tokens',
   tag: 'tokens',
-  summary: 'Makes a token for an account, shown once: for the own one, or with users.write for another; not by a token.',
+  summary:
+    'Makes a token for an account, shown once: for the own one, or with users.write for another; not by a token.',
   permission: { door: 'signed-in' },
   effect: 'create',
   params: z.strictObject({ id: z.string().max(100) }),
