@@ -14,6 +14,9 @@ export const KEPT_DAYS = 90
 /** Consumers of a version, environment and day that are told apart; the calls of all others stand under `*`. */
 export const MOST_CONSUMERS = 5_000
 
+/** More requests of a caller on a day than there can be; so much of every day and environment can be added up exactly. */
+export const MOST_CALLS = 1_000_000_000_000
+
 export interface Caller {
   /** Empty for nobody that is known, `*` for those beyond what is told apart. */
   readonly consumer: string
@@ -106,12 +109,13 @@ export async function addCalls(db: Kysely<Tables>, call: CallerCount): Promise<v
       environment: call.environment,
       day_start_ms: call.dayStartMs,
       consumer,
-      count: call.count,
+      count: Math.min(call.count, MOST_CALLS),
       last_seen_at_ms: call.lastSeenMs,
     })
     .onConflict((conflict) =>
       conflict.columns(['version_id', 'environment', 'day_start_ms', 'consumer']).doUpdateSet({
-        count: sql<number>`version_callers.count + excluded.count`,
+        count: sql<number>`CASE WHEN version_callers.count + excluded.count > ${sql.lit(MOST_CALLS)}
+          THEN ${sql.lit(MOST_CALLS)} ELSE version_callers.count + excluded.count END`,
         last_seen_at_ms: sql<number>`CASE WHEN excluded.last_seen_at_ms > version_callers.last_seen_at_ms
           THEN excluded.last_seen_at_ms ELSE version_callers.last_seen_at_ms END`,
       }),

@@ -6,7 +6,7 @@ import { listenLocally } from '../../../test/local-server.ts'
 import { publishedGateway } from '../../../test/published-gateway.ts'
 import { testControl, type TestControl } from '../../../test/test-control.ts'
 import { testClock } from '../../../test/test-services.ts'
-import { KEPT_DAYS, MOST_CONSUMERS, addCalls } from './caller-store.ts'
+import { KEPT_DAYS, MOST_CALLS, MOST_CONSUMERS, addCalls } from './caller-store.ts'
 
 const BOOKS = '/workspaces/default/apis/books'
 const DAY_MS = 86_400_000
@@ -32,8 +32,8 @@ async function withDeprecated(given: Parameters<typeof testControl>[0], optional
   return { ...control, clock, key }
 }
 
-async function join({ done, call }: TestControl) {
-  const { token: joinToken } = await done('POST', '/gateways/join-tokens', {})
+async function join({ done, call }: TestControl, environment?: string) {
+  const { token: joinToken } = await done('POST', '/gateways/join-tokens', { environment })
   const { token } = await done('POST', '/gateway/join', { name: 'gateway', token: joinToken })
   if (typeof token !== 'string') throw new TypeError('who joins gets a token')
   return (part: object) =>
@@ -118,6 +118,38 @@ describeOnEveryStore('callers of a deprecated version', (store) => {
     await tell({ callers: { batch: 'a', counts } })
     const left = await control.database.read.selectFrom('version_callers').select('consumer').execute()
     expect(left).toEqual([{ consumer: 'late' }])
+  })
+})
+
+describeOnEveryStore('what a gateway tells of callers', (store) => {
+  const start = async () => {
+    const control = await withDeprecated({ database: await store.open() }, true)
+    const count = { api: 'books', version: '1', consumer: 'acme', requests: 1 }
+    return { control, count: { ...count, dayStartMs: NOW_MS - (NOW_MS % DAY_MS), lastSeenMs: NOW_MS } }
+  }
+
+  test('counts only where the version is live for that gateway', async () => {
+    const { control, count } = await start()
+    await control.done('POST', '/environments', { name: 'staging' })
+    const tell = await join(control, 'staging')
+    expect((await tell({ callers: { batch: 'a', counts: [count] } })).status).toBe(200)
+    expect(await callersOf(control)).toEqual([])
+  })
+
+  test('cannot lie ahead, nor be more than can be added up, and is kept by day', async () => {
+    const { control, count } = await start()
+    const tell = await join(control)
+    const many = { ...count, requests: Number.MAX_SAFE_INTEGER, dayStartMs: count.dayStartMs + 1 }
+    const ahead = [{ lastSeenMs: 8.65e15 }, { dayStartMs: NOW_MS + 2 * DAY_MS }].map((time) => ({
+      ...count,
+      consumer: 'late',
+      ...time,
+    }))
+    for (const batch of ['a', 'b']) {
+      expect((await tell({ callers: { batch, counts: [many, ...ahead] } })).status).toBe(200)
+    }
+    const shown = { kind: 'consumer', name: 'acme', requests: MOST_CALLS }
+    expect(await callersOf(control)).toMatchObject([{ ...shown, days: [{ day: '2026-06-01', requests: MOST_CALLS }] }])
   })
 })
 

@@ -4,9 +4,13 @@ import type { GatewayReport } from '../../kernel/control-protocol.ts'
 import type { Tables } from '../../db/tables.ts'
 import type { ReportTaker } from '../gateways/report-takers.ts'
 import { fromSnapshotName } from '../snapshots/snapshot-names.ts'
-import { addCalls, forgetOldCalls } from './caller-store.ts'
+import { LIVE_STATES } from '../deployments/deployment-store.ts'
+import { DAY_MS, addCalls, forgetOldCalls, toDayStart } from './caller-store.ts'
 
 type Counts = NonNullable<GatewayReport['callers']>['counts']
+
+/** Clocks go wrong a little; what is further ahead would never be forgotten. */
+const AHEAD_MS = DAY_MS
 
 export const callerTaker: ReportTaker = {
   async take({ db, control, gateway, report: { callers } }) {
@@ -19,8 +23,8 @@ export const callerTaker: ReportTaker = {
     // Told again, because the answer to the first time was lost.
     if (last?.batch === callers.batch) return {}
     const nowMs = control.clock.now()
-    for (const counts of groupByVersion(callers.counts)) {
-      const versionId = await findVersion(db, counts)
+    for (const counts of groupByVersion(toBelievable(callers.counts, nowMs))) {
+      const versionId = await findVersion(db, gateway.environment, counts)
       if (versionId === undefined) continue
       for (const { consumer, dayStartMs, requests: count, lastSeenMs } of counts) {
         await addCalls(db, { versionId, environment: gateway.environment, dayStartMs, consumer, count, lastSeenMs })
@@ -40,8 +44,15 @@ function groupByVersion(counts: Counts): Counts[] {
   return [...Map.groupBy(counts, ({ api, version }) => `${api} ${version}`).values()]
 }
 
-/** Undefined when it was removed meanwhile. */
-async function findVersion(db: Kysely<Tables>, [first]: Counts): Promise<string | undefined> {
+/** Without what lies in the future, and by day, whatever moment of it was told. */
+function toBelievable(counts: Counts, nowMs: number): Counts {
+  return counts
+    .filter(({ dayStartMs, lastSeenMs }) => Math.max(dayStartMs, lastSeenMs) <= nowMs + AHEAD_MS)
+    .map((count) => ({ ...count, dayStartMs: toDayStart(count.dayStartMs) }))
+}
+
+/** Undefined when it is not live where the gateway is: a gateway speaks for its own environment alone. */
+async function findVersion(db: Kysely<Tables>, environment: string, [first]: Counts): Promise<string | undefined> {
   if (first === undefined) return undefined
   const { workspace, name } = fromSnapshotName(first.api)
   const row = await db
@@ -54,6 +65,15 @@ async function findVersion(db: Kysely<Tables>, [first]: Counts): Promise<string 
     .where('apis.name', '=', name)
     .where('versions.kind', '=', 'version')
     .where('versions.name', '=', first.version)
+    .where(({ exists, selectFrom }) =>
+      exists(
+        selectFrom('deployments')
+          .select('deployments.id')
+          .whereRef('deployments.version_id', '=', 'versions.id')
+          .where('deployments.environment', '=', environment)
+          .where('deployments.state', 'in', LIVE_STATES),
+      ),
+    )
     .executeTakeFirst()
   return row?.id
 }

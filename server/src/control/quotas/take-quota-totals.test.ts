@@ -2,6 +2,7 @@ import { expect, test } from 'vitest'
 import { describeOnEveryStore } from '../../../test/database.ts'
 import { testControl, type TestControl } from '../../../test/test-control.ts'
 import { testClock } from '../../../test/test-services.ts'
+import { MOST_COUNTED, MOST_NAMES, takeRoom } from './believable-totals.ts'
 import { removeOldCounts } from './remove-old-counts.ts'
 
 type Total = readonly [policy: string, key: string, startMs: number, endMs: number, own: number]
@@ -77,6 +78,24 @@ describeOnEveryStore('what gateways count for quotas', (store) => {
     expect(parts[2]).toEqual([])
   })
 
+  test('is believed within bounds: no count spoils the sums of the others, and no period outlives a year', async () => {
+    const { control, clock } = await start()
+    const [honest, liar] = [await join(control), await join(control)]
+    await honest(total('acme', 5))
+    const periods = [
+      [startMs, Number.MAX_SAFE_INTEGER],
+      [startMs, startMs],
+      [midMs + 172_800_000, midMs + 259_200_000],
+    ] as const
+    const impossible = periods.map(([from, to]): Total => ['p', 'acme', from, to, 1])
+    const much = total('acme', Number.MAX_SAFE_INTEGER)
+    expect(await liar(much, ...impossible)).toEqual([['p', 'acme', startMs, endMs, MOST_COUNTED, 5]])
+    expect(await honest()).toEqual([['p', 'acme', startMs, endMs, 5, MOST_COUNTED]])
+    clock.advance(endMs + 660_000 - midMs)
+    await removeOldCounts(control.control)
+    expect(await control.database.read.selectFrom('quota_counts').selectAll().execute()).toEqual([])
+  })
+
   test('goes when its period is over for a while', async () => {
     const { control, clock } = await start()
     const gateway = await join(control)
@@ -86,4 +105,16 @@ describeOnEveryStore('what gateways count for quotas', (store) => {
     const rows = await control.database.read.selectFrom('quota_counts').selectAll().execute()
     expect(rows.map(({ count }) => count)).toEqual([9])
   })
+})
+
+test('a gateway has room for as many names as it can have, and gets it back when they are gone', async () => {
+  const clock = testClock(midMs)
+  const { control } = await testControl({ clock })
+  let rows = MOST_NAMES - 3
+  const take = (gateway: string, wanted: number) => takeRoom(control, gateway, wanted, async () => rows)
+  expect([await take('a', 2), await take('a', 2), await take('b', 3)]).toEqual([true, false, true])
+  rows = 0
+  expect(await take('a', 2)).toBe(false)
+  clock.advance(60_000)
+  expect(await take('a', 2)).toBe(true)
 })

@@ -6,6 +6,7 @@ import type { Kysely } from 'kysely'
 import type { GatewayReport, ReportAnswer } from '../../kernel/control-protocol.ts'
 import type { Tables } from '../../db/tables.ts'
 import type { ReportFrom, ReportTaker } from '../gateways/report-takers.ts'
+import { takeRoom, toBelievable, type QuotaTotal } from './believable-totals.ts'
 
 type QuotaReport = NonNullable<GatewayReport['quotas']>
 type QuotaAnswer = NonNullable<ReportAnswer['quotas']>
@@ -21,7 +22,9 @@ export const quotaTaker: ReportTaker = {
     const newest = await findNewest(db, gateway.environment)
     // Of the clock, so that it goes on growing when the rows that had the highest are removed.
     const seq = Math.max(control.clock.now(), newest + 1)
-    await keepTotals(db, gateway, seq, quotas.totals)
+    const totals = toBelievable(quotas.totals, control.clock.now())
+    const hasRoom = await takeRoom(control, gateway.id, totals.length, () => countRows(db, gateway))
+    if (hasRoom) await keepTotals(db, gateway, seq, totals)
     return { quotas: await addUp(db, gateway, quotas, control.clock.now()) }
   },
 }
@@ -37,11 +40,20 @@ async function findNewest(db: Kysely<Tables>, environment: string): Promise<numb
   return row?.seq ?? 0
 }
 
+async function countRows(db: Kysely<Tables>, { id }: ReportFrom): Promise<number> {
+  const { names } = await db
+    .selectFrom('quota_counts')
+    .select(({ fn }) => fn.countAll<number>().as('names'))
+    .where('gateway_id', '=', id)
+    .executeTakeFirstOrThrow()
+  return Number(names)
+}
+
 async function keepTotals(
   db: Kysely<Tables>,
   { id, environment }: ReportFrom,
   seq: number,
-  totals: QuotaReport['totals'],
+  totals: readonly QuotaTotal[],
 ): Promise<void> {
   for (let from = 0; from < totals.length; from += CHUNK) {
     const rows = totals.slice(from, from + CHUNK).map(([policy, key, startMs, endMs, count]) => {
