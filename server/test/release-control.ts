@@ -32,6 +32,24 @@ export async function deployLatest({ done }: TestControl, how: object = {}, api 
   return toShown(await done('POST', `${AT}/deployments`, { api, version: '1', ...how }))
 }
 
+/** `old` is live, production asks for approval from then on, and `new` is published and not deployed. Returns the first. */
+export async function guard(control: TestControl): Promise<Shown> {
+  await publish(control, answering('old'))
+  const live = await deployLatest(control)
+  const guarded = { title: '', needsApproval: true }
+  await control.done('PUT', '/environments/production', guarded, { 'if-match': '*' })
+  await publish(control, answering('new'))
+  return live
+}
+
+/** Deploys the latest revision where that has to be approved; the id of what awaits it. */
+export async function deployAs({ call }: TestControl, token: string, how: object = {}): Promise<string> {
+  const { body } = await call('POST', `${AT}/deployments`, { token, body: { api: 'books', version: '1', ...how } })
+  const { id, state } = toShown(body)
+  if (state === 'awaiting-approval') return id
+  throw new Error(`the deployment is ${state}`)
+}
+
 export async function act({ done }: TestControl, id: string, verb: string, body: object = {}): Promise<Shown> {
   return toShown(await done('POST', `${AT}/deployments/${id}/${verb}`, body))
 }

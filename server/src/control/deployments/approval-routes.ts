@@ -5,8 +5,7 @@ import { defineRoute } from '../define-route.ts'
 import { refuse } from '../control-error.ts'
 import type { Control } from '../control.ts'
 import type { Actor } from '../actor.ts'
-import { sourceOf } from '../revisions/revision-store.ts'
-import { compileVersion } from '../versions/compile-version.ts'
+import { compileAhead } from '../versions/compile-ahead.ts'
 import { missingUpstream } from './check-upstreams.ts'
 import { deploy, inProgress, toAuthor } from './deploy.ts'
 import { findActive, getDeployment, type NamedDeployment } from './deployment-store.ts'
@@ -51,8 +50,7 @@ export const approveDeployment = defineRoute({
     checkAwaiting(control, actor, await getDeployment(call.db, workspace, call.params.id))
     const { revision_id: id } = await getDeployment(call.db, workspace, call.params.id)
     const revision = await call.db.selectFrom('revisions').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
-    const source = await sourceOf(call.db, revision)
-    const compiled = await compileVersion(call.db, control, workspace, source)
+    const ahead = await compileAhead(call, revision)
     return call.write(async (write) => {
       const { number, content, ...approved } = await getDeployment(write.db, workspace, call.params.id)
       checkAwaiting(control, actor, { ...approved, number, content })
@@ -61,7 +59,8 @@ export const approveDeployment = defineRoute({
       if ((active?.id ?? '') !== approved.previous_id) {
         refuse(outdated({ detail: `${active?.id ?? 'Nothing'} is live since it was asked for.` }))
       }
-      const { api, version } = source
+      const compiled = await ahead.asOf(write)
+      const { api, version } = ahead.source
       const how = { strategy: strategy.parse(approved.strategy), canary: readPlan(approved).canary, approved }
       const after = await deploy({ call, write, environment, revision, compiled, api, version, reason, ...how })
       return { body: toDeploymentView({ ...after, number, content }), etag: after.version }

@@ -2,8 +2,8 @@
 import { z } from 'zod'
 import { defineRoute } from '../define-route.ts'
 import { toEnvironmentName } from '../environments/environment-names.ts'
-import { getRevision, sourceOf } from '../revisions/revision-store.ts'
-import { compileVersion } from '../versions/compile-version.ts'
+import { getRevision } from '../revisions/revision-store.ts'
+import { compileAhead } from '../versions/compile-ahead.ts'
 import { getVersion } from '../versions/version-store.ts'
 import { sumCounts, type CountSum } from './deployment-counts.ts'
 import { getDeployment, type NamedDeployment } from './deployment-store.ts'
@@ -35,13 +35,14 @@ export const createDeployment = defineRoute({
   output: deploymentView,
   problems: [missingUpstream, inProgress, routeTaken],
   async handle(call) {
-    const { control, workspace, body } = call
+    const { workspace, body } = call
     const canary = checkPlan(body.strategy, body.plan)
     const environment = await toEnvironmentName(call.db, body.environment)
     const { row } = await getVersion(call.db, workspace, body)
     const revision = await getRevision(call.db, row.id, body.revision)
-    const compiled = await compileVersion(call.db, control, workspace, await sourceOf(call.db, revision))
+    const ahead = await compileAhead(call, revision)
     return call.write(async (write) => {
+      const compiled = await ahead.asOf(write)
       const { api, version, reason } = body
       const names = { api, version, reason, strategy: body.strategy, canary }
       const deployment = await deploy({ call, write, environment, revision, compiled, ...names })

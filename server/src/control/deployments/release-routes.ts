@@ -3,8 +3,8 @@ import { z } from 'zod'
 import { defineRoute, type Call } from '../define-route.ts'
 import { refuse } from '../control-error.ts'
 import { notFound } from '../problems.ts'
-import { sourceOf, type Revision } from '../revisions/revision-store.ts'
-import { compileVersion } from '../versions/compile-version.ts'
+import type { Revision } from '../revisions/revision-store.ts'
+import { compileAhead } from '../versions/compile-ahead.ts'
 import { deploy, inProgress } from './deploy.ts'
 import { getDeployment, type NamedDeployment } from './deployment-store.ts'
 import { deploymentView, toDeploymentView } from './deployment-view.ts'
@@ -96,17 +96,17 @@ export const rollbackDeployment = defineRoute({
   output: deploymentView,
   problems: [inProgress, wrongState],
   async handle(call) {
-    const { control, workspace, body } = call
+    const { workspace, body } = call
     const undone = await getDeployment(call.db, workspace, call.params.id)
     // What went before still serves: it only has to be left alone.
     if (undone.state === 'progressing' || undone.state === 'standby') {
       return change(call, (parts) => withdraw(parts, 'rolled-back', body.reason))
     }
     const revision = await revisionBefore(call.db, undone)
-    const source = await sourceOf(call.db, revision)
-    const compiled = await compileVersion(call.db, control, workspace, source)
+    const ahead = await compileAhead(call, revision)
     return call.write(async (write) => {
-      const { api, version } = source
+      const compiled = await ahead.asOf(write)
+      const { api, version } = ahead.source
       const why = body.reason === '' ? `rolls back ${undone.id}` : body.reason
       const parts = { call, write, environment: undone.environment, revision, compiled, api, version }
       const deployment = await deploy({ ...parts, reason: why, isUndo: true })
@@ -116,7 +116,7 @@ export const rollbackDeployment = defineRoute({
   },
 })
 
-/** Only what has been live has an undo; so nothing comes back that nobody has approved. */
+/** Only what has been live has something before it that was live as well. */
 async function revisionBefore(db: Call['db'], undone: NamedDeployment): Promise<Revision> {
   if (undone.state !== 'active' && undone.state !== 'superseded')
     refuse(wrongState({ detail: `It is ${undone.state}.` }))
