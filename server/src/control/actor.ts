@@ -24,6 +24,21 @@ export interface Actor {
     /** They must set up TOTP before they may do anything else. */
     readonly needsTotp: boolean
   }
+  /** Set for whoever uses a token of an account. */
+  readonly token?: {
+    /** The account is one of a service. */
+    readonly isOfService: boolean
+    /** The person that stands behind whoever made it (`personBehind`). */
+    readonly madeBy: string
+  }
+}
+
+/**
+ * Who answers for what the actor does: the account of a person, whatever token they use; for a service, which answers
+ * for nothing, whoever made its token.
+ */
+export function personBehind({ id, userId, token }: Pick<Actor, 'id' | 'userId' | 'token'>): string {
+  return token?.isOfService === true ? token.madeBy : (userId ?? id)
 }
 
 /** What holds grants: an actor, or what one may do who is not there any more. */

@@ -147,4 +147,6 @@ export interface TokenTable extends Changeable {
   expires_at_ms: number | null
   revoked_at_ms: number | null
   last_used_at_ms: number | null
+  /** The person who answers for it: id of their account, or of the actor that is none. */
+  made_by: string
 }

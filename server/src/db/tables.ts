@@ -139,7 +139,7 @@ export interface DeploymentTable extends Changeable {
   /** Why it is in this state. */
   reason: string
   created_by: string
-  /** Whoever wants it, by whatever token: the id of the user, else of the actor. They cannot approve it. */
+  /** The person who wants it, by whatever token, or who made the token of the service that does. They cannot approve it. */
   author_id: string
   /** Empty when nobody had to. */
   approved_by: string

@@ -1,13 +1,13 @@
-/** Approving a deployment, or rejecting it: by anybody who may, but for whoever wants it. */
+/** Approving a deployment, or rejecting it: by any person who may, but for whoever wants it. */
 import { z } from 'zod'
 import { defineProblem } from '../../kernel/problem.ts'
 import { defineRoute } from '../define-route.ts'
 import { refuse } from '../control-error.ts'
 import type { Control } from '../control.ts'
-import type { Actor } from '../actor.ts'
+import { personBehind, type Actor } from '../actor.ts'
 import { compileAhead } from '../versions/compile-ahead.ts'
 import { missingUpstream } from './check-upstreams.ts'
-import { deploy, inProgress, toAuthor } from './deploy.ts'
+import { deploy, inProgress } from './deploy.ts'
 import { findActive, getDeployment, type NamedDeployment } from './deployment-store.ts'
 import { deploymentView, toDeploymentView } from './deployment-view.ts'
 import { readPlan, strategy } from './release-plan.ts'
@@ -20,6 +20,14 @@ export const ownDeployment = defineProblem({
   title: 'Nobody approves their own deployment',
   blame: 'caller',
   remedy: 'Ask somebody else who has the permission `deployments.approve`.',
+})
+
+export const personNeeded = defineProblem({
+  code: 'deployment.person_needed',
+  status: 403,
+  title: 'Only a person approves a deployment',
+  blame: 'caller',
+  remedy: 'Approve it signed in or with a token of your own account: that of a service has no second pair of eyes.',
 })
 
 export const outdated = defineProblem({
@@ -44,7 +52,7 @@ export const approveDeployment = defineRoute({
   params,
   body: z.strictObject({}),
   output: deploymentView,
-  problems: [ownDeployment, outdated, wrongState, missingUpstream, routeTaken, inProgress],
+  problems: [ownDeployment, personNeeded, outdated, wrongState, missingUpstream, routeTaken, inProgress],
   async handle(call) {
     const { control, workspace, actor } = call
     checkAwaiting(control, actor, await getDeployment(call.db, workspace, call.params.id))
@@ -92,7 +100,9 @@ export const rejectDeployment = defineRoute({
 
 function checkAwaiting(control: Control, actor: Actor, row: NamedDeployment): void {
   if (row.state !== 'awaiting-approval') refuse(wrongState({ detail: `It is ${row.state}.` }))
-  if (row.author_id === toAuthor(actor)) refuse(ownDeployment())
+  if (actor.token?.isOfService === true) refuse(personNeeded())
+  // Not with what the author made for somebody else, either.
+  if (row.author_id === personBehind(actor) || row.author_id === actor.token?.madeBy) refuse(ownDeployment())
   if ((row.expires_at_ms ?? 0) <= control.clock.now())
     refuse(outdated({ detail: 'The request for approval has expired.' }))
 }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { createPerson, textOf } from '../../../test/control-people.ts'
 import { describeOnEveryStore } from '../../../test/database.ts'
-import { act, answering, deployLatest, publish, shares, show } from '../../../test/release-control.ts'
+import { act, answering, deployAs, guard, publish, shares, show } from '../../../test/release-control.ts'
 import { testControl, type TestControl } from '../../../test/test-control.ts'
 import { systemClock } from '../../kernel/clock.ts'
 import { ReleaseKeeper } from './release-keeper.ts'
@@ -10,18 +10,8 @@ const AT = '/workspaces/default/deployments'
 
 async function guardedControl(given: Parameters<typeof testControl>[0]): Promise<TestControl> {
   const control = await testControl(given)
-  await publish(control, answering('old'))
-  await deployLatest(control)
-  const guarded = { title: '', needsApproval: true }
-  await control.done('PUT', '/environments/production', guarded, { 'if-match': '*' })
-  await publish(control, answering('new'))
+  await guard(control)
   return control
-}
-
-async function deployAs({ call }: TestControl, token: string, how: object = {}): Promise<string> {
-  const { body } = await call('POST', AT, { token, body: { api: 'books', version: '1', ...how } })
-  expect(body['state']).toBe('awaiting-approval')
-  return textOf(body['id'])
 }
 
 describeOnEveryStore('where the environment asks for approval', (store) => {
@@ -99,7 +89,7 @@ describeOnEveryStore('where the environment asks for approval', (store) => {
     let aheadMs = 0
     const clock = { ...systemClock, now: () => Date.now() + aheadMs }
     const control = await guardedControl({ database: await store.open(), clock })
-    const id = (await deployLatest(control)).id
+    const id = await deployAs(control, (await createPerson(control, 'operator')).token)
     aheadMs = 73 * 3_600_000
     const other = await createPerson(control, 'operator')
     const late = await control.call('POST', `${AT}/${id}/approve`, { token: other.token, body: {} })

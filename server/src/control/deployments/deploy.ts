@@ -7,7 +7,7 @@ import { defineProblem } from '../../kernel/problem.ts'
 import type { ReleaseSpec, Snapshot } from '../../kernel/snapshot.ts'
 import { refuse } from '../control-error.ts'
 import type { Control } from '../control.ts'
-import type { Actor } from '../actor.ts'
+import { personBehind } from '../actor.ts'
 import type { Call, WorkspaceRef, Write } from '../define-route.ts'
 import { enterService } from '../lifecycle/lifecycle-store.ts'
 import type { Revision } from '../revisions/revision-store.ts'
@@ -45,7 +45,7 @@ export interface DeployParts {
   readonly strategy?: Strategy
   /** Of a canary. */
   readonly canary?: CanaryPlan | undefined
-  /** Goes live without approval: it brings back what had been live. */
+  /** Goes live without approval: it brings back what was live before what serves now. */
   readonly isUndo?: boolean
   /** The row that has been approved. */
   readonly approved?: Deployment
@@ -136,18 +136,13 @@ function toRow(parts: DeployParts, { active }: LiveDeployments): Deployment {
     percent: 100,
     reason,
     created_by: actor.id,
-    author_id: toAuthor(actor),
+    author_id: personBehind(actor),
     approved_by: '',
     expires_at_ms: null,
     version: 1,
     created_at_ms: nowMs,
     updated_at_ms: nowMs,
   }
-}
-
-/** The person, whatever token they use. */
-export function toAuthor({ userId, id }: Pick<Actor, 'userId' | 'id'>): string {
-  return userId ?? id
 }
 
 async function save({ db }: Write, row: Deployment, approved: Deployment | undefined): Promise<void> {

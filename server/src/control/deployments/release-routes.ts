@@ -105,11 +105,14 @@ export const rollbackDeployment = defineRoute({
     const revision = await revisionBefore(call.db, undone)
     const ahead = await compileAhead(call, revision)
     return call.write(async (write) => {
+      const { state, previous_id: previous } = await getDeployment(write.db, workspace, undone.id)
+      // Only that of what serves needs no approval: anything older was taken out of service by somebody.
+      const isUndo = state === 'active' && previous === undone.previous_id
       const compiled = await ahead.asOf(write)
       const { api, version } = ahead.source
       const why = body.reason === '' ? `rolls back ${undone.id}` : body.reason
       const parts = { call, write, environment: undone.environment, revision, compiled, api, version }
-      const deployment = await deploy({ ...parts, reason: why, isUndo: true })
+      const deployment = await deploy({ ...parts, reason: why, isUndo })
       const { number, content } = revision
       return { status: 201, body: toDeploymentView({ ...deployment, number, content }), etag: deployment.version }
     })

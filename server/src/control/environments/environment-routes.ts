@@ -1,10 +1,11 @@
 /** Environments: where revisions run. All workspaces have the same ones. */
 import { z } from 'zod'
 import { name } from '../../config/schema/quantities.ts'
+import { may, type Actor } from '../actor.ts'
 import { refuse } from '../control-error.ts'
 import { LIVE_STATES } from '../deployments/deployment-store.ts'
 import { defineRoute, type Call } from '../define-route.ts'
-import { inUse, taken } from '../problems.ts'
+import { forbidden, inUse, taken } from '../problems.ts'
 import { checkVersion } from '../resources/resource-store.ts'
 import { toTime } from '../resources/resource-view.ts'
 import { forgetUnusedSecrets, publishGatewaySettings } from './gateway-settings.ts'
@@ -15,7 +16,7 @@ const facts = {
   title: z.string().max(200).default('').meta({ title: 'Title', description: 'What people call it.' }),
   needsApproval: z.boolean().default(false).meta({
     title: 'Needs approval',
-    description: 'A deployment waits until somebody other than its author approves it.',
+    description: 'A deployment waits until somebody other than its author approves it. Only owners turn it off.',
   }),
   testKeys: z.boolean().default(false).meta({
     title: 'Test keys',
@@ -127,6 +128,7 @@ export const replaceEnvironment = defineRoute({
     return call.write(async (write) => {
       const before = await readEnvironment(write.db, call.params.environment)
       checkVersion(before, call.expectedVersion)
+      if (!body.needsApproval) checkUnguards(call.actor, before)
       const changes = {
         title: body.title,
         needs_approval: body.needsApproval ? 1 : 0,
@@ -159,6 +161,7 @@ export const removeEnvironment = defineRoute({
     return call.write(async (write): Promise<{ status: number }> => {
       const before = await readEnvironment(write.db, call.params.environment)
       checkVersion(before, call.expectedVersion)
+      checkUnguards(call.actor, before)
       if (before.is_default === 1) refuse(inUse({ detail: 'The default environment stays.' }))
       const live = await write.db
         .selectFrom('deployments')
@@ -175,6 +178,15 @@ export const removeEnvironment = defineRoute({
     })
   },
 })
+
+/**
+ * Who runs what is published could put the guard away, deploy and put it back; so this takes the right over the ways of
+ * signing in, which of the built-in roles owners alone have. Removing the environment would be the same with more steps.
+ */
+function checkUnguards(actor: Actor, { needs_approval: needsApproval }: Environment): void {
+  if (needsApproval === 0 || may(actor, 'access.write', '')) return
+  refuse(forbidden({ detail: 'Only an owner ends the need for approval: this needs the permission access.write.' }))
+}
 
 function toNote({ title, needs_approval: needsApproval, test_keys: testKeys }: Environment) {
   return { title, needsApproval: needsApproval === 1, testKeys: testKeys === 1 }

@@ -13,7 +13,7 @@ export async function findLiveToken(db: Kysely<Tables>, by: 'id' | 'hash', value
     .selectFrom('tokens')
     .innerJoin('users', 'users.id', 'tokens.user_id')
     .selectAll('tokens')
-    .select('users.email')
+    .select(['users.email', 'users.is_service'])
     .where(`tokens.${by}`, '=', value)
     .where('tokens.revoked_at_ms', 'is', null)
     .where('users.disabled_at_ms', 'is', null)

@@ -2,7 +2,7 @@
 import type { Selectable } from 'kysely'
 import { z } from 'zod'
 import type { TokenTable } from '../../db/people-tables.ts'
-import { may, type Actor } from '../actor.ts'
+import { may, personBehind, type Actor } from '../actor.ts'
 import { refuse } from '../control-error.ts'
 import { defineRoute, type Call } from '../define-route.ts'
 import { PERMISSIONS, type Permission } from '../permissions.ts'
@@ -11,7 +11,7 @@ import { toTime } from '../resources/resource-view.ts'
 import { sessionNeeded } from '../sessions/session-problems.ts'
 import { ownOrOther, refuseTokens, whoseToEnd } from '../users/own-or-other.ts'
 import { grantsOfUser } from '../users/user-grants.ts'
-import { getUser } from '../users/user-routes.ts'
+import { getUser, type User } from '../users/user-routes.ts'
 import { findWorkspace } from '../workspaces/find-workspace.ts'
 import { narrow } from './narrow.ts'
 import { createSecretToken, hashToken } from './secret-token.ts'
@@ -54,7 +54,7 @@ export const createToken = defineRoute({
   path: '/users/{id}/tokens',
   tag: 'tokens',
   summary:
-    'Makes a token for an account, shown once: for the own one, or with users.write for another; not by a token.',
+    'Makes a token, shown once: for the own account, or with users.write for one of a service; not by a token.',
   permission: { door: 'signed-in' },
   effect: 'create',
   params: z.strictObject({ id: z.string().max(100) }),
@@ -70,6 +70,7 @@ export const createToken = defineRoute({
     const { control, body } = call
     refuseTokens(call)
     const user = await getUser(call.db, ownOrOther(call, call.params.id))
+    checkOwner(call.actor, user)
     const workspace = body.workspace === undefined ? undefined : await findWorkspace(call.db, body.workspace)
     if (body.workspace !== undefined && workspace === undefined)
       refuse(notFound({ detail: 'There is no such workspace.' }))
@@ -90,6 +91,7 @@ export const createToken = defineRoute({
         expires_at_ms: body.expiresInDays === undefined ? null : nowMs + body.expiresInDays * 86_400_000,
         revoked_at_ms: null,
         last_used_at_ms: null,
+        made_by: personBehind(call.actor),
         version: 1,
         created_at_ms: nowMs,
         updated_at_ms: nowMs,
@@ -147,6 +149,15 @@ export const revokeToken = defineRoute({
     })
   },
 })
+
+/**
+ * Refuses a token with which its maker would act in the name of another person. The bootstrap token makes some before
+ * anybody can sign in; whoever has it can do everything anyway.
+ */
+function checkOwner(actor: Actor, user: User): void {
+  if (user.is_service === 1 || user.id === actor.userId || actor.kind === 'bootstrap') return
+  refuse(forbidden({ detail: 'A person makes their own tokens. Make one for the account of a service.' }))
+}
 
 /** Refuses a token that could do more than its maker: what counts is what it would reach, not where it says so. */
 async function checkReach(

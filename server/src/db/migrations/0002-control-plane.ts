@@ -91,7 +91,7 @@ const STATEMENTS = [
     UNIQUE (subject, workspace_id, role))`,
   `CREATE TABLE tokens (id TEXT PRIMARY KEY, name TEXT NOT NULL, user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     hash TEXT NOT NULL UNIQUE, prefix TEXT NOT NULL, workspace_id TEXT NOT NULL, scopes TEXT NOT NULL,
-    expires_at_ms BIGINT, revoked_at_ms BIGINT, last_used_at_ms BIGINT, ${CHANGEABLE})`,
+    expires_at_ms BIGINT, revoked_at_ms BIGINT, last_used_at_ms BIGINT, made_by TEXT NOT NULL, ${CHANGEABLE})`,
   `CREATE TABLE audit (seq BIGINT PRIMARY KEY, at_ms BIGINT NOT NULL, actor TEXT NOT NULL, action TEXT NOT NULL,
     workspace_id TEXT NOT NULL, target_kind TEXT NOT NULL, target_id TEXT NOT NULL, target_name TEXT NOT NULL,
     "before" TEXT NOT NULL, "after" TEXT NOT NULL, address TEXT NOT NULL, request_id TEXT NOT NULL,
