@@ -54,7 +54,14 @@ async function findToken({ database, clock }: Control, hash: string): Promise<Ac
   await noteUse(database, row.id, row.last_used_at_ms, clock.now())
   const grants = await grantsOfToken(database.read, row)
   const token = { isOfService: row.is_service === 1, madeBy: row.made_by }
-  return { id: `token:${row.id}`, label: `${row.email} (${row.name})`, kind: 'user', userId: row.user_id, grants, token }
+  return {
+    id: `token:${row.id}`,
+    label: `${row.email} (${row.name})`,
+    kind: 'user',
+    userId: row.user_id,
+    grants,
+    token,
+  }
 }
 
 /** So that tokens that nobody uses are found and revoked; by the hour, which spares nearly all requests a write. */

@@ -27,7 +27,11 @@ async function startInterrupted(store: TestStore): Promise<Interrupted> {
 }
 
 async function liveLines({ database }: TestControl): Promise<string> {
-  const rows = await database.read.selectFrom('snapshot_lines').select('line').where('key', 'like', '%/books/%').execute()
+  const rows = await database.read
+    .selectFrom('snapshot_lines')
+    .select('line')
+    .where('key', 'like', '%/books/%')
+    .execute()
   return rows.map(({ line }) => line).join('\n')
 }
 
