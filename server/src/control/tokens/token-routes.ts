@@ -53,8 +53,7 @@ export const createToken = defineRoute({
   method: 'POST',
   path: '/users/{id}/tokens',
   tag: 'tokens',
-  summary:
-    'Makes a token, shown once: for the own account, or with users.write for one of a service; not by a token.',
+  summary: 'Makes a token, shown once: for the own account, or with users.write for one of a service; not by a token.',
   permission: { door: 'signed-in' },
   effect: 'create',
   params: z.strictObject({ id: z.string().max(100) }),

@@ -10,7 +10,7 @@ const small = { kind: 'request-size', config: { maxBodyBytes: 100 } }
 interface Interrupted {
   readonly control: TestControl
   /** Lets the change happen once, after the next operation has compiled and before its transaction. */
-  before(change: () => Promise<unknown>): void
+  readonly before: (change: () => Promise<unknown>) => void
 }
 
 async function startInterrupted(store: TestStore): Promise<Interrupted> {
@@ -23,7 +23,12 @@ async function startInterrupted(store: TestStore): Promise<Interrupted> {
     return database.write(work)
   }
   const control = await testControl({ database: { ...database, write } })
-  return { control, before: (change) => (waiting = change) }
+  return {
+    control,
+    before: (change) => {
+      waiting = change
+    },
+  }
 }
 
 async function liveLines({ database }: TestControl): Promise<string> {
