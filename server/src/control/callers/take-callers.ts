@@ -65,9 +65,10 @@ async function findVersion(db: Kysely<Tables>, environment: string, [first]: Cou
     .where('apis.name', '=', name)
     .where('versions.kind', '=', 'version')
     .where('versions.name', '=', first.version)
-    .where(({ exists, selectFrom }) =>
-      exists(
-        selectFrom('deployments')
+    .where((where) =>
+      where.exists(
+        where
+          .selectFrom('deployments')
           .select('deployments.id')
           .whereRef('deployments.version_id', '=', 'versions.id')
           .where('deployments.environment', '=', environment)
