@@ -3,19 +3,25 @@ import { expect, test } from 'vitest'
 import { createPerson, textOf } from '../../../test/control-people.ts'
 import { describeOnEveryStore } from '../../../test/database.ts'
 import { act, answering, deployAs, deployLatest, guard, publish, shares } from '../../../test/release-control.ts'
-import { createLocalUser, testBrowser } from '../../../test/test-browser.ts'
+import { createLocalUser, testBrowser, type TestBrowser } from '../../../test/test-browser.ts'
 import { testControl, type TestControl } from '../../../test/test-control.ts'
 
 const AT = '/workspaces/default/deployments'
 const ENVIRONMENT = '/environments/production'
 const SCOPES = ['apis.read', 'deployments.read', 'deployments.write', 'deployments.approve']
 
-/** A token of a new service account, which somebody makes with a token of theirs. */
-async function makeService({ call }: TestControl, token: string): Promise<string> {
-  const made = await call('POST', '/users', { token, body: { email: 'ci@example.com', name: 'CI', isService: true } })
+async function signInAs(control: TestControl, role: string): Promise<TestBrowser> {
+  const browser = testBrowser(control)
+  await browser.signIn((await createLocalUser(control, role)).email)
+  return browser
+}
+
+/** A token of a new service account, which somebody makes who signed in. */
+async function makeService(browser: TestBrowser): Promise<string> {
+  const made = await browser.call('POST', '/users', { email: 'ci@example.com', name: 'CI', isService: true })
   const userId = textOf(made.body['id'])
-  expect((await call('POST', '/members', { token, body: { userId, role: 'operator' } })).status).toBe(201)
-  const answer = await call('POST', `/users/${userId}/tokens`, { token, body: { name: 'ci', scopes: SCOPES } })
+  expect((await browser.call('POST', '/members', { userId, role: 'operator' })).status).toBe(201)
+  const answer = await browser.call('POST', `/users/${userId}/tokens`, { name: 'ci', scopes: SCOPES })
   return textOf(answer.body['token'])
 }
 
@@ -33,25 +39,25 @@ describeOnEveryStore('two persons', (store) => {
 
   test('are needed: nobody makes a token for the account of a colleague and approves with it', async () => {
     const control = await start()
-    const [author, colleague] = [await createPerson(control, 'admin'), await createPerson(control, 'operator')]
-    const body = { name: 'borrowed', scopes: SCOPES }
-    const made = await control.call('POST', `/users/${colleague.userId}/tokens`, { token: author.token, body })
+    const colleague = await createPerson(control, 'operator')
+    const author = await signInAs(control, 'admin')
+    const made = await author.call('POST', `/users/${colleague.userId}/tokens`, { name: 'borrowed', scopes: SCOPES })
     expect([made.status, made.body['code']]).toEqual([403, 'admin.forbidden'])
   })
 
   test('are needed: a service account approves nothing', async () => {
     const control = await start()
-    const author = await createPerson(control, 'admin')
-    const id = await deployAs(control, author.token)
-    expect(await approve(control, id, await makeService(control, author.token))).toBe('deployment.person_needed')
+    const id = await deployAs(control, (await createPerson(control, 'operator')).token)
+    const service = await makeService(await signInAs(control, 'admin'))
+    expect(await approve(control, id, service)).toBe('deployment.person_needed')
     expect(await shares(control)).toEqual({ old: 100 })
   })
 
   test('are needed: whoever made the token of a pipeline does not approve what it deploys, others do', async () => {
     const control = await start()
-    const [maker, other] = [await createPerson(control, 'admin'), await createPerson(control, 'operator')]
-    const id = await deployAs(control, await makeService(control, maker.token))
-    expect(await approve(control, id, maker.token)).toBe('deployment.own')
+    const [maker, other] = [await signInAs(control, 'admin'), await createPerson(control, 'operator')]
+    const id = await deployAs(control, await makeService(maker))
+    expect((await maker.call('POST', `${AT}/${id}/approve`, {})).body['code']).toBe('deployment.own')
     expect(await approve(control, id, other.token)).toBe('active')
   })
 
@@ -66,8 +72,7 @@ describeOnEveryStore('two persons', (store) => {
   test('are enough: somebody who signed in approves', async () => {
     const control = await start()
     const id = await deployAs(control, (await createPerson(control, 'operator')).token)
-    const browser = testBrowser(control)
-    await browser.signIn((await createLocalUser(control, 'operator')).email)
+    const browser = await signInAs(control, 'operator')
     expect((await browser.call('POST', `${AT}/${id}/approve`, {})).body['state']).toBe('active')
   })
 
