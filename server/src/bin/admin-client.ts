@@ -1,9 +1,10 @@
 /** Talks to the admin API for the commands: finds where it is, and turns its problems into sentences. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { z } from 'zod'
 import { isJsonObject, type JsonObject } from '../kernel/json.ts'
+import { replaceFile } from '../kernel/whole-file.ts'
 import type { CommandSurroundings } from './command-surroundings.ts'
 
 export interface Connection {
@@ -69,8 +70,7 @@ export function keepConnection(
   { environment }: CommandSurroundings,
 ): string {
   const path = credentialsPath(environment)
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  writeFileSync(path, `${JSON.stringify(connection, undefined, 2)}\n`, { mode: 0o600 })
+  replaceFile(path, `${JSON.stringify(connection, undefined, 2)}\n`)
   return path
 }
 

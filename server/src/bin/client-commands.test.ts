@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -95,11 +95,14 @@ test('says where a file is wrong, and that nothing was sent', async () => {
 
 test('login keeps a token that is right, for this user alone, and refuses a wrong one', async () => {
   const { run, folder } = await commandLine()
+  const path = join(folder, 'credentials.json')
+  writeFileSync(path, 'open to all', { mode: 0o644 })
   expect(await run(['login'], { input: 'a-wrong-token', token: '' })).toMatchObject({ code: 1 })
   expect(await run(['export'], { token: '' })).toMatchObject({ code: 1 })
   expect(await run(['login'], { input: `${ADMIN_TOKEN}\n`, token: '' })).toMatchObject({ code: 0 })
   expect(await run(['export'], { token: '' })).toMatchObject({ code: 0 })
-  expect(readFileSync(join(folder, 'credentials.json'), 'utf8')).toContain('http')
+  expect(readFileSync(path, 'utf8')).toContain('http')
+  expect(statSync(path).mode & 0o777).toBe(0o600)
 }, 30_000)
 
 test('deploy and rollback say what is live', async () => {

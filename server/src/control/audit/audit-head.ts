@@ -3,12 +3,12 @@
  * its end was cut off only shows who knows how far it went. The file in the data folder is one such witness, an exported
  * head (`GET /audit/head`) that somebody keeps elsewhere is a better one.
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import type { Kysely } from 'kysely'
 import { z } from 'zod'
 import type { Tables } from '../../db/tables.ts'
 import { isSignedBy } from '../../kernel/signing-chain.ts'
+import { readIfThere, replaceFile } from '../../kernel/whole-file.ts'
 import type { Control } from '../control.ts'
 import { toTime } from '../resources/resource-view.ts'
 import { FIRST_HASH } from './append-audit.ts'
@@ -55,10 +55,11 @@ export async function findContradiction(db: Kysely<Tables>, head: AuditHead): Pr
 
 /** The head in a file; undefined when there is none. Throws when it is no head. */
 export function readHead(path: string): AuditHead | undefined {
+  const text = readIfThere(path)
+  if (text === undefined) return undefined
   try {
-    return auditHead.parse(JSON.parse(readFileSync(path, 'utf8')))
+    return auditHead.parse(JSON.parse(text))
   } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
     throw new Error(`${path} holds no head of an audit.`, { cause: error })
   }
 }
@@ -95,10 +96,7 @@ async function writeHead(control: KeepingControl, path: string): Promise<void> {
   }
   const head = await signHead(control)
   if (head.seq === before?.seq) return
-  const fresh = `${path}.new`
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-  writeFileSync(fresh, `${JSON.stringify(head, undefined, 2)}\n`, { mode: 0o600, flush: true })
-  renameSync(fresh, path)
+  replaceFile(path, `${JSON.stringify(head, undefined, 2)}\n`)
 }
 
 function toHeadText({ seq, hash, at }: Pick<AuditHead, 'seq' | 'hash' | 'at'>): string {

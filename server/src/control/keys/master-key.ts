@@ -1,7 +1,7 @@
 /** The one key that is not in the database: given by the environment, or made once and kept in a file of its own. */
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { createFile, readIfThere } from '../../kernel/whole-file.ts'
 
 const KEY_BYTES = 32
 
@@ -14,16 +14,12 @@ export class MasterKeyError extends Error {
 export function readMasterKey(given: string | undefined, folder: string): Buffer {
   if (given !== undefined) return toKey(given, 'HEADGATE_MASTER_KEY')
   const path = join(folder, 'master.key')
-  try {
-    return toKey(readFileSync(path, 'utf8').trim(), path)
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
-  }
+  const kept = readIfThere(path)
+  if (kept !== undefined) return toKey(kept.trim(), path)
   const key = randomBytes(KEY_BYTES)
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  // `wx`: of two that start at once only one makes it; the other reads it.
+  // Of two that start at once only one makes it; the other reads it.
   try {
-    writeFileSync(path, `${key.toString('base64')}\n`, { mode: 0o600, flag: 'wx', flush: true })
+    createFile(path, `${key.toString('base64')}\n`)
   } catch (error) {
     if (!(error instanceof Error && 'code' in error && error.code === 'EEXIST')) throw error
     return readMasterKey(undefined, folder)

@@ -4,12 +4,13 @@
  * writing everything takes longer than most changes take to be live.
  */
 import { randomBytes } from 'node:crypto'
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeFileSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { open, seal } from '../../kernel/sealing.ts'
 import { diffLines } from '../../kernel/snapshot-delivery.ts'
 import { SnapshotTree } from '../../kernel/snapshot-tree.ts'
+import { createFile, readIfThere } from '../../kernel/whole-file.ts'
 
 const signedRoot = z.strictObject({
   environment: z.string(),
@@ -116,18 +117,8 @@ export class SnapshotKeeper {
     if (this.key !== undefined) return this.key
     const known = readIfThere(this.keyPath)
     if (known !== undefined) return (this.key = Buffer.from(known, 'base64'))
-    mkdirSync(dirname(this.keyPath), { recursive: true, mode: 0o700 })
     const key = randomBytes(32)
-    writeFileSync(this.keyPath, key.toString('base64'), { mode: 0o600, flag: 'wx', flush: true })
+    createFile(this.keyPath, key.toString('base64'))
     return (this.key = key)
-  }
-}
-
-function readIfThere(path: string): string | undefined {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw error
   }
 }

@@ -1,8 +1,8 @@
 /** Who a gateway is to its control plane: gained once with a join token, kept in the data folder, readable by it alone. */
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { joinAnswer } from '../../kernel/control-protocol.ts'
+import { readIfThere, replaceFile } from '../../kernel/whole-file.ts'
 import { ControlRefusal } from './control-link.ts'
 
 const nodeIdentity = joinAnswer.extend({
@@ -17,21 +17,16 @@ const FILE = 'node-identity.json'
 /** The identity in the folder; undefined when this gateway has not joined. Throws when the file is damaged. */
 export function readNodeIdentity(folder: string): NodeIdentity | undefined {
   const path = join(folder, FILE)
-  let text: string
-  try {
-    text = readFileSync(path, 'utf8')
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined
-    throw error
-  }
+  const text = readIfThere(path)
+  if (text === undefined) return undefined
   const result = nodeIdentity.safeParse(parseJson(text))
   if (result.success) return result.data
   throw new Error(`${path} is damaged. Remove it, and join again with a new join token.`)
 }
 
+/** A crash leaves the identity that was there, or this one: without any, a gateway cannot start. */
 export function writeNodeIdentity(folder: string, identity: NodeIdentity): void {
-  mkdirSync(folder, { recursive: true, mode: 0o700 })
-  writeFileSync(join(folder, FILE), JSON.stringify(identity, undefined, 2), { mode: 0o600, flush: true })
+  replaceFile(join(folder, FILE), JSON.stringify(identity, undefined, 2))
 }
 
 function parseJson(text: string): unknown {
