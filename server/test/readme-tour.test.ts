@@ -92,7 +92,7 @@ function toFixedPart(line: string): string {
   return (line.split('…')[0] ?? '').trim()
 }
 
-/** Resolves with the admin token when the tour can begin: it is shown last but the words what to try. */
+/** Resolves with the admin token when the tour can begin, which is when the words what to try are shown. */
 function readToken(stream: NodeJS.ReadableStream): Promise<string> {
   return new Promise((resolve, reject) => {
     let seen = ''

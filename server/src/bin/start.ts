@@ -96,6 +96,8 @@ async function startRoles(settings: StartSettings, roles: Role[], surroundings: 
   })
   roles.push(control)
   const { port, token, isNew } = await control.start()
+  // At once: whatever fails below, this installation never shows it again.
+  if (token !== undefined) surroundings.write(`\nAdmin token, shown this once: ${token}\n`)
   control.keep()
   const controlUrl = `http://127.0.0.1:${port}`
   if (isNew === true && demoFolder !== undefined) {
@@ -122,7 +124,6 @@ async function startRoles(settings: StartSettings, roles: Role[], surroundings: 
   roles.push(gateway)
   const { port: gatewayPort } = await gateway.start()
   gateway.keep()
-  if (token !== undefined) surroundings.write(`\nAdmin token, shown this once: ${token}\n`)
   const urls = { gateway: `http://127.0.0.1:${gatewayPort}`, control: controlUrl, token: token ?? 'TOKEN' }
   surroundings.write(demoFolder === undefined ? toPlainWords(urls) : whatToTry(urls))
 }

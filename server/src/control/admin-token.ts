@@ -1,6 +1,6 @@
 /** The bootstrap token of an installation: given, or made at the first start, shown once, and kept as a hash. */
-import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { readIfThere, replaceFile } from '../kernel/whole-file.ts'
 import { createSecretToken, hashToken } from './tokens/secret-token.ts'
 
 export interface AdminToken {
@@ -8,20 +8,16 @@ export interface AdminToken {
   readonly hash: string
   /** The token, when it was made just now: nobody can see it again. */
   readonly fresh: string | undefined
+  /** Makes it count at later starts too: of a start that fails nobody ever sees the token. */
+  keep(): void
 }
 
 /** A token that is given counts alone; else the one whose hash lies in the folder, or a new one. */
 export function readAdminToken(given: string | undefined, folder: string): AdminToken {
-  if (given !== undefined) return { hash: hashToken(given), fresh: undefined }
   const path = join(folder, 'admin-token.sha256')
-  try {
-    const hash = readFileSync(path, 'utf8').trim()
-    if (/^[0-9a-f]{64}$/.test(hash)) return { hash, fresh: undefined }
-  } catch (error) {
-    if (!(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error
-  }
+  const hash = given === undefined ? /^[0-9a-f]{64}$/m.exec(readIfThere(path) ?? '')?.[0] : hashToken(given)
+  if (hash !== undefined) return { hash, fresh: undefined, keep: () => undefined }
   const fresh = createSecretToken('admin')
-  const hash = hashToken(fresh)
-  writeFileSync(path, `${hash}\n`, { mode: 0o600, flush: true })
-  return { hash, fresh }
+  const made = hashToken(fresh)
+  return { hash: made, fresh, keep: () => replaceFile(path, `${made}\n`) }
 }

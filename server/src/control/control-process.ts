@@ -108,10 +108,12 @@ async function start(options: ControlProcessOptions, database: Database, masterK
     newId: (prefix) => newId(prefix, systemClock.now()),
   }
   const releases = new ReleaseKeeper(control)
-  let server: ControlServer
+  let server: ControlServer | undefined
   try {
     server = await listenForControl(createControlApp(control, routes), host, port)
+    token.keep()
   } catch (cause) {
+    await server?.close()
     await feed.close()
     throw cause
   }

@@ -1,0 +1,47 @@
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer } from 'node:http'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { pino } from 'pino'
+import { expect, onTestFinished, test } from 'vitest'
+import { listenLocally } from '../../test/local-server.ts'
+import { parseTrustedProxies } from './caller-address.ts'
+import { startControl, type ControlProcess } from './control-process.ts'
+
+function makeFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'headgate-control-'))
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }))
+  return folder
+}
+
+function startAt(dataDir: string, port: number): Promise<ControlProcess> {
+  return startControl({
+    version: '0.0.0',
+    dataDir,
+    databaseUrl: undefined,
+    masterKey: undefined,
+    adminToken: undefined,
+    environment: 'production',
+    publicUrl: undefined,
+    trustedProxies: parseTrustedProxies(''),
+    host: '127.0.0.1',
+    port,
+    log: pino({ level: 'silent' }),
+    imports: { allowPrivateAddresses: false, hosts: [] },
+    webhookPrivate: false,
+  })
+}
+
+test('the admin token comes from the first start that serves: one that failed showed it to nobody', async () => {
+  const dataDir = makeFolder()
+  await expect(startAt(dataDir, await listenLocally(createServer()))).rejects.toThrow('EADDRINUSE')
+  const first = await startAt(dataDir, 0)
+  expect(first.freshToken).toMatch(/^hg_admin_/)
+  expect(readFileSync(join(dataDir, 'admin-token.sha256'), 'utf8')).toMatch(/^[0-9a-f]{64}\n$/)
+  await first.stop()
+  const second = await startAt(dataDir, 0)
+  onTestFinished(() => second.stop())
+  expect(second.freshToken).toBeUndefined()
+  const headers = { authorization: `Bearer ${first.freshToken}` }
+  expect((await fetch(`http://127.0.0.1:${second.port}/api/v1/workspaces`, { headers })).status).toBe(200)
+})
