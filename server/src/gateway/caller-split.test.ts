@@ -1,5 +1,7 @@
 import { expect, test } from 'vitest'
 import { testGateway, toSnapshot, type TestGateway } from '../../test/test-gateway.ts'
+import { toSnapshotLines } from '../config/snapshot-lines.ts'
+import { deliverWhole } from '../kernel/snapshot-delivery.ts'
 import type { Snapshot, SplitBy } from '../kernel/snapshot.ts'
 
 const byKey: SplitBy = { kind: 'credential', fields: ['authorization', 'x-api-key'], query: ['key'] }
@@ -122,4 +124,19 @@ test('requests, errors and latencies are counted for each revision, and not with
   const alone = await testGateway({ routes: [answering('stable'), { name: 'up', match: { path: '/up' } }] })
   await alone.inject('GET /x')
   expect(alone.thread.takeDeploymentCounts()).toEqual([])
+})
+
+test('a revision is counted from its first request on, whenever counts were taken while it was prepared', async () => {
+  const gateway = await testGateway({ snapshot: sideBySide(0, byKey, routes) })
+  const next = sideBySide(100, byKey, routes)
+  const apis = next.apis.map((api) =>
+    api.release?.isBeside === true ? { ...api, release: { ...api.release, deployment: 'newer' } } : api,
+  )
+  const beside = next.routes.map((route) => (route.beside === undefined ? route : { ...route, beside: 'newer' }))
+  await gateway.thread.prepare(deliverWhole(toSnapshotLines({ ...next, apis, routes: beside })))
+  expect(gateway.thread.takeDeploymentCounts()).toEqual([])
+  gateway.thread.commit()
+  await gateway.inject('GET /x', { headers: { 'x-api-key': 'any' } })
+  await gateway.recorded(1)
+  expect(gateway.thread.takeDeploymentCounts()).toMatchObject([{ deployment: 'newer', requests: 1 }])
 })

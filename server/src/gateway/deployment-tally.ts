@@ -44,7 +44,10 @@ export class DeploymentTallies {
     return taken
   }
 
-  /** Forgets deployments that a snapshot no longer has and that have nothing left to be taken. */
+  /**
+   * Forgets deployments that a snapshot no longer has and that have nothing left to be taken. Not while another one is
+   * prepared: its routes have their tallies already.
+   */
   retain(deployments: ReadonlySet<string>): void {
     for (const [deployment, { requests }] of this.tallies) {
       if (!deployments.has(deployment) && requests === 0) this.tallies.delete(deployment)

@@ -132,11 +132,13 @@ export class GatewayThread {
 
   commit(): void {
     this.server.runtime = this.compiler.commit() ?? this.server.runtime
+    this.tallies.retain(this.server.runtime.deployments)
   }
 
   /** Forgets what was prepared; targets are again exactly those of the running snapshot. */
   discard(): void {
     this.compiler.discard()
+    this.tallies.retain(this.server.runtime.deployments)
   }
 
   updateEndpoints(found: UpstreamEndpoints): void {
@@ -174,9 +176,7 @@ export class GatewayThread {
 
   /** What was counted of deployments that stand side by side since the last call. */
   takeDeploymentCounts(): DeploymentCounts[] {
-    const counts = this.tallies.take()
-    this.tallies.retain(this.server.runtime.deployments)
-    return counts
+    return this.tallies.take()
   }
 
   /** What metrics show of this moment. */
