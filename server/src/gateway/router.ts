@@ -11,8 +11,8 @@ export class Router<Subject, Route extends Routable<Subject>> {
   private exactHosts = new Map<string, RouteTree<Subject, Route>>()
   private wildcardHosts: { readonly suffix: string; readonly tree: RouteTree<Subject, Route> }[] = []
   private anyHost = new RouteTree<Subject, Route>()
-  /** Trees that another router may find routes in: copied before they are changed. */
-  private readonly borrowed = new Set<RouteTree<Subject, Route>>()
+  /** Trees that another router may find routes in: copied before they are changed. It keeps none of them in memory. */
+  private readonly borrowed = new WeakSet<RouteTree<Subject, Route>>()
 
   /** Another router with the same routes: changing it does not change this one, which must stay as it is. */
   copy(): Router<Subject, Route> {
