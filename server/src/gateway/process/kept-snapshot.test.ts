@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdtempSync, readFileSync, rmSync, statSync, truncateSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
@@ -47,6 +47,20 @@ test('a crash while a change is written leaves what was there before, and the ne
   const second = snapshotOf('two')
   next.write(second.signed, second.lines)
   expect(open().read()?.tree.toMap()).toEqual(second.lines)
+})
+
+test('a crash between the parts of a large change leaves what was there before it', () => {
+  const { open, path } = startFolder()
+  const keeper = open()
+  const first = snapshotOf('one')
+  keeper.write(first.signed, first.lines)
+  const wholeBytes = statSync(path).size
+  const second = snapshotOf('two', 5_000)
+  keeper.write(second.signed, second.lines)
+  const added = readFileSync(path, 'utf8').slice(wholeBytes).trimEnd().split('\n')
+  expect(added).toHaveLength(3)
+  truncateSync(path, wholeBytes + added.slice(0, -1).join('\n').length + 1)
+  expect(open().read()?.tree.toMap()).toEqual(first.lines)
 })
 
 test('a file that somebody changed is not believed, and says nothing of what it holds', () => {

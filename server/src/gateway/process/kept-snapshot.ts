@@ -4,7 +4,7 @@
  * writing everything takes longer than most changes take to be live.
  */
 import { randomBytes } from 'node:crypto'
-import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeFileSync, writeSync } from 'node:fs'
+import { closeSync, fsyncSync, mkdirSync, openSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { z } from 'zod'
 import { open, seal } from '../../kernel/sealing.ts'
@@ -58,15 +58,20 @@ export class SnapshotKeeper {
     if (text === undefined) return undefined
     const tree = new SnapshotTree()
     let signed: SignedRoot | undefined
+    let unsigned: (readonly [key: string, line: string])[] = []
     // After the last line feed stands what a crash left of an entry, or nothing.
     for (const sealed of text.split('\n').slice(0, -1)) {
       const value: unknown = JSON.parse(open(this.nodeKey(), sealed, 'snapshot'))
       const entry = entryShape.parse(value)
-      for (const [key, line] of entry.changes) {
+      unsigned.push(...entry.changes)
+      // Changes whose last entry a crash has taken never come to be.
+      if (entry.signed === undefined) continue
+      for (const [key, line] of unsigned) {
         if (line === '') tree.remove(key)
         else tree.set(key, line)
       }
       signed = entry.signed
+      unsigned = []
     }
     if (signed === undefined || tree.root() !== signed.root) {
       throw new Error('the kept snapshot does not have the hash that it says')
@@ -100,7 +105,10 @@ export class SnapshotKeeper {
       for (let at = 0; at === 0 || at < changes.length; at += LINES_OF_ENTRY) {
         const isLast = at + LINES_OF_ENTRY >= changes.length
         const entry = { changes: changes.slice(at, at + LINES_OF_ENTRY), ...(isLast ? { signed } : {}) }
-        bytes += writeSync(file, `${seal(this.nodeKey(), JSON.stringify(entry), 'snapshot')}\n`)
+        const text = `${seal(this.nodeKey(), JSON.stringify(entry), 'snapshot')}\n`
+        // Unlike `writeSync`, which may write a part only.
+        writeFileSync(file, text)
+        bytes += text.length
       }
       fsyncSync(file)
     } catch (cause) {
