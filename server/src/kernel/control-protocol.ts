@@ -118,11 +118,16 @@ const callerReport = z.strictObject({
     .max(MOST_CALLERS_TOLD),
 })
 
+/** What a report may hold of the reason why a gateway does not run the latest snapshot. */
+export const MOST_REFUSED_CHARS = 2_000
+
 /** What a gateway says of itself every second. */
 export const gatewayReport = z.strictObject({
   version: z.string().max(100).meta({ description: 'Version of Headgate.' }),
   root: z.string().max(64).meta({ description: 'The snapshot that all its workers run; empty for none.' }),
-  refused: z.string().max(2000).default('').meta({ description: 'Why it does not run the latest snapshot.' }),
+  refused: z.string().max(MOST_REFUSED_CHARS).default('').meta({
+    description: 'Why it does not run the latest snapshot.',
+  }),
   workers: z.int().min(0),
   ready: z.boolean(),
   connections: z.int().min(0).default(0),

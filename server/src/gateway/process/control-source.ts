@@ -5,6 +5,7 @@
 import type { Log } from '../../kernel/log.ts'
 import {
   bucketsAnswer,
+  MOST_REFUSED_CHARS,
   reportAnswer,
   snapshotAnswer,
   type BucketsAnswer,
@@ -59,10 +60,11 @@ export class ControlSource implements ConfigSource {
     this.readKept()
   }
 
-  /** Resolves with what is there; at the very first start, when control has given one. */
+  /** Resolves with what is there; at the very first start, when control has given one. Rejects when it is closed before. */
   async read(): Promise<CompileOutcome> {
     for (;;) {
       if (this.current !== undefined) return this.current
+      this.stopped.signal.throwIfAborted()
       await this.pullOnce(0)
     }
   }
@@ -183,8 +185,10 @@ export class ControlSource implements ConfigSource {
 
   /** One after the other, so that a part is told of each of its reports before the next one. */
   private async report(state: ProcessState, parts: readonly ReportPart[]): Promise<void> {
-    const { version: root, ...rest } = state
-    const report: Partial<GatewayReport> = { ...rest, root, version: this.options.version }
+    const { version: root, refused, ...rest } = state
+    // Why a snapshot does not compile may be a long story, and control takes no report with more of it.
+    const told = refused.slice(0, MOST_REFUSED_CHARS)
+    const report: Partial<GatewayReport> = { ...rest, root, refused: told, version: this.options.version }
     this.isReporting = true
     try {
       for (const part of parts) Object.assign(report, part.take())

@@ -78,3 +78,13 @@ test('through a gateway: answers of the upstream and refusals of policies after 
   expect(await gateway.inject('GET /')).toMatchObject({ status: 200, headers: { deprecation: '@1772319600' } })
   expect(await gateway.inject('DELETE /')).toMatchObject({ status: 403, headers: { deprecation: '@1772319600' } })
 })
+
+test('a name that control would not take is told as one that it takes', () => {
+  const called: string[] = []
+  const services = testServices({ callers: { called: (_api, _version, consumer) => void called.push(consumer) } })
+  const { close } = deprecation.setup(deprecation.config.parse(announced), services)
+  for (const id of ['https://issuer#a\0b', `#${'x'.repeat(198)}\u{1f600}`]) {
+    close?.(testExchange({ principal: { id, consumer: undefined } }))
+  }
+  expect(called).toEqual(['sub:https://issuer#ab', `sub:#${'x'.repeat(198)}\ufffd`])
+})

@@ -128,8 +128,11 @@ function toRetiredText(successor: string | undefined): string {
 
 const MOST_NAME_CHARS = 200
 
-/** No consumer's name has a colon, so nobody who is named by a token can pass for one. */
+/**
+ * No consumer's name has a colon, so nobody who is named by a token can pass for one. Nor can a name keep the gateway from
+ * telling of anybody: control takes no NUL and nothing that is not Unicode.
+ */
 function toCaller(principal: Principal | undefined): string {
   if (principal === undefined) return ''
-  return principal.consumer ?? `sub:${principal.id.slice(0, MOST_NAME_CHARS)}`
+  return principal.consumer ?? `sub:${principal.id.slice(0, MOST_NAME_CHARS).replaceAll('\0', '').toWellFormed()}`
 }
