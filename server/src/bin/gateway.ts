@@ -96,8 +96,9 @@ async function runGateway(
     const told = stopSignal(() => void gateway.reload())
     // A role of a tree outlives its parent; what npx started must not outlive npx.
     const stopped = process.send === undefined ? Promise.race([told, orphaned()]) : told
-    await gateway.start()
-    tellParent({ kind: 'ready', port: gateway.ports.port })
+    const started = gateway.start().then(() => tellParent({ kind: 'ready', port: gateway.ports.port }))
+    // A first start waits as long as control is away, unless it is told to stop.
+    await Promise.race([started, stopped])
     await stopped
     await gateway.stop()
     exit(0)

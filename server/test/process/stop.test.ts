@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
 import { stringify } from 'yaml'
-import { holdPort } from '../ports.ts'
+import { findFreePorts, holdPort } from '../ports.ts'
 import { dial } from '../wire/wire.ts'
 import { get, GatewayChild, startBackend, startGateway, toDocument, until } from './gateway-child.ts'
 
@@ -45,6 +45,20 @@ test('a gateway that is told to stop finishes what it has, in order', slow, asyn
   expect(await pending.message()).toMatchObject({ status: 200, body: 'finished', fields: { connection: 'close' } })
   expect(await gateway.exited).toBe(0)
   await until(() => gateway.output.includes('"path":"/slow"'))
+})
+
+test('a gateway that waits for its first snapshot from control ends when it is told to', slow, async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'headgate-stop-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const identity = { id: 'one', environment: 'production', token: 'any', publicKey: 'any' }
+  writeFileSync(join(folder, 'node-identity.json'), JSON.stringify(identity))
+  const [port] = await findFreePorts(1)
+  const way = ['--control-url', `http://127.0.0.1:${port}`, '--data-dir', folder]
+  const own = ['--node-key-file', join(folder, 'node.key'), '--gateway-port', '0', '--metrics-port', '0']
+  const gateway = new GatewayChild({ command: ['gateway', ...way, ...own] })
+  await gateway.event('the control plane cannot be asked; what is running goes on')
+  gateway.process.kill('SIGTERM')
+  expect(await gateway.exited).toBe(0)
 })
 
 test('requests that do not finish within the time are broken off, and the process ends', slow, async () => {

@@ -62,6 +62,7 @@ const MAX_WORKER_HEAP_MB = 1_024
 
 export class GatewayProcess {
   ready = false
+  private stopping = false
   private readonly options: GatewayProcessOptions
   private readonly board = new HealthBoard()
   private readonly upstreams: UpstreamWatch
@@ -134,6 +135,7 @@ export class GatewayProcess {
       await this.quotas.stop()
       throw cause
     }
+    if (this.stopping) return
     this.options.source.follow(
       () => void this.reload(),
       () => this.state(),
@@ -174,12 +176,16 @@ export class GatewayProcess {
     return this.reloading
   }
 
-  /** Ends in order: not ready, a delay for load balancers to notice, then the workers drain. */
+  /**
+   * Ends in order: not ready, a delay for load balancers to notice, then the workers drain. A start that is under way comes
+   * to its end first; one that waits for its first configuration rejects.
+   */
   async stop(): Promise<void> {
-    const { listener } = this.running ?? {}
+    this.stopping = true
     this.ready = false
     await this.options.source.close()
     await this.reloading
+    const { listener } = this.running ?? {}
     await new Promise((resolve) => setTimeout(resolve, listener?.drainDelayMs ?? 0))
     const timeoutMs = listener?.drainTimeoutMs ?? 0
     await this.pool?.drain(Math.min(1_000, timeoutMs / 2), timeoutMs)
