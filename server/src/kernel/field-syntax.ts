@@ -8,7 +8,6 @@ export const fieldName = z
   .max(200)
   .regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]+$/, 'the name of an HTTP field, such as x-version')
 
-// oxlint-disable-next-line no-control-regex -- control characters are what this is about
 const FIELD_VALUE = /^[\t\x20-\x7E\x80-\xFF]*$/
 
 /** Frames a message or belongs to one connection (RFC 9110 §7.6.1): the codec writes these, nobody else. */

@@ -16,8 +16,8 @@ async function startSource() {
   const folder = mkdtempSync(join(tmpdir(), 'headgate-source-'))
   onTestFinished(() => rmSync(folder, { recursive: true }))
   const told = Promise.withResolvers<unknown>()
-  const server = createServer(async (request, response) => {
-    if (request.url === '/api/v1/gateway/report') told.resolve(await json(request))
+  const server = createServer((request, response) => {
+    if (request.url === '/api/v1/gateway/report') told.resolve(json(request))
     response.writeHead(503).end()
   })
   const port = await listenLocally(server)

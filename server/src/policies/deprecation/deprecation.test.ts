@@ -82,9 +82,9 @@ test('through a gateway: answers of the upstream and refusals of policies after 
 test('a name that control would not take is told as one that it takes', () => {
   const called: string[] = []
   const services = testServices({ callers: { called: (_api, _version, consumer) => void called.push(consumer) } })
-  const { close } = deprecation.setup(deprecation.config.parse(announced), services)
+  const instance = deprecation.setup(deprecation.config.parse(announced), services)
   for (const id of ['https://issuer#a\0b', `#${'x'.repeat(198)}\u{1f600}`]) {
-    close?.(testExchange({ principal: { id, consumer: undefined } }))
+    instance.close?.(testExchange({ principal: { id, consumer: undefined } }))
   }
   expect(called).toEqual(['sub:https://issuer#ab', `sub:#${'x'.repeat(198)}\ufffd`])
 })

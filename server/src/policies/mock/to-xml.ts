@@ -67,7 +67,6 @@ function toText(value: JsonValue): string {
 
 function escape(text: string): string {
   // What XML 1.0 (§2.2) has no characters for is left out.
-  // oxlint-disable-next-line no-control-regex -- control characters are what this is about
   const clean = text.replaceAll(/[\0-\x08\x0B\x0C\x0E-\x1F\uD800-\uDFFF\uFFFE\uFFFF]/g, '')
   return clean.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;')
 }
