@@ -25,7 +25,8 @@ const credentials = z.strictObject({ url: z.string(), token: z.string() })
 const problem = z.looseObject({
   title: z.string(),
   detail: z.string().optional(),
-  errors: z.array(z.looseObject({ pointer: z.string(), detail: z.string() })).optional(),
+  remedy: z.string().optional(),
+  errors: z.array(z.looseObject({ pointer: z.string(), detail: z.string(), remedy: z.string().optional() })).optional(),
 })
 
 /** A flag, else a variable, else what `headgate login` kept, else this machine. */
@@ -58,6 +59,13 @@ export async function callAdmin(
   const text = await response.text()
   const value = parseJson(text)
   if (response.ok) return isJsonObject(value) ? value : {}
+  if (response.headers.has('proxy-status')) {
+    throw new AdminError(`${url} is a gateway. Name the control plane: --url ${DEFAULT_URL}, or HEADGATE_URL.`)
+  }
+  if (response.status === 401) {
+    const remedy = `Set HEADGATE_TOKEN to another one, or run: headgate login --url ${url}`
+    throw new AdminError(`${url} does not take this token: it is unknown, expired or revoked. ${remedy}`)
+  }
   const parsed = problem.safeParse(value)
   throw new AdminError(
     parsed.success ? toSentences(parsed.data) : `${url} answered ${response.status}: ${text.slice(0, 200)}`,
@@ -75,18 +83,29 @@ export function keepConnection(
 }
 
 async function send(url: string, path: string, init: RequestInit): Promise<Response> {
+  if (!/^https?:\/\//.test(url) || !URL.canParse(url)) {
+    throw new AdminError(`${JSON.stringify(url)} is no URL of a control plane. Write it as ${DEFAULT_URL}.`)
+  }
   try {
     return await fetch(new URL(`/api/v1${path}`, url), init)
   } catch (cause) {
     const reason = cause instanceof Error && cause.cause instanceof Error ? cause.cause.message : String(cause)
-    throw new AdminError(`The control plane at ${url} cannot be reached: ${reason}`, { cause })
+    const remedy = 'Start it (headgate start), or name another one: --url or HEADGATE_URL.'
+    throw new AdminError(`The control plane at ${url} cannot be reached: ${reason}. ${remedy}`, { cause })
   }
 }
 
-function toSentences({ title, detail, errors = [] }: z.output<typeof problem>): string {
-  const first = detail === undefined || detail === title ? title : `${title}: ${detail}`
-  const places = errors.filter((each) => each.detail !== detail || each.pointer !== '')
-  return [first, ...places.map((each) => `  ${each.pointer}: ${each.detail}`)].join('\n')
+/** What is wrong, where, and what mends it; each said once. */
+function toSentences({ title, detail = title, remedy, errors = [] }: z.output<typeof problem>): string {
+  const places = errors.filter(({ pointer }) => pointer !== '')
+  const isToldThere = detail === title || places.some((each) => each.detail === detail)
+  const lines = places.map(({ pointer, detail: what, remedy: how }) => {
+    const sentence = how === undefined ? what : `${what.replace(/\.$/, '')}. ${how}`
+    return `  ${pointer}: ${sentence}`
+  })
+  // "Mend what `errors` points at" says nothing to who reads just that.
+  const remedies = remedy === undefined || remedy.includes('`errors`') ? [] : [remedy]
+  return [isToldThere ? title : `${title}: ${detail}`, ...lines, ...remedies].join('\n')
 }
 
 function readKept(environment: CommandSurroundings['environment']): z.output<typeof credentials> | undefined {

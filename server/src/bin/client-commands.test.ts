@@ -105,6 +105,24 @@ test('login keeps a token that is right, for this user alone, and refuses a wron
   expect(statSync(path).mode & 0o777).toBe(0o600)
 }, 30_000)
 
+test('says what is wrong, and how to mend it: token, address, place and state', async () => {
+  const { run } = await commandLine()
+  const wrong = (args: readonly string[], more?: Parameters<typeof run>[1]) => run(args, more).then(({ err }) => err)
+  expect(await wrong(['export'], { token: 'a-wrong-token' })).toMatch(
+    /does not take this token: .* run: headgate login/,
+  )
+  expect(await wrong(['export', '--url', '127.0.0.1:8081'])).toContain('Write it as http://127.0.0.1:8081.')
+  expect(await wrong(['export', '--url', 'http://127.0.0.1:1'])).toContain('--url or HEADGATE_URL')
+  expect(await wrong(['import', 'openapi', join(example, 'books.openapi.yaml')])).toMatch(
+    /^Invalid input\n {2}\/upstreamUrl: The document names no server .* --upstream\.\n$/,
+  )
+  await run(['apply', '-f', join(example, 'headgate.yaml')])
+  await run(['deploy', 'books', '1.0.0', '--canary', '10'])
+  expect(await wrong(['deploy', 'books', '1.0.0'])).toMatch(
+    /^A canary is in progress: It is deployment_\w+\.\nPromote the canary or abort it first; each is one call\.\n$/,
+  )
+}, 30_000)
+
 test('deploy and rollback say what is live', async () => {
   const { run } = await commandLine()
   await run(['apply', '-f', join(example, 'headgate.yaml')])

@@ -31,6 +31,7 @@ const problem: JsonObject = {
     code: { type: 'string', description: 'Stable for ever.' },
     detail: { type: 'string' },
     instance: { type: 'string' },
+    remedy: { type: 'string', description: 'What to do about it.' },
     errors: {
       type: 'array',
       items: {

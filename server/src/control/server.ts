@@ -183,7 +183,7 @@ function sendAnswer(route: AdminRoute, answer: Answer<unknown>, requestId: strin
 }
 
 function sendProblem(problem: Problem, requestId: string): Response {
-  return new Response(toProblemJson(problem, requestId), {
+  return new Response(toProblemJson(problem, requestId, problem.definition.remedy), {
     status: problem.definition.status,
     headers: {
       'content-type': 'application/problem+json',

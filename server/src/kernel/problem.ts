@@ -74,8 +74,11 @@ export function defineProblem(definition: ProblemDefinition): ProblemFactory {
   return Object.assign(create, { definition })
 }
 
-/** The JSON text of a problem (RFC 9457 §3) with the request's id as `instance`. */
-export function toProblemJson(problem: Problem, requestId: string): string {
+/**
+ * The JSON text of a problem (RFC 9457 §3) with the request's id as `instance`. The admin API adds the remedy, since
+ * whoever calls it can mend things; callers of the gateway get no more than they need.
+ */
+export function toProblemJson(problem: Problem, requestId: string, remedy?: string): string {
   const { code, status, title } = problem.definition
   return JSON.stringify({
     type: `urn:headgate:problem:${code}`,
@@ -85,6 +88,7 @@ export function toProblemJson(problem: Problem, requestId: string): string {
     detail: problem.detail,
     instance: `urn:headgate:request:${requestId}`,
     errors: problem.errors,
+    remedy,
   })
 }
 

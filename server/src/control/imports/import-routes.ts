@@ -113,7 +113,7 @@ function importGiven(call: ImportCall): Promise<Imported> {
 function toDocument({ control, body: given, given: sent }: ImportCall, { text, proposal }: Imported) {
   const { name: api = proposal.name, version = proposal.version, upstreamUrl = proposal.servers[0] } = given
   if (upstreamUrl === undefined) {
-    const detail = 'The document names no server with an absolute URL. Say where the API runs: `upstreamUrl`.'
+    const detail = 'The document names no server with an absolute URL. Say where the API runs: `upstreamUrl`, on the command line --upstream.'
     refuse(invalid({ detail, errors: [{ pointer: '/upstreamUrl', detail }] }))
   }
   const basePath = given.basePath ?? `/${api}`
