@@ -57,7 +57,7 @@ async function verify(folder: string, ...more: string[]) {
   let output = ''
   let code = -1
   const write = (text: string): void => void (output += text)
-  const surroundings = { environment: {}, write, writeError: write, readInput: () => Promise.resolve('') }
+  const surroundings = { environment: {}, write, writeError: write, readSecret: () => Promise.resolve('') }
   const command = createAuditCommand(surroundings, (given) => {
     code = given
   })

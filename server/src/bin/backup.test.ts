@@ -19,7 +19,7 @@ async function run(name: 'backup' | 'restore', ...args: readonly string[]) {
     environment: {},
     write: (text: string) => void (result.output += text),
     writeError: (text: string) => void (result.errors += text),
-    readInput: async () => '',
+    readSecret: async () => '',
   }
   const create = name === 'backup' ? createBackupCommand : createRestoreCommand
   await create(surroundings, (code) => (result.code = code)).parseAsync(args, { from: 'user' })
@@ -38,7 +38,7 @@ test('a store is backed up and restored into another folder', async () => {
   await fillStore(join(folder, 'old'))
   const file = join(folder, 'backup.gz')
   const made = await run('backup', file, '--data-dir', join(folder, 'old'))
-  expect(made).toEqual({ code: 0, output: `${file}: 1 rows.\n`, errors: '' })
+  expect(made).toEqual({ code: 0, output: expect.stringContaining(`Wrote 1 rows to ${file}.`), errors: '' })
   const restored = await run('restore', file, '--data-dir', join(folder, 'new'), '--json')
   expect([restored.code, JSON.parse(restored.output)]).toEqual([0, { file, rows: 1 }])
   const again = await run('restore', file, '--data-dir', join(folder, 'new'))
@@ -49,7 +49,10 @@ test('a store is backed up and restored into another folder', async () => {
 test('what an operator can mend is said in a sentence', async () => {
   const folder = makeFolder()
   const none = await run('backup', join(folder, 'backup.gz'), '--data-dir', join(folder, 'none'))
-  expect([none.code, none.errors]).toEqual([1, `There is no store in ${join(folder, 'none')}.\n`])
+  expect([none.code, none.errors]).toEqual([
+    1,
+    expect.stringContaining(`There is no store in ${join(folder, 'none')}. Name its folder:`),
+  ])
   const missing = await run('restore', join(folder, 'missing.gz'), '--data-dir', join(folder, 'new'))
   expect([missing.code, missing.errors]).toEqual([1, expect.stringContaining('ENOENT')])
   writeFileSync(join(folder, 'other.gz'), 'not a backup')

@@ -19,6 +19,7 @@ interface StoreCommand {
   readonly note: string
   readonly example: string
   readonly run: (options: StoreCopyOptions, force: boolean) => Promise<{ readonly rows: number }>
+  readonly tell: (rows: number, file: string) => string
 }
 
 export function createBackupCommand(surroundings: CommandSurroundings, exit: (code: number) => void): Command {
@@ -28,6 +29,7 @@ export function createBackupCommand(surroundings: CommandSurroundings, exit: (co
     note: 'Secrets in it are sealed with the master key, which is not in it: keep that apart.',
     example: 'headgate backup headgate-backup.gz',
     run: async (options) => (await import('../control/store-copy.ts')).backupStore(options),
+    tell: (rows, file) => `Wrote ${rows} rows to ${file}. What is sealed in it opens with this master key only.\n`,
   }
   return createStoreCommand(definition, surroundings, exit)
 }
@@ -39,6 +41,7 @@ export function createRestoreCommand(surroundings: CommandSurroundings, exit: (c
     note: 'Stop the control plane first. A backup from SQLite can be restored to PostgreSQL, and back.',
     example: 'headgate restore headgate-backup.gz --database-url postgres://headgate@db/headgate',
     run: async (options, force) => (await import('../control/store-copy.ts')).restoreStore(options, force),
+    tell: (rows, file) => `Restored ${rows} rows from ${file}. Start with the master key that sealed them.\n`,
   }
   return createStoreCommand(definition, surroundings, exit).option('--force', 'replace everything that is there')
 }
@@ -72,7 +75,7 @@ async function runOnStore(
     const { dataDir, databaseUrl } = readSettings(storeSettings, flags, surroundings.environment)
     const log = createLog('warn', new EventWriter(process.stderr))
     const { rows } = await definition.run({ file, dataDir, databaseUrl, log }, force === true)
-    surroundings.write(json === true ? toJson({ file, rows }) : `${file}: ${rows} rows.\n`)
+    surroundings.write(json === true ? toJson({ file, rows }) : definition.tell(rows, file))
     return 0
   } catch (error) {
     const isWrongUse = error instanceof SettingsError

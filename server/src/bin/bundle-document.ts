@@ -1,5 +1,5 @@
 /** OpenAPI documents of this machine or a URL as one text to send: what they refer to is put in here, where it lies. */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { getCompileCacheDir } from 'node:module'
 import { dirname } from 'node:path'
 import { pathToFileURL } from 'node:url'
@@ -16,6 +16,7 @@ const ELSEWHERE = /["']?\$ref["']?\s*:\s*["']?[^"'#\s]/
 /** Throws an `AdminError` that names rule, place and remedy of everything that keeps it from being imported. */
 export async function importPlace(place: string): Promise<Imported> {
   const isRemote = /^https?:\/\//.test(place)
+  if (!isRemote && !existsSync(place)) throw new AdminError(`${place}: there is no such file. Give a path or a URL.`)
   const outcome = await importInChild({
     source: isRemote ? place : pathToFileURL(place).href,
     text: undefined,

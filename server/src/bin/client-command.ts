@@ -27,7 +27,7 @@ export function createClientCommand(
   exit: (code: number) => void,
 ): Command {
   const command = new Command(definition.name)
-    .summary(definition.summary)
+    .summary(toSummary(definition.summary))
     .description(definition.summary)
     .option('--url <url>', 'control plane (HEADGATE_URL)')
     .option('--workspace <name>', 'workspace (HEADGATE_WORKSPACE); by default the one called default')
@@ -45,6 +45,11 @@ export function createClientCommand(
       exit(report(error, surroundings))
     }
   })
+}
+
+/** As the list of commands has it: one phrase, in the middle of a line. */
+function toSummary(sentence: string): string {
+  return sentence.replace(/^./, (first) => first.toLowerCase()).replace(/\.$/, '')
 }
 
 /** Writes what the operator can mend; anything else is a fault of ours and thrown on. */

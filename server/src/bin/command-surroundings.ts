@@ -3,6 +3,6 @@ export interface CommandSurroundings {
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly write: (text: string) => void
   readonly writeError: (text: string) => void
-  /** Everything on standard input. */
-  readonly readInput: () => Promise<string>
+  /** Asks a terminal for it without showing it; else everything on standard input. */
+  readonly readSecret: (prompt: string) => Promise<string>
 }

@@ -13,6 +13,7 @@ const deployment = z.looseObject({
   revision: z.number(),
   environment: z.string(),
   state: z.string(),
+  percent: z.number().optional(),
 })
 
 export function createDeployCommand(surroundings: CommandSurroundings, exit: (code: number) => void): Command {
@@ -127,6 +128,7 @@ export function createRollbackCommand(surroundings: CommandSurroundings, exit: (
 
 export function toText(answer: unknown, json: unknown): string {
   if (json === true) return toJson(answer)
-  const { api, version, revision, environment, state, id } = deployment.parse(answer)
-  return `${api} ${version} revision ${revision} is ${state} in ${environment} (${id}).\n`
+  const { api, version, revision, environment, state, percent, id } = deployment.parse(answer)
+  const share = state === 'progressing' && percent !== undefined ? ` with ${percent} % of the callers` : ''
+  return `${api} ${version} revision ${revision} is ${state} in ${environment}${share} (${id}).\n`
 }

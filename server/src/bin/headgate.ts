@@ -1,12 +1,10 @@
 /** The command line: a flat list of commands. Exit codes: 0 done, 1 failed, 2 wrong use. */
-import { enableCompileCache } from 'node:module'
-import { join } from 'node:path'
-import { text } from 'node:stream/consumers'
 import { Command, CommanderError } from 'commander'
 import type { CommandSurroundings } from './command-surroundings.ts'
+import { keepCompiled } from './keep-compiled.ts'
+import { readSecret } from './read-secret.ts'
 
-// A third of the start's time and much memory go into compiling modules; the next start finds them compiled.
-enableCompileCache(join(process.env['HEADGATE_DATA_DIR'] ?? '.headgate', 'compile-cache'))
+keepCompiled(process.argv.slice(2), process.env)
 
 // Whoever reads the output may stop, as `head` does. A gateway goes on then, and all others have nothing more to say.
 for (const stream of [process.stdout, process.stderr]) {
@@ -19,7 +17,7 @@ const surroundings: CommandSurroundings = {
   environment: process.env,
   write: (line) => process.stdout.write(line),
   writeError: (line) => process.stderr.write(line),
-  readInput: () => text(process.stdin),
+  readSecret: (prompt) => readSecret(process.stdin, process.stderr, prompt),
 }
 const exit = (code: number): void => {
   process.exitCode = code
@@ -60,6 +58,7 @@ const asked = commands[process.argv[2] ?? '']
 for (const load of asked === undefined ? Object.values(commands) : [asked]) {
   const command = await load()
   program.addCommand(command.copyInheritedSettings(program))
+  for (const nested of command.commands) nested.copyInheritedSettings(command)
 }
 
 try {

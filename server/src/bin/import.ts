@@ -69,7 +69,10 @@ function toText(imported: Answer, isDone: boolean): string {
   const what = `${api} ${version} with ${routes} routes under ${basePath} in ${environment}`
   const notes = toNotes(imported)
   if (!isDone) return `Would publish ${what}. Add --publish to do it.\n${notes}`
-  const trial = key === undefined ? '' : `Key of the consumer "test", shown this once: ${key}\n`
+  const trial =
+    key === undefined
+      ? `No new key: the consumer "test" has one, or ${environment} makes none.\n`
+      : `Key of the consumer "test", shown this once: ${key}\n`
   return `Published ${what}.\n${trial}${notes}`
 }
 

@@ -20,7 +20,7 @@ async function lint(
     environment: {},
     write: (text: string) => void (written.out += text),
     writeError: (text: string) => void (written.err += text),
-    readInput: () => Promise.resolve(''),
+    readSecret: () => Promise.resolve(''),
   }
   await createLintCommand(surroundings, (given) => void (code = given)).parseAsync([...args], { from: 'user' })
   return { code, ...written }

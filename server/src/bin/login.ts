@@ -7,7 +7,7 @@ const example = `
 Example:
   $ echo "$TOKEN" | headgate login --url https://headgate.example.com
 
-The token is read from standard input, so that it stands in no list of processes and no history of a shell.
+The token is asked for, or read from standard input, so that it stands in no list of processes and no history of a shell.
 Exit codes: 0 kept, 1 refused, 2 wrong use.`
 
 export function createLoginCommand(surroundings: CommandSurroundings, exit: (code: number) => void): Command {
@@ -22,8 +22,8 @@ export function createLoginCommand(surroundings: CommandSurroundings, exit: (cod
     .addHelpText('after', example)
     .action(async ({ url }: { readonly url: string }) => {
       try {
-        const token = (await surroundings.readInput()).trim()
-        if (token === '') throw new AdminError('There was no token on standard input.')
+        const token = (await surroundings.readSecret(`Token for ${url}, which is not shown: `)).trim()
+        if (token === '') throw new AdminError('No token was given. Type it, or send it to standard input.')
         await callAdmin({ url, token }, 'GET', '/workspaces')
         const path = keepConnection({ url, token }, surroundings)
         surroundings.write(`Logged in to ${url}; kept in ${path}.\n`)

@@ -14,7 +14,7 @@ function run(text: string, options: { json?: boolean } = {}): { code: number; ou
       environment: {},
       write: (piece) => (out += piece),
       writeError: (piece) => (err += piece),
-      readInput: () => Promise.resolve(''),
+      readSecret: () => Promise.resolve(''),
     }),
   )
   return { code, out, err }

@@ -20,8 +20,10 @@ const recoveryTimeoutMs = 5000
 const maxReaders = 8
 
 export function openSqlite(folder: string, mustExist = false): Database {
-  if (mustExist && !existsSync(join(folder, fileName)))
-    throw new StoreUnavailableError(`There is no store in ${folder}.`)
+  if (mustExist && !existsSync(join(folder, fileName))) {
+    const remedy = 'Name its folder: --data-dir or HEADGATE_DATA_DIR; or its server: HEADGATE_DATABASE_URL.'
+    throw new StoreUnavailableError(`There is no store in ${folder}. ${remedy}`)
+  }
   const path = createFile(folder)
   const writer = openWriter(path)
   const readers = createReaders(path)

@@ -62,7 +62,7 @@ function storeAt(dataDir: string, more: Partial<StorePlace> = {}): Promise<Findi
 
 function surroundings(environment: Record<string, string>) {
   const none = (): void => undefined
-  return { environment, write: none, writeError: none, readInput: () => Promise.resolve('') }
+  return { environment, write: none, writeError: none, readSecret: () => Promise.resolve('') }
 }
 
 test('a healthy installation has nothing wrong, and a command that says so with 0', async () => {

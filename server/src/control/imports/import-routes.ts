@@ -19,7 +19,7 @@ import { toEnvironmentName } from '../environments/environment-names.ts'
 import type { Permission } from '../permissions.ts'
 import { forbidden, invalid } from '../problems.ts'
 import { checkDocument } from '../snapshots/compile-lines.ts'
-import { allowsTestKeys, findTestConsumer, issueTestKey } from '../test-keys/issue-test-key.ts'
+import { allowsTestKeys, hasTestKey, issueTestKey } from '../test-keys/issue-test-key.ts'
 
 const SPEC = 'openapi.json'
 const MOST_BYTES = 96 * 1024 * 1024
@@ -113,7 +113,8 @@ function importGiven(call: ImportCall): Promise<Imported> {
 function toDocument({ control, body: given, given: sent }: ImportCall, { text, proposal }: Imported) {
   const { name: api = proposal.name, version = proposal.version, upstreamUrl = proposal.servers[0] } = given
   if (upstreamUrl === undefined) {
-    const detail = 'The document names no server with an absolute URL. Say where the API runs: `upstreamUrl`, on the command line --upstream.'
+    const detail =
+      'The document names no server with an absolute URL. Say where the API runs: `upstreamUrl`, on the command line --upstream.'
     refuse(invalid({ detail, errors: [{ pointer: '/upstreamUrl', detail }] }))
   }
   const basePath = given.basePath ?? `/${api}`
@@ -138,10 +139,10 @@ function askForKeys({ policies }: Control): JsonValue {
   return [{ kind: asking.kind }]
 }
 
-/** A key to try it with; undefined when the environment has its test consumer already, or allows none. */
+/** A key to try it with; undefined when the test consumer has one that is good, or the environment allows none. */
 async function makeTestKey(context: ApplyContext): Promise<string | undefined> {
   const { call, write, environment } = context
-  if ((await findTestConsumer(call, write, environment)) !== undefined) return undefined
+  if (await hasTestKey(call, write, environment)) return undefined
   if (!(await allowsTestKeys(write.db, environment))) return undefined
   const { consumer, key } = await issueTestKey(call, write, environment)
   tell(context, 'credential', consumer, 'created')

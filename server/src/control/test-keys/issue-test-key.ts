@@ -80,12 +80,23 @@ export async function allowsTestKeys(db: Write['db'], environment: string): Prom
   return (await readEnvironment(db, environment)).test_keys === 1
 }
 
+/** Whether somebody was given a key that is still good. */
+export async function hasTestKey(call: TestCall, write: Write, environment: string): Promise<boolean> {
+  const owner = await findTestConsumer(call, write, environment)
+  if (owner === undefined) return false
+  const nowMs = call.control.clock.now()
+  const good = await write.db
+    .selectFrom('credentials')
+    .select('id')
+    .where('consumer_id', '=', owner.id)
+    .where('revoked_at_ms', 'is', null)
+    .where((where) => where.or([where('expires_at_ms', 'is', null), where('expires_at_ms', '>', nowMs)]))
+    .executeTakeFirst()
+  return good !== undefined
+}
+
 /** The test consumer of an environment, which no other one knows. */
-export function findTestConsumer(
-  { workspace }: TestCall,
-  { db }: Write,
-  environment: string,
-): Promise<Resource | undefined> {
+function findTestConsumer({ workspace }: TestCall, { db }: Write, environment: string): Promise<Resource | undefined> {
   return findResource(db, { workspaceId: workspace.id, kind: 'consumer', parentId: '' }, TEST_CONSUMER, environment)
 }
 

@@ -64,3 +64,15 @@ test('who may publish but make no keys gets none', async () => {
   const { status, body } = await control.call('POST', REVISIONS, { body: { testKey: {} }, token })
   expect([status, body['detail']]).toEqual([403, 'This needs the permission consumers.write.'])
 })
+
+test('an import gives a key when there is none that is good any more', async () => {
+  const clock = testClock(Date.now())
+  const control = await testControl({ clock })
+  const operation = { operationId: 'list', responses: { 200: { description: 'The books.' } } }
+  const document = { openapi: '3.1.0', info: { title: 'Books', version: '1' }, paths: { '/a': { get: operation } } }
+  const wanted = { document, upstreamUrl: 'http://127.0.0.1:9001' }
+  expect(await control.done('POST', `${AT}/imports`, wanted)).toHaveProperty('key')
+  expect(await control.done('POST', `${AT}/imports`, wanted)).not.toHaveProperty('key')
+  clock.advance(86_400_000)
+  expect(await control.done('POST', `${AT}/imports`, wanted)).toHaveProperty('key')
+})
