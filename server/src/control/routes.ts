@@ -18,6 +18,7 @@ import {
 import {
   createEnvironment,
   listEnvironments,
+  patchEnvironment,
   removeEnvironment,
   replaceEnvironment,
 } from './environments/environment-routes.ts'
@@ -56,6 +57,7 @@ import {
   createVersion,
   getVersionRoute,
   listVersions,
+  patchVersion,
   removeVersion,
   replaceVersion,
 } from './versions/version-routes.ts'
@@ -63,6 +65,7 @@ import {
   createWorkspace,
   getWorkspace,
   listWorkspaces,
+  patchWorkspace,
   removeWorkspace,
   replaceWorkspace,
 } from './workspaces/workspace-routes.ts'
@@ -72,10 +75,12 @@ export const routes: readonly AdminRoute[] = [
   createWorkspace,
   getWorkspace,
   replaceWorkspace,
+  patchWorkspace,
   removeWorkspace,
   listEnvironments,
   createEnvironment,
   replaceEnvironment,
+  patchEnvironment,
   removeEnvironment,
   getGatewaySettings,
   replaceGatewaySettings,
@@ -120,6 +125,7 @@ export const routes: readonly AdminRoute[] = [
   createVersion,
   getVersionRoute,
   replaceVersion,
+  patchVersion,
   removeVersion,
   getEffectivePolicies,
   listLiveRoutes,

@@ -6,6 +6,7 @@ import { refuse } from '../control-error.ts'
 import { LIVE_STATES } from '../deployments/deployment-store.ts'
 import { defineRoute, type Call } from '../define-route.ts'
 import { forbidden, inUse, taken } from '../problems.ts'
+import { patchByReplace } from '../resources/patch-by-replace.ts'
 import { checkVersion } from '../resources/resource-store.ts'
 import { toTime } from '../resources/resource-view.ts'
 import { forgetUnusedSecrets, publishGatewaySettings } from './gateway-settings.ts'
@@ -145,6 +146,16 @@ export const replaceEnvironment = defineRoute({
       })
       return { body: toView(call, { ...before, ...changes }), etag: changes.version }
     })
+  },
+})
+
+export const patchEnvironment = patchByReplace({
+  id: 'patchEnvironment',
+  summary: 'Changes what a JSON Merge Patch (RFC 7396) names of an environment.',
+  replace: replaceEnvironment,
+  async read({ db, params: wanted }) {
+    const row = await readEnvironment(db, params.parse(wanted).environment)
+    return { document: toNote(row), version: row.version }
   },
 })
 

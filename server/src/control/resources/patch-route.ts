@@ -1,5 +1,4 @@
 /** Changes parts of a document: what a caller does not name stays as it is, also what a newer program put there. */
-import { z } from 'zod'
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts'
 import { refuse } from '../control-error.ts'
 import { defineRoute, type AdminRoute } from '../define-route.ts'
@@ -8,6 +7,7 @@ import { invalid } from '../problems.ts'
 import { environmentOf, environmentQuery, params, toShelf, toWord } from './collection-route-parts.ts'
 import { putResource, type CollectionDefinition } from './define-collection.ts'
 import { mergePatch } from './merge-patch.ts'
+import { toPatchSchema } from './patch-schema.ts'
 import { getResource } from './resource-store.ts'
 import { documentOf, resourceView, toResourceView } from './resource-view.ts'
 
@@ -51,14 +51,4 @@ function patched({ schema }: CollectionDefinition, before: JsonObject, given: un
   parseInput(schema, after, '')
   if (after['name'] === before['name']) return after
   return refuse(invalid({ errors: [{ pointer: '/name', detail: 'a thing keeps its name' }] }))
-}
-
-/** Every key of the document is optional, and `null` where it goes; what is left when it is merged is checked whole. */
-function toPatchSchema(schema: z.ZodType): z.ZodObject {
-  if (!(schema instanceof z.ZodObject)) throw new TypeError('a document that can be patched is an object')
-  const keys = Object.entries(schema.shape).map(([key, value]) => {
-    const { title, description } = value instanceof z.ZodType ? (value.meta() ?? {}) : {}
-    return [key, z.unknown().optional().meta({ title, description })] as const
-  })
-  return z.strictObject(Object.fromEntries(keys))
 }

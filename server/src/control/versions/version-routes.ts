@@ -8,6 +8,7 @@ import { documentRefused, documentsBusy } from '../documents/document-problems.t
 import { importText } from '../documents/import-text.ts'
 import { inUse, invalid } from '../problems.ts'
 import { listQuery, pageOf } from '../resources/paging.ts'
+import { patchByReplace } from '../resources/patch-by-replace.ts'
 import {
   checkVersion as checkIfMatch,
   getResource,
@@ -139,6 +140,23 @@ export const replaceVersion = defineRoute({
       const after = await updateVersion({ call, write, api, draft: given }, row)
       return { body: toView(api, after), etag: after.version }
     })
+  },
+})
+
+export const patchVersion = patchByReplace({
+  id: 'patchVersion',
+  summary: 'Changes what a JSON Merge Patch (RFC 7396) names of the draft of a version.',
+  replace: replaceVersion,
+  body: z.strictObject({
+    settings: z.unknown().optional(),
+    // An object would be laid over the document that is there, and a `null` of an example would take away the example.
+    document: z.string().min(1).optional().meta({
+      description: 'The OpenAPI document as text (JSON or YAML), which takes the place of the one that is there.',
+    }),
+  }),
+  async read({ db, workspace, params: wanted }) {
+    const { row } = await getVersion(db, workspace, params.parse(wanted))
+    return { document: { settings: { name: row.name, ...draftOf(row).settings } }, version: row.version }
   },
 })
 

@@ -8,6 +8,7 @@ import { maySee } from '../actor.ts'
 import { refuse } from '../control-error.ts'
 import { defineRoute, type Call } from '../define-route.ts'
 import { inUse, taken } from '../problems.ts'
+import { patchByReplace } from '../resources/patch-by-replace.ts'
 import { checkVersion } from '../resources/resource-store.ts'
 import { toTime } from '../resources/resource-view.ts'
 import { rulesetRefused } from '../documents/document-problems.ts'
@@ -142,6 +143,16 @@ export const replaceWorkspace = defineRoute({
       write.note({ kind: 'workspace', id: before.id, name: before.name, before: toNote(before), after: toNote(after) })
       return { body: toView(after), etag: after.version }
     })
+  },
+})
+
+export const patchWorkspace = patchByReplace({
+  id: 'patchWorkspace',
+  summary: 'Changes what a JSON Merge Patch (RFC 7396) names of a workspace; its APIs are deployed anew with it.',
+  replace: replaceWorkspace,
+  async read({ db, workspace }) {
+    const { title: text, settings, version } = await readWorkspace(db, workspace.id)
+    return { document: { title: text, settings: JSON.parse(settings) }, version }
   },
 })
 
