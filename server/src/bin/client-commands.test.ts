@@ -148,7 +148,7 @@ test('import openapi publishes an API in one command, and only checks it without
   expect((await run(['export'])).out).toContain('kind: key-auth')
 }, 30_000)
 
-test('a canary is deployed, promoted and aborted from the command line', async () => {
+test('a canary is deployed, promoted, tried and aborted from the command line', async () => {
   const { run } = await commandLine()
   await run(['apply', '-f', join(example, 'headgate.yaml')])
   const canary = ['deploy', 'books', '1.0.0', '--canary', '10,50,100', '--pause', '60s']
@@ -159,6 +159,7 @@ test('a canary is deployed, promoted and aborted from the command line', async (
     { percent: 50, pauseSeconds: 60 },
   ])
   expect((await run(['promote', id, '--percent', '50'])).out).toContain('is progressing')
+  expect((await run(['preview', id])).out).toMatch(/^x-headgate-preview: hg_preview_\S+\n$/)
   expect((await run(['abort', id])).out).toContain('is aborted')
   expect((await run(['deploy', 'books', '1.0.0', '--canary', '0'])).code).toBe(2)
 }, 30_000)

@@ -130,5 +130,6 @@ export function toText(answer: unknown, json: unknown): string {
   if (json === true) return toJson(answer)
   const { api, version, revision, environment, state, percent, id } = deployment.parse(answer)
   const share = state === 'progressing' && percent !== undefined ? ` with ${percent} % of the callers` : ''
-  return `${api} ${version} revision ${revision} is ${state} in ${environment}${share} (${id}).\n`
+  const hint = state === 'standby' ? `Try it: headgate preview ${id}\n` : ''
+  return `${api} ${version} revision ${revision} is ${state} in ${environment}${share} (${id}).\n${hint}`
 }

@@ -42,6 +42,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   promote: async () => (await import('./deploy.ts')).createPromoteCommand(surroundings, exit),
   abort: async () => (await import('./release.ts')).createReleaseCommand('abort', surroundings, exit),
   switch: async () => (await import('./release.ts')).createReleaseCommand('switch', surroundings, exit),
+  preview: async () => (await import('./release.ts')).createPreviewCommand(surroundings, exit),
   approve: async () => (await import('./release.ts')).createReleaseCommand('approve', surroundings, exit),
   reject: async () => (await import('./release.ts')).createReleaseCommand('reject', surroundings, exit),
   rollback: async () => (await import('./deploy.ts')).createRollbackCommand(surroundings, exit),

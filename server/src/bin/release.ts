@@ -1,7 +1,8 @@
-/** `headgate abort`, `switch`, `approve` and `reject`: what is done with a deployment that is not simply live. */
+/** `headgate abort`, `switch`, `preview`, `approve` and `reject`: what is done with a deployment that is not simply live. */
 import type { Command } from 'commander'
-import { callAdmin } from './admin-client.ts'
-import { createClientCommand } from './client-command.ts'
+import { z } from 'zod'
+import { callAdmin, type Connection } from './admin-client.ts'
+import { createClientCommand, toJson } from './client-command.ts'
 import type { CommandSurroundings } from './command-surroundings.ts'
 import { toText } from './deploy.ts'
 
@@ -28,8 +29,7 @@ export function createReleaseCommand(
         if (verb !== 'approve') command.option('--reason <text>', 'why, for the record')
       },
       async run(connection, { reason, json }, [id = '']) {
-        const workspace = encodeURIComponent(connection.workspace)
-        const path = `/workspaces/${workspace}/deployments/${encodeURIComponent(id)}/${verb}`
+        const path = toPath(connection, id, verb)
         surroundings.write(toText(await callAdmin(connection, 'POST', path, { reason }), json))
         return 0
       },
@@ -37,4 +37,28 @@ export function createReleaseCommand(
     surroundings,
     exit,
   )
+}
+
+const preview = z.strictObject({ header: z.string(), token: z.string() })
+
+export function createPreviewCommand(surroundings: CommandSurroundings, exit: (code: number) => void): Command {
+  return createClientCommand(
+    {
+      name: 'preview',
+      summary: 'Make the token with which requests get a deployment that stands ready, or a canary, before all others.',
+      example: 'headgate preview deployment_01a2014aa2357cd38424f1cbfc75d964',
+      extend: (command) => command.argument('<deployment>', 'its id'),
+      async run(connection, { json }, [id = '']) {
+        const answer = preview.parse(await callAdmin(connection, 'POST', toPath(connection, id, 'preview'), {}))
+        surroundings.write(json === true ? toJson(answer) : `${answer.header}: ${answer.token}\n`)
+        return 0
+      },
+    },
+    surroundings,
+    exit,
+  )
+}
+
+function toPath({ workspace }: Connection, id: string, verb: string): string {
+  return `/workspaces/${encodeURIComponent(workspace)}/deployments/${encodeURIComponent(id)}/${verb}`
 }

@@ -11,6 +11,7 @@ import { approveDeployment, rejectDeployment } from './deployments/approval-rout
 import { createDeployment, getDeploymentRoute, listDeployments } from './deployments/deployment-routes.ts'
 import {
   abortDeployment,
+  previewDeployment,
   promoteDeployment,
   rollbackDeployment,
   switchDeployment,
@@ -143,6 +144,7 @@ export const routes: readonly AdminRoute[] = [
   promoteDeployment,
   abortDeployment,
   switchDeployment,
+  previewDeployment,
   rollbackDeployment,
   approveDeployment,
   rejectDeployment,

@@ -5,7 +5,8 @@
 import { hash } from 'node:crypto'
 import type { Exchange, ExchangeRequest } from '../kernel/exchange.ts'
 import { queryJoined } from '../kernel/query.ts'
-import { SPLIT_PARTS, type SplitBy, type SplitSpec } from '../kernel/snapshot.ts'
+import { SPLIT_PARTS, type ReleaseSpec, type SplitBy, type SplitSpec } from '../kernel/snapshot.ts'
+import { opensPreview } from './preview.ts'
 
 type Condition = (exchange: Exchange) => boolean
 
@@ -20,7 +21,20 @@ export class CallerSplit {
   }
 
   /** Whether the caller is among those of the revision; undefined when all are, `false` when none is. */
-  conditionOf({ from, to }: SplitSpec): Condition | undefined | false {
+  conditionOf({ deployment, split }: ReleaseSpec): Condition | undefined | false {
+    const shared = this.shareOf(split)
+    const { preview } = split
+    if (preview === undefined) return shared
+    const tokenHash = Buffer.from(preview.hash, 'hex')
+    if (preview.deployment === deployment) {
+      if (shared === undefined) return undefined
+      return (exchange) => opensPreview(exchange, tokenHash) || (shared !== false && shared(exchange))
+    }
+    if (shared === false) return false
+    return (exchange) => !opensPreview(exchange, tokenHash) && (shared === undefined || shared(exchange))
+  }
+
+  private shareOf({ from, to }: SplitSpec): Condition | undefined | false {
     if (from >= to) return false
     if (from <= 0 && to >= SPLIT_PARTS) return undefined
     return (exchange) => {

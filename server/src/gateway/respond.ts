@@ -30,8 +30,12 @@ export function toAnswerFields(exchange: Exchange, reply: Reply, listener: Liste
   const { fields } = reply
   const { replyFields, upstream } = exchange
   if (replyFields !== undefined) {
-    for (let i = 0; i < replyFields.names.length; i++)
-      fields.append(replyFields.names[i] ?? '', replyFields.values[i] ?? '')
+    for (let i = 0; i < replyFields.names.length; i++) {
+      const name = replyFields.names[i] ?? ''
+      // Some caches read the first line of it alone.
+      if (name === 'cache-control') fields.set(name, replyFields.values[i] ?? '')
+      else fields.append(name, replyFields.values[i] ?? '')
+    }
   }
   fields.set('x-request-id', exchange.id)
   if (listener.serverTiming) {

@@ -19,7 +19,7 @@ export class RevisionSides {
     const name = JSON.stringify(group)
     const callers = this.splits.get(name) ?? new CallerSplit(split)
     this.splits.set(name, callers)
-    const side = callers.conditionOf(split)
+    const side = callers.conditionOf(api.release)
     this.sides.set(api, { side })
     return side
   }

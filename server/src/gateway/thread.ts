@@ -22,6 +22,7 @@ import { createFaultLog } from './fault-log.ts'
 import { fetchDocument } from './fetch-document.ts'
 import { Listener } from './listener.ts'
 import type { TargetState, WorkerState } from './metrics-worker.ts'
+import { isPreview } from './preview.ts'
 import { toRecord } from './record.ts'
 import type { CompiledRoute } from './runtime.ts'
 import { GatewayServer } from './server.ts'
@@ -237,6 +238,7 @@ async function until(ms: number, isSo: () => boolean): Promise<void> {
 }
 
 function finish(exchange: Exchange, route: CompiledRoute | undefined, status: number, options: ThreadOptions): void {
-  route?.tally?.count(exchange, status)
+  // Who tries a revision would be judged with it.
+  if (route?.tally !== undefined && !isPreview(exchange)) route.tally.count(exchange, status)
   options.recorded(toRecord(exchange, status), route === undefined ? NO_ROUTE_SERIES : route.series)
 }

@@ -3,9 +3,11 @@ import { performance } from 'node:perf_hooks'
 import type { BodySource } from '../kernel/body.ts'
 import { Exchange, type ExchangeRequest, type Peer } from '../kernel/exchange.ts'
 import { Fields } from '../kernel/fields.ts'
+import { PREVIEW_FIELD } from '../kernel/snapshot.ts'
 import type { Gateway } from './carrier.ts'
 import { toForwardedPeer } from './client-address.ts'
 import type { RequestHead } from './http1/head.ts'
+import { claimPreview } from './preview.ts'
 
 /** Makes the exchange of a request that came over a connection of `peer`. */
 export function toExchange(
@@ -19,8 +21,8 @@ export function toExchange(
   const believed = gateway.trusted.any && gateway.trusted.has(peer.ip)
   const client = believed ? toForwardedPeer(fields, peer, gateway.trusted) : peer
   const id = (believed ? toRequestId(fields) : undefined) ?? gateway.nextId()
-  dropForwarded(fields)
-  return new Exchange(
+  const token = takeOwnFields(fields)
+  const exchange = new Exchange(
     id,
     {
       method: head.method,
@@ -40,6 +42,8 @@ export function toExchange(
     Date.now(),
     performance.now(),
   )
+  if (token !== undefined) claimPreview(exchange, token)
+  return exchange
 }
 
 /** What could not be read as a request leaves a record too: who sent it and when. */
@@ -70,18 +74,25 @@ function toRequestId(fields: Fields): string | undefined {
 
 /**
  * Takes away what a client claims about the way its request came: those fields are written anew from what the
- * connection knows, and a trusted proxy's claims are part of the peer by now.
+ * connection knows, and a trusted proxy's claims are part of the peer by now. So is what is for us alone: the token of a
+ * preview, which is returned.
  */
-function dropForwarded(fields: Fields): void {
+function takeOwnFields(fields: Fields): string | undefined {
   const { names } = fields
+  let token: string | undefined
   for (let i = names.length - 1; i >= 0; i--) {
     const name = names[i]
-    if (name !== undefined && isForwardedField(name)) fields.remove(name)
+    if (name === undefined || !isOwnField(name)) continue
+    if (name === PREVIEW_FIELD) token = fields.get(name)
+    fields.remove(name)
   }
+  return token
 }
 
-function isForwardedField(name: string): boolean {
+function isOwnField(name: string): boolean {
   const first = name.charCodeAt(0)
-  if (first === 0x78 /* x */) return name.startsWith('x-forwarded-') || name === 'x-real-ip' || name === 'x-request-id'
+  if (first === 0x78 /* x */) {
+    return name.startsWith('x-forwarded-') || name === 'x-real-ip' || name === 'x-request-id' || name === PREVIEW_FIELD
+  }
   return (first === 0x66 /* f */ && name === 'forwarded') || (first === 0x76 /* v */ && name === 'via')
 }

@@ -60,7 +60,12 @@ export interface SplitSpec {
   readonly by: SplitBy
   readonly from: number
   readonly to: number
+  /** Requests with this token, kept as SHA-256 in hex, get the revision of this deployment, whatever the shares are. */
+  readonly preview?: { readonly deployment: string; readonly hash: string }
 }
+
+/** The field in which a request carries the token of a preview; it goes no further. */
+export const PREVIEW_FIELD = 'x-headgate-preview'
 
 /** What tells callers apart; the address when it is not there. Names of fields are in lower case. */
 export type SplitBy =

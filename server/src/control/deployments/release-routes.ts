@@ -1,14 +1,16 @@
 /** What is done with a deployment once it is there: promote, abort, switch, roll back. */
 import { z } from 'zod'
+import { PREVIEW_FIELD } from '../../kernel/snapshot.ts'
 import { defineRoute, type Call } from '../define-route.ts'
 import { refuse } from '../control-error.ts'
 import { notFound } from '../problems.ts'
 import type { Revision } from '../revisions/revision-store.ts'
+import { createSecretToken, hashToken } from '../tokens/secret-token.ts'
 import { compileAhead } from '../versions/compile-ahead.ts'
 import { deploy, inProgress } from './deploy.ts'
 import { getDeployment, type NamedDeployment } from './deployment-store.ts'
 import { deploymentView, toDeploymentView } from './deployment-view.ts'
-import { promote, switchOver, takeBack, withdraw, wrongState, type ReleaseParts } from './release.ts'
+import { letPreview, promote, switchOver, takeBack, withdraw, wrongState, type ReleaseParts } from './release.ts'
 
 const params = z.strictObject({ id: z.string().max(100) })
 const reason = z.string().max(1000).optional()
@@ -81,6 +83,32 @@ export const switchDeployment = defineRoute({
   output: deploymentView,
   problems: [wrongState],
   handle: (call) => change(call, (parts) => switchOver(parts, call.body.reason)),
+})
+
+export const previewDeployment = defineRoute({
+  id: 'preview',
+  method: 'POST',
+  path: `${path}/preview`,
+  tag: 'deployments',
+  summary: 'Makes the token, shown once, with which requests get a deployment that stands beside another.',
+  permission: 'deployments.write',
+  effect: 'action',
+  params,
+  body: z.strictObject({}),
+  output: z.strictObject({
+    header: z.string().meta({ description: 'Name of the field that carries the token.' }),
+    token: z.string().meta({ description: 'Counts until the deployment stands alone or is gone, or another is made.' }),
+  }),
+  problems: [wrongState],
+  async handle(call) {
+    const { control, workspace } = call
+    const token = createSecretToken('preview')
+    return call.write(async (write) => {
+      const fresh = await getDeployment(write.db, workspace, call.params.id)
+      await letPreview({ write, workspace, fresh, nowMs: control.clock.now() }, hashToken(token))
+      return { status: 201, body: { header: PREVIEW_FIELD, token } }
+    })
+  },
 })
 
 export const rollbackDeployment = defineRoute({

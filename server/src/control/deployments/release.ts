@@ -14,7 +14,7 @@ import {
   type NamedDeployment,
 } from './deployment-store.ts'
 import { readPlan } from './release-plan.ts'
-import { publishParts, readParts, shareOut, type VersionPlace } from './version-lines.ts'
+import { letTry, publishParts, readParts, shareOut, type VersionPlace } from './version-lines.ts'
 
 export const wrongState = defineProblem({
   code: 'deployment.wrong_state',
@@ -87,6 +87,15 @@ export async function switchOver(parts: ReleaseParts, reason?: string): Promise<
   const after = await changeDeployment(write, fresh, nowMs, changes)
   noteDeployment(write, place, fresh, after)
   return after
+}
+
+/** Lets whoever has a token of this hash try it; the token before it is void. */
+export async function letPreview(parts: ReleaseParts, tokenHash: string): Promise<void> {
+  const { write, fresh } = parts
+  const { place } = await pairOf(parts)
+  await letTry(write, place, fresh.id, tokenHash)
+  const name = `${place.api} ${place.version}`
+  write.note({ kind: 'deployment', id: fresh.id, name, after: { preview: 'new token' } })
 }
 
 async function finish({ write, fresh, nowMs, ...rest }: ReleaseParts, reason?: string): Promise<NamedDeployment> {

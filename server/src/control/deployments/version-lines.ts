@@ -3,7 +3,14 @@
  * second one's keys name its deployment (`routes/books/1.0.0~deployment_…/list`); no name of a version holds a tilde.
  */
 import type { Kysely } from 'kysely'
-import { SPLIT_PARTS, type ApiSpec, type ReleaseSpec, type RouteSpec, type Snapshot } from '../../kernel/snapshot.ts'
+import {
+  SPLIT_PARTS,
+  type ApiSpec,
+  type ReleaseSpec,
+  type RouteSpec,
+  type Snapshot,
+  type SplitSpec,
+} from '../../kernel/snapshot.ts'
 import { toLines } from '../../config/snapshot-lines.ts'
 import type { SnapshotLine } from '../../kernel/snapshot-tree.ts'
 import type { Tables } from '../../db/tables.ts'
@@ -81,13 +88,26 @@ export async function readParts(db: Kysely<Tables>, place: VersionPlace): Promis
   )
 }
 
-/** Gives `fresh` so much of the callers and the other revision the rest: a line each, whatever the size of the api. */
-export async function shareOut(write: Write, place: VersionPlace, fresh: string, percent: number): Promise<void> {
+/** Gives `fresh` so much of the callers and the other revision the rest. */
+export function shareOut(write: Write, place: VersionPlace, fresh: string, percent: number): Promise<void> {
+  return changeSplits(write, place, ({ deployment }) => toShare(percent, deployment === fresh))
+}
+
+/** Lets requests with a token of this hash have the revision of `deployment`; a token before it is void. */
+export function letTry(write: Write, place: VersionPlace, deployment: string, hash: string): Promise<void> {
+  return changeSplits(write, place, () => ({ preview: { deployment, hash } }))
+}
+
+/** A line of each revision, whatever the size of the api. */
+async function changeSplits(
+  write: Write,
+  place: VersionPlace,
+  toChanges: (release: ReleaseSpec) => Partial<SplitSpec>,
+): Promise<void> {
   const apis = (await readApis(write.db, place)).flatMap((api) => {
     const { release } = api
     if (release === undefined) return []
-    const split = { ...release.split, ...toShare(percent, release.deployment === fresh) }
-    return [withRelease(api, { ...release, split })]
+    return [withRelease(api, { ...release, split: { ...release.split, ...toChanges(release) } })]
   })
   await publishLines(write, place.environment, { removed: [], lines: toLines({ ...NO_PARTS, apis }) })
 }
