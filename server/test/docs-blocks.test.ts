@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process'
-import { cpSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
+import { createCertificate } from './certificates.ts'
 import { readBlocks, readPages, repository, type Block } from './docs-files.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'headgate-docs-'))
@@ -13,10 +14,16 @@ const documents = blocks.filter(({ mark, text }) => /^ya?ml/.test(mark) && /^hea
 const commands = blocks.filter(({ mark }) => mark === 'sh tested')
 const launcher = join(repository, 'server/bin/headgate.js')
 
-/** A folder with the files of the example, so that a document may name its OpenAPI document. */
+/** A folder with the files of the example, so that a document may name its OpenAPI document, and certificates. */
 function createFolder(name: string): string {
   const folder = join(scratch, name)
   cpSync(join(repository, 'examples/bookshop'), folder, { recursive: true })
+  mkdirSync(join(folder, 'tls'))
+  for (const each of ['shop', 'partners']) {
+    const { cert, key } = createCertificate(each, { names: [`${each}.example.com`, `*.${each}.example.com`] })
+    writeFileSync(join(folder, `tls/${each}.crt`), cert)
+    writeFileSync(join(folder, `tls/${each}.key`), key)
+  }
   return folder
 }
 
@@ -26,6 +33,9 @@ function createEnvironment(text: string): NodeJS.ProcessEnv {
   return { ...process.env, ...Object.fromEntries(names.map((name) => [name, `value-of-${name.toLowerCase()}`])) }
 }
 
+/** What a gateway by itself refuses, since it could do nothing with it. */
+const isForControl = (text: string): boolean => /^webhooks:|\$\{secret:/m.test(text)
+
 const place = ({ path, line }: Block): string => `${path}:${line}`
 
 describe('configurations in the docs', () => {
@@ -34,7 +44,8 @@ describe('configurations in the docs', () => {
     ({ block }) => {
       const file = join(createFolder(`document-${place(block).replaceAll(/\W/g, '-')}`), 'headgate.yaml')
       writeFileSync(file, block.text)
-      const run = spawnSync(process.execPath, [launcher, 'validate', file], {
+      const reader = isForControl(block.text) ? 'control' : 'gateway'
+      const run = spawnSync(process.execPath, [launcher, 'validate', '--for', reader, file], {
         encoding: 'utf8',
         env: createEnvironment(block.text),
       })

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { compileConfig, type CompiledConfig } from '../src/config/compile.ts'
 import { ConfigError, toIssueLine } from '../src/config/issues.ts'
+import type { Audience } from '../src/config/substitute.ts'
 import type { PolicyDefinition } from '../src/kernel/policy.ts'
 import { policies as allPolicies } from '../src/policies/index.ts'
 
@@ -12,6 +13,8 @@ export interface TestConfigOptions {
   readonly policies?: readonly PolicyDefinition[]
   /** What is compiled, inside the folder; by default the first file. */
   readonly entry?: string
+  /** By default a gateway that runs it. */
+  readonly audience?: Audience
 }
 
 /** Files by their path in the folder. */
@@ -31,12 +34,14 @@ export function inFolder<Result>(files: TestFiles, use: (folder: string) => Resu
   }
 }
 
+function compile(path: string, { environment = {}, policies = allPolicies, audience }: TestConfigOptions) {
+  return compileConfig(path, environment, policies, undefined, audience)
+}
+
 /** The compiled configuration; what is wrong is thrown. */
 export function compileFiles(files: TestFiles, options: TestConfigOptions = {}): CompiledConfig {
   const entry = options.entry ?? Object.keys(files)[0] ?? ''
-  return inFolder(files, (folder) =>
-    compileConfig(join(folder, entry), options.environment ?? {}, options.policies ?? allPolicies),
-  )
+  return inFolder(files, (folder) => compile(join(folder, entry), options))
 }
 
 /** What is wrong with the files, one line each, paths as seen from the folder; empty when they are right. */
@@ -44,7 +49,7 @@ export function findIssues(files: TestFiles, options: TestConfigOptions = {}): s
   const entry = options.entry ?? Object.keys(files)[0] ?? ''
   return inFolder(files, (folder) => {
     try {
-      compileConfig(join(folder, entry), options.environment ?? {}, options.policies ?? allPolicies)
+      compile(join(folder, entry), options)
       return []
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { expect, onTestFinished, test } from 'vitest'
+import { createCertificate } from '../../test/certificates.ts'
 import { ADMIN_TOKEN, testControl, type TestControl } from '../../test/test-control.ts'
 import { listenForControl } from '../control/server.ts'
 
@@ -83,6 +84,34 @@ test('an export to a directory is applied and exported to the same bytes', async
     expect(readFileSync(join(second, name), 'utf8')).toBe(readFileSync(join(first, name), 'utf8'))
   }
 }, 30_000)
+
+test('an export with secrets, and with text that looks like a reference, is applied as it was', async () => {
+  const { run, folder, done } = await commandLine()
+  const { cert, key } = createCertificate('a.test', { names: ['a.test'] })
+  const respond = { kind: 'respond', config: { body: 'file:/etc/hosts costs ${HOME} $${x}' } }
+  const document = {
+    headgate: 1,
+    upstreams: [
+      { name: 'shop', targets: [{ url: 'http://127.0.0.1:1' }], headers: [{ name: 'x-key', value: 'a-secret' }] },
+    ],
+    apis: [{ name: 'books', routes: [{ name: 'all', match: { path: '/*' }, policies: [respond] }] }],
+    certificates: [{ name: 'a', chain: cert, key }],
+  }
+  await done('POST', '/workspaces/default/apply', { document })
+  const [first, second] = [join(folder, 'first'), join(folder, 'second')]
+  expect(await run(['export', '--directory', first])).toMatchObject({ code: 0 })
+  const file = join(first, 'headgate.yaml')
+  expect(await run(['validate', '--for', 'control', file])).toMatchObject({ code: 0, err: '' })
+  expect(await run(['diff', '-f', file])).toMatchObject({ code: 0, err: '' })
+  expect(await run(['apply', '-f', file])).toMatchObject({ code: 0, err: '' })
+  await run(['export', '--directory', second])
+  const text = readFileSync(file, 'utf8')
+  expect(readFileSync(join(second, 'headgate.yaml'), 'utf8')).toBe(text)
+  expect(text).toContain('${secret:environments.production.certificates.a.key}')
+  expect(text).not.toContain('PRIVATE')
+  const alone = await run(['validate', file])
+  expect([alone.code, alone.err]).toEqual([1, expect.stringContaining('is a secret of a control plane')])
+}, 60_000)
 
 test('says where a file is wrong, and that nothing was sent', async () => {
   const { run, folder } = await commandLine()

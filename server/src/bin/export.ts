@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import type { Command } from 'commander'
 import { stringify } from 'yaml'
 import { z } from 'zod'
+import { escapeReferences } from '../config/substitute.ts'
 import { AdminError, callAdmin } from './admin-client.ts'
 import { createClientCommand, toJson } from './client-command.ts'
 import type { CommandSurroundings } from './command-surroundings.ts'
@@ -41,7 +42,15 @@ export function createExportCommand(surroundings: CommandSurroundings, exit: (co
 }
 
 function toYaml(document: unknown): string {
-  return stringify(document, { lineWidth: 120, aliasDuplicateObjects: false })
+  return stringify(escaped(document), { lineWidth: 120, aliasDuplicateObjects: false })
+}
+
+/** References to secrets stay; what else looks like a reference is text, and written so that it stays text. */
+function escaped(value: unknown): unknown {
+  if (typeof value === 'string') return escapeReferences(value)
+  if (Array.isArray(value)) return value.map(escaped)
+  if (typeof value !== 'object' || value === null) return value
+  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, escaped(inner)]))
 }
 
 /** Names come from the control plane: none may lead out of the directory. */

@@ -20,7 +20,7 @@ export async function readConfiguration(
 ): Promise<SentConfiguration> {
   const reader = new FileReader()
   const findings = new Findings()
-  const root: unknown = loadDocument(path, environment, reader, findings)
+  const root: unknown = loadDocument(path, environment, reader, findings, 'control')
   findings.throwIfAny(() => [])
   if (!isJsonObject(root)) throw new AdminError(`${path} holds no configuration.`)
   const files: Record<string, string> = {}

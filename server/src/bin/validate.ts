@@ -1,19 +1,22 @@
 /** `headgate validate`: says what is wrong with a configuration, or what it holds. */
-import { Command } from 'commander'
+import { Command, Option } from 'commander'
 import { compileConfig } from '../config/compile.ts'
 import { ConfigError, toIssueLine, type ConfigIssue } from '../config/issues.ts'
 import type { Snapshot } from '../kernel/snapshot.ts'
 import { policies } from '../policies/index.ts'
+import type { Audience } from '../config/substitute.ts'
 import type { CommandSurroundings } from './command-surroundings.ts'
 
 export interface ValidateOptions {
   readonly json?: boolean
+  readonly for?: Audience
 }
 
 const example = `
 Example:
   $ ACME_KEY=some-key headgate validate examples/bookshop/headgate.yaml
   $ headgate validate --json /etc/headgate
+  $ headgate validate --for control headgate.yaml
 
 Exit codes: 0 valid, 1 not valid, 2 wrong use.`
 
@@ -21,10 +24,18 @@ export function createValidateCommand(surroundings: CommandSurroundings, exit: (
   return new Command('validate')
     .summary('check a configuration without running it')
     .description(
-      'Checks a configuration file, or a directory of them, as the gateway would, and reports everything wrong.',
+      'Checks a configuration file, or a directory of them, as its reader would, and reports everything wrong.',
     )
     .argument('<path>', 'YAML or JSON file, or a directory of them')
     .option('--json', 'write the result as JSON to standard output')
+    .addOption(
+      new Option(
+        '--for <reader>',
+        'who is to read it: a gateway that runs it, or a control plane that it is applied to',
+      )
+        .choices(['gateway', 'control'])
+        .default('gateway'),
+    )
     .addHelpText('after', example)
     .action((path: string, options: ValidateOptions) => exit(runValidate(path, options, surroundings)))
 }
@@ -32,7 +43,7 @@ export function createValidateCommand(surroundings: CommandSurroundings, exit: (
 /** Checks what stands at `path` and writes the result; returns the exit code. */
 export function runValidate(path: string, options: ValidateOptions, surroundings: CommandSurroundings): number {
   try {
-    const { snapshot } = compileConfig(path, surroundings.environment, policies)
+    const { snapshot } = compileConfig(path, surroundings.environment, policies, undefined, options.for)
     const counts = countParts(snapshot)
     const result = { valid: true, version: snapshot.version, ...counts }
     surroundings.write(options.json === true ? toJson(result) : toSentence(path, snapshot.version, counts))

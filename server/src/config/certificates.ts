@@ -2,6 +2,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import type { Findings } from './findings.ts'
 import type { KeyPath } from './issues.ts'
+import { isSecretReference } from './secret-reference.ts'
 
 /** Checks the certificate under `name`, and that `key` (under `key`) belongs to it. Messages say nothing of the content. */
 export function checkCertificate(
@@ -16,7 +17,8 @@ export function checkCertificate(
     const hint = 'Write `file:` and the path of a PEM file.'
     findings.report([...path, name], 'this is not a certificate in PEM form', { hint })
   }
-  if (key === undefined) return
+  // What a secret of the control plane is worth is looked at where it is put in.
+  if (key === undefined || isSecretReference(key)) return
   const privateKey = parse(() => createPrivateKey(key))
   if (privateKey === undefined) {
     const hint = 'Write `file:` and the path of a PEM file without a passphrase.'

@@ -1,6 +1,7 @@
 /** All checks that look at more than one key: names, references, precedence, policies where they stand, effect. */
 import type { JsonObject } from '../kernel/json.ts'
 import { withSchemas, type RouteFacts } from '../kernel/snapshot.ts'
+import { checkCertificates, checkOnlyControl } from './check-certificates.ts'
 import { checkGateway } from './check-gateway.ts'
 import { nothingYet, type PolicyChecker, type Standing } from './check-policies.ts'
 import { checkSubscriptions, checkUpstreamUse } from './check-references.ts'
@@ -32,7 +33,9 @@ export function checkParts(
   findings: Findings,
   scope: 'whole' | 'part',
 ): void {
-  checkGateway(document.gateway, findings, scope)
+  checkGateway(document.gateway, findings, scope, document.certificates.length)
+  checkCertificates(document, findings)
+  if (scope === 'whole') checkOnlyControl(document, findings)
   document.upstreams.forEach((upstream, index) => checkUpstream(upstream, ['upstreams', index], findings))
   if (scope === 'whole') checkSubscriptions(document, findings)
   checkKeys(plan.consumers, findings)

@@ -4,7 +4,13 @@ import { checkCertificate } from './certificates.ts'
 import type { Findings } from './findings.ts'
 import type { GatewaySettings } from './schema/gateway.ts'
 
-export function checkGateway(gateway: GatewaySettings, findings: Findings, scope: 'whole' | 'part'): void {
+/** `certificates` is how many the document has besides. */
+export function checkGateway(
+  gateway: GatewaySettings,
+  findings: Findings,
+  scope: 'whole' | 'part',
+  certificates: number,
+): void {
   gateway.trustedProxies.forEach((network, index) => {
     if (isNetwork(network)) return
     const hint = 'Write an address such as 10.0.0.1, or a network such as 10.0.0.0/8 or fd00::/8.'
@@ -22,8 +28,8 @@ export function checkGateway(gateway: GatewaySettings, findings: Findings, scope
     const hint = 'Raise `maxHeadBytes`, of which the target is a part.'
     findings.report(['gateway', 'limits', 'maxTargetBytes'], 'is more than the whole head may have', { hint })
   }
-  if (scope === 'whole' && gateway.tls?.certificates.length === 0) {
-    const hint = 'Add one with `cert` and `key`.'
+  if (scope === 'whole' && certificates === 0 && gateway.tls?.certificates.length === 0) {
+    const hint = 'Add one with `cert` and `key`, or one to `certificates`.'
     findings.report(['gateway', 'tls', 'certificates'], 'TLS needs a certificate', { hint })
   }
   checkTls(gateway.tls, findings)

@@ -28,7 +28,7 @@ function checkUnique<Each>(
 
 /** Reports names that are given twice in one list. */
 export function checkNames(
-  { upstreams, apis, policyLists, consumers, products }: ConfigDocument,
+  { upstreams, apis, policyLists, consumers, products, certificates, webhooks }: ConfigDocument,
   findings: Findings,
 ): void {
   checkUnique(upstreams, ['upstreams'], 'upstream', findings, ({ name }) => name)
@@ -36,6 +36,8 @@ export function checkNames(
   checkUnique(policyLists, ['policyLists'], 'policy list', findings, ({ name }) => name)
   checkUnique(consumers, ['consumers'], 'consumer', findings, ({ name }) => name)
   checkUnique(products, ['products'], 'product', findings, ({ name }) => name)
+  checkUnique(certificates, ['certificates'], 'certificate', findings, ({ name }) => name)
+  checkUnique(webhooks, ['webhooks'], 'webhook', findings, ({ name }) => name)
   products.forEach(({ plans }, index) => {
     checkUnique(plans, ['products', index, 'plans'], 'plan of the product', findings, ({ name }) => name)
   })

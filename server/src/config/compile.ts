@@ -15,7 +15,7 @@ import { parseValue } from './parse-value.ts'
 import { planDocument } from './plan-document.ts'
 import { checkPolicyConfigs, toRegistry } from './policy-configs.ts'
 import { configDocument } from './schema/document.ts'
-import type { Environment } from './substitute.ts'
+import type { Audience, Environment } from './substitute.ts'
 import { toSnapshot } from './to-snapshot.ts'
 
 export interface CompiledConfig {
@@ -24,21 +24,26 @@ export interface CompiledConfig {
   readonly watched: readonly string[]
 }
 
-/** Compiles the configuration at `path`; throws a `ConfigError` with everything that is wrong with it. */
+/**
+ * Compiles the configuration at `path`; throws a `ConfigError` with everything that is wrong with it. One for a control
+ * plane is a part: it may refer to what is there already.
+ */
 export function compileConfig(
   path: string,
   environment: Environment,
   policies: readonly PolicyDefinition[],
   limits?: ReadLimits,
+  audience: Audience = 'gateway',
 ): CompiledConfig {
   const reader = new FileReader(limits)
   const findings = new Findings()
   const stop = (): void => findings.throwIfAny(() => reader.watched)
 
-  const root = loadDocument(path, environment, reader, findings)
+  const root = loadDocument(path, environment, reader, findings, audience)
   stop()
   const folder = reader.isDirectory(path) ? resolve(path) : dirname(resolve(path))
-  const snapshot = compileRoot(root, { folder, reader, policies, findings, scope: 'whole' })
+  const scope = audience === 'gateway' ? 'whole' : 'part'
+  const snapshot = compileRoot(root, { folder, reader, policies, findings, scope })
   return { snapshot, watched: reader.watched }
 }
 

@@ -5,6 +5,7 @@
 import { z } from 'zod'
 import { isJsonObject, type JsonObject, type JsonValue } from '../kernel/json.ts'
 import type { PolicyDefinition } from '../kernel/policy.ts'
+import { SECRET_REFERENCE } from './secret-reference.ts'
 import { configDocument } from './schema/document.ts'
 import { policyEntry } from './schema/policy-entry.ts'
 
@@ -63,7 +64,8 @@ function toEntrySchema(policies: readonly PolicyDefinition[]): JsonObject {
 }
 
 /** Text that holds a reference; what it stands for is not known before the file is read. */
-const REFERENCE = '\\$\\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\\}'
+const VARIABLE = '\\$\\{[A-Za-z_][A-Za-z0-9_]*(:-[^}]*)?\\}'
+const REFERENCE = `${VARIABLE}|${SECRET_REFERENCE}`
 
 /**
  * A number, a boolean and text of a certain form may also be given as a reference to the environment. Keywords of
@@ -76,10 +78,11 @@ function allowReferences(schema: JsonObject): JsonObject {
   const copy: Record<string, JsonValue> = Object.fromEntries(inner)
   const { type, pattern } = copy
   if (type === 'integer' || type === 'number' || type === 'boolean') {
-    return { ...copy, type: [type, 'string'], pattern: `^${REFERENCE}$` }
+    return { ...copy, type: [type, 'string'], pattern: `^${VARIABLE}$` }
   }
-  if (type !== 'string' || typeof pattern !== 'string') return copy
+  if (type !== 'string') return copy
   const { format: _, ...rest } = copy
+  if (typeof pattern !== 'string') return rest
   return { ...rest, pattern: `(?:${pattern})|${REFERENCE}|^file:` }
 }
 

@@ -2,7 +2,7 @@
 import { UnreadableFile, type ConfigReader } from './file-reader.ts'
 import { childOf, type Findings } from './findings.ts'
 import { parseSource, type Source } from './source.ts'
-import { createSubstitute, type Environment } from './substitute.ts'
+import { createSubstitute, type Audience, type Environment } from './substitute.ts'
 
 /** Reads what stands at `path`; the document is undefined when nothing of it could be read. */
 export function loadDocument(
@@ -10,9 +10,10 @@ export function loadDocument(
   environment: Environment,
   reader: ConfigReader,
   findings: Findings,
+  audience: Audience = 'gateway',
 ): Record<string, unknown> | undefined {
   const sources = listFiles(path, reader, findings).flatMap((file) => {
-    const source = readSource(file, environment, reader, findings)
+    const source = readSource(file, environment, reader, findings, audience)
     return source === undefined ? [] : [source]
   })
   const parts = sources.filter((source) => isPart(source, sources.length, findings))
@@ -42,9 +43,10 @@ function readSource(
   environment: Environment,
   reader: ConfigReader,
   findings: Findings,
+  audience: Audience,
 ): Source | undefined {
   try {
-    const substitute = createSubstitute(file, environment, reader)
+    const substitute = createSubstitute(file, environment, reader, audience)
     return parseSource(file, reader.read(file), (fault) => findings.reportFault(fault), substitute)
   } catch (error) {
     if (!(error instanceof UnreadableFile)) throw error

@@ -1,5 +1,8 @@
+import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { compileFiles, documentWith, findIssues } from '../../test/test-config.ts'
+import { FileReader } from './file-reader.ts'
+import { createSubstitute, escapeReferences } from './substitute.ts'
 
 const header = (value: string): string =>
   documentWith('').replace('targets:', (key) => `headers: [{ name: a, value: ${JSON.stringify(value)} }], ${key}`)
@@ -17,6 +20,8 @@ describe('references to the environment', () => {
     ['${EMPTY:-none}', 'none'],
     ['${TOKEN:-none}', 'abc'],
     ['$${TOKEN}', '${TOKEN}'],
+    ['${:-file:}/etc/hosts', 'file:/etc/hosts'],
+    ['a${:-}b', 'ab'],
     ['costs $5 and {x}', 'costs $5 and {x}'],
     ['${NESTED}', '${TOKEN}'],
   ])('%s is %s', (text, expected) => {
@@ -74,4 +79,18 @@ gateway: { debugKey: "\${S}", limits: { maxFields: "\${S}" }, tls: { certificate
   expect(refused.length).toBeGreaterThan(1)
   expect(more.length).toBeGreaterThan(2)
   expect([...refused, ...more].join('\n')).not.toContain(secret)
+})
+
+describe('references to secrets of a control plane', () => {
+  const read = createSubstitute('a.yaml', { TOKEN: 'abc' }, new FileReader(), 'control')
+
+  test('travel to it as they are', () => {
+    expect(read('Bearer ${secret:shop.token}, ${TOKEN}')).toBe('Bearer ${secret:shop.token}, abc')
+  })
+
+  test('and all other text are read from an export as they were written to it', () => {
+    const part = fc.constantFrom('$', '{', '}', 'file:', '${', '${secret:a-b}', '${secret:', ':-', 'TOKEN', 'x', ' ')
+    const text = fc.array(part, { maxLength: 8 }).map((parts) => parts.join(''))
+    fc.assert(fc.property(text, (each) => read(escapeReferences(each)) === each))
+  })
 })

@@ -1,23 +1,16 @@
 /** Settings of the gateway to the listener of a snapshot. */
 import { X509Certificate } from 'node:crypto'
 import type { ListenerSpec } from '../kernel/snapshot.ts'
-import type { GatewaySettings } from './schema/gateway.ts'
+import { serverNames } from './certificate-chain.ts'
+import type { CertificateSettings } from './schema/certificate.ts'
+import { tlsSettings, type GatewaySettings } from './schema/gateway.ts'
 import { toMs } from './to-upstream.ts'
 
-/** Durations become milliseconds, and a certificate without names gets those that it is for. */
-export function toListenerSpec(settings: GatewaySettings): ListenerSpec {
-  const { limits, tls } = settings
+/** Durations become milliseconds; certificates of the settings come first, those of the document behind them. */
+export function toListenerSpec(settings: GatewaySettings, certificates: readonly CertificateSettings[]): ListenerSpec {
+  const { limits } = settings
   return {
-    tls: tls && {
-      certificates: tls.certificates.map(({ cert, key, names }) => ({
-        names: names.length > 0 ? names : namesOf(cert),
-        cert,
-        key,
-      })),
-      clientCa: tls.clientCa,
-      clientCertificate: tls.clientCertificate,
-      minVersion: tls.minVersion,
-    },
+    tls: toTls(settings.tls, certificates),
     limits: {
       maxHeadBytes: limits.maxHeadBytes,
       maxFields: limits.maxFields,
@@ -44,8 +37,21 @@ export function toListenerSpec(settings: GatewaySettings): ListenerSpec {
   }
 }
 
-/** The DNS names that a certificate is for (RFC 9525 §2: the subject's common name is not one of them). */
-function namesOf(cert: string): string[] {
-  const alternatives = new X509Certificate(cert).subjectAltName ?? ''
-  return alternatives.split(', ').flatMap((each) => (each.startsWith('DNS:') ? [each.slice(4).toLowerCase()] : []))
+/** Certificates alone are reason enough to terminate TLS. */
+function toTls(given: GatewaySettings['tls'], certificates: readonly CertificateSettings[]): ListenerSpec['tls'] {
+  if (given === undefined && certificates.length === 0) return undefined
+  const { clientCa, clientCertificate, minVersion, certificates: inline } = given ?? tlsSettings.parse({})
+  return {
+    certificates: [
+      ...inline.map(({ cert, key, names }) => ({ names: names.length > 0 ? names : namesIn(cert), cert, key })),
+      ...certificates.map(({ chain, key, names }) => ({ names: namesIn(chain, names), cert: chain, key })),
+    ],
+    clientCa,
+    clientCertificate,
+    minVersion,
+  }
+}
+
+function namesIn(cert: string, given: readonly string[] = []): string[] {
+  return serverNames(new X509Certificate(cert), given)
 }

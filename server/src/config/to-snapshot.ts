@@ -21,7 +21,7 @@ export function toSnapshot(document: ConfigDocument, plan: DocumentPlan, operati
     policies: specsOf(plan.entries),
     consumers: plan.consumers.map(toConsumerSpec),
     products: plan.products.map(toProductSpec),
-    listener: toListenerSpec(document.gateway),
+    listener: toListenerSpec(document.gateway, document.certificates),
   }
   return { version: toSnapshotLines(content).version, ...content }
 }

@@ -1,11 +1,13 @@
 /** The whole document: what one `headgate.yaml`, or a directory of them merged, may say. */
 import { z } from 'zod'
 import { api } from './api.ts'
+import { certificate } from './certificate.ts'
 import { consumer, product } from './consumer.ts'
 import { gatewaySettings } from './gateway.ts'
 import { policyList as policyEntries } from './policy-entry.ts'
 import { policyList } from './policy-list.ts'
 import { upstream } from './upstream.ts'
+import { webhook } from './webhook.ts'
 
 export const configDocument = z
   .strictObject({
@@ -20,6 +22,14 @@ export const configDocument = z
       .meta({ title: 'Policy lists', description: 'Named lists that several APIs share.' }),
     consumers: z.array(consumer).default([]).meta({ title: 'Consumers', description: 'Who calls.' }),
     products: z.array(product).default([]).meta({ title: 'Products', description: 'Bundles of APIs with plans.' }),
+    certificates: z.array(certificate).default([]).meta({
+      title: 'Certificates',
+      description: 'Shown to clients by SNI, behind those of `gateway.tls.certificates`.',
+    }),
+    webhooks: z.array(webhook).default([]).meta({
+      title: 'Webhooks',
+      description: 'Where a control plane sends events. A gateway that runs from the file alone refuses them.',
+    }),
   })
   .meta({ title: 'Headgate configuration', description: 'Configuration of a Headgate gateway.' })
 

@@ -17,11 +17,11 @@ const certificate = z
   })
   .meta({ title: 'Certificate', description: 'A certificate with its key. The first is shown when no name matches.' })
 
-const tls = z
+export const tlsSettings = z
   .strictObject({
     certificates: z.array(certificate).default([]).meta({
       title: 'Certificates',
-      description: 'Chosen by SNI. A file has at least one; a control plane adds those that it keeps.',
+      description: 'Chosen by SNI. Those of the document, or that a control plane keeps, come behind them.',
     }),
     clientCa: z.string().optional().meta({
       title: 'Client CA',
@@ -114,7 +114,7 @@ const drain = z
 
 export const gatewaySettings = z
   .strictObject({
-    tls: tls.optional(),
+    tls: tlsSettings.optional(),
     limits,
     trustedProxies: z.array(z.string()).default([]).meta({
       title: 'Trusted proxies',

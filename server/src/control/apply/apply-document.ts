@@ -2,6 +2,7 @@
 import { product } from '../../config/schema/consumer.ts'
 import type { JsonObject } from '../../kernel/json.ts'
 import { apis } from '../apis/apis.ts'
+import { certificates } from '../certificates/certificates.ts'
 import { consumers } from '../consumers/consumers.ts'
 import { writeGatewaySettings } from '../environments/gateway-settings.ts'
 import { checkListedApis } from '../policies/policy-list-store.ts'
@@ -10,6 +11,7 @@ import { products } from '../products/products.ts'
 import type { CollectionDefinition } from '../resources/define-collection.ts'
 import { checkPlans } from '../subscriptions/subscription-store.ts'
 import { upstreams } from '../upstreams/upstreams.ts'
+import { webhooks } from '../webhooks/webhooks.ts'
 import { readWorkspaceSettings } from '../workspaces/workspace-settings.ts'
 import { writeWorkspacePolicies } from '../workspaces/workspace-policies.ts'
 import { applyApi, pruneVersions } from './apply-api.ts'
@@ -26,6 +28,7 @@ export async function applyDocument(context: ApplyContext, whole: DesiredState):
   const { desired, held } = await holdBack(context, whole)
   for (const { kind, name, reason } of held) tell(context, kind, name, 'held-back', [], reason)
   await applyGateway(context, desired.gateway)
+  for (const document of desired.certificates) await applyResource(context, certificates, document)
   await applyPolicies(context, desired.policies)
   for (const document of desired.policyLists) await applyResource(context, policyLists, document)
   for (const document of desired.upstreams) await applyResource(context, upstreams, document)
@@ -33,6 +36,7 @@ export async function applyDocument(context: ApplyContext, whole: DesiredState):
   for (const document of desired.policyLists) await checkListedApis(context.write.db, context.call.workspace, document)
   for (const document of desired.products) await applyResource(context, products, document)
   for (const consumer of desired.consumers) await applyConsumer(context, consumer)
+  for (const document of desired.webhooks) await applyResource(context, webhooks, document)
   // Only now: the consumers may have left the plans that the products no longer have.
   for (const document of desired.products) {
     await checkPlans(context.write.db, context.call.workspace.id, product.parse(document))
@@ -51,11 +55,13 @@ async function prune(context: ApplyContext, desired: DesiredState, held: readonl
     const waiting = held.filter(({ kind }) => kind === collection.kind).map(({ name }) => name)
     return pruneResources(context, collection, new Set([...documents.map(nameOf), ...waiting]))
   }
+  await pruneAll(webhooks, desired.webhooks)
   await pruneAll(consumers, documentsOf(desired.consumers))
   await pruneAll(products, desired.products)
   await pruneAll(policyLists, desired.policyLists)
   await pruneAll(apis, documentsOf(desired.apis))
   await pruneAll(upstreams, desired.upstreams)
+  await pruneAll(certificates, desired.certificates)
 }
 
 function documentsOf(parts: readonly { readonly document: JsonObject }[]): JsonObject[] {

@@ -17,6 +17,8 @@ const PARTS: Readonly<Record<Exclude<keyof ConfigDocument, 'headgate'>, readonly
   apis: ['apis.write', 'revisions.write', 'deployments.write'],
   products: ['products.write'],
   consumers: ['consumers.write', 'credentials.write', 'subscriptions.write'],
+  certificates: ['certificates.write'],
+  webhooks: ['webhooks.write'],
 }
 
 /** Refuses with 403 when the document holds something that the actor may not write. */
@@ -27,6 +29,23 @@ export function permitParts({ actor, workspace }: Pick<Call, 'actor' | 'workspac
     const missing = permissions.find((permission) => !may(actor, permission, workspaceId))
     if (missing !== undefined) refuse(forbidden({ detail: `\`${key}\` needs the permission ${missing}.` }))
   }
+}
+
+/** What an export holds of a workspace, and the right to read it; hashes of keys need another one anyway. */
+const READ: readonly (readonly [key: keyof ConfigDocument, permission: Permission])[] = [
+  ['policies', 'workspace.read'],
+  ['policyLists', 'policies.read'],
+  ['upstreams', 'upstreams.read'],
+  ['products', 'products.read'],
+  ['consumers', 'consumers.read'],
+  ['certificates', 'certificates.read'],
+  ['webhooks', 'webhooks.read'],
+]
+
+/** Refuses with 403 when an export holds what the actor may not read: without it, it would say that this is to go. */
+export function permitExport({ actor, workspace }: Pick<Call, 'actor' | 'workspace'>, document: JsonObject): void {
+  const missing = READ.find(([key, permission]) => document[key] !== undefined && !may(actor, permission, workspace.id))
+  if (missing !== undefined) refuse(forbidden({ detail: `\`${missing[0]}\` needs the permission ${missing[1]}.` }))
 }
 
 /**

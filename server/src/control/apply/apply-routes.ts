@@ -9,9 +9,10 @@ import { allowBreaking } from '../documents/review-draft.ts'
 import { toEnvironmentName } from '../environments/environment-names.ts'
 import { forbidden } from '../problems.ts'
 import { checkDocument } from '../snapshots/compile-lines.ts'
+import { checkTargets } from '../webhooks/webhooks.ts'
 import { applyDocument } from './apply-document.ts'
 import type { Outcome } from './apply-context.ts'
-import { permitParts } from './apply-permissions.ts'
+import { permitExport, permitParts } from './apply-permissions.ts'
 import { toDesiredState } from './desired-state.ts'
 import { importFiles, reviewDesired } from './review-desired.ts'
 import { exportDocument } from './export-document.ts'
@@ -62,6 +63,7 @@ export const apply = defineRoute({
     const texts = await importFiles(call, body.files)
     const snapshot = checkDocument(control, document, texts)
     const desired = toDesiredState(document, texts)
+    checkTargets(control, desired.webhooks, (index) => `webhooks[${index}].url`)
     const reviews = await reviewDesired(call, desired, snapshot, body.allowBreaking)
     return call.write(async (write) => {
       const outcomes: Outcome[] = []
@@ -96,6 +98,7 @@ export const exportConfiguration = defineRoute({
     }
     const environment = await toEnvironmentName(call.db, call.query.environment)
     const { document, files } = await exportDocument(call.db, call.workspace, environment)
+    permitExport(call, document)
     const whole = { ...document, headgate: 1 as const }
     return { body: { environment, document: whole, files: Object.fromEntries(files) } }
   },

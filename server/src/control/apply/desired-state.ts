@@ -39,6 +39,8 @@ export interface DesiredState {
   readonly policyLists: readonly JsonObject[]
   readonly consumers: readonly DesiredConsumer[]
   readonly apis: readonly DesiredApi[]
+  readonly certificates: readonly JsonObject[]
+  readonly webhooks: readonly JsonObject[]
   /** Undefined: the document does not speak of it. */
   readonly policies: readonly JsonValue[] | undefined
   readonly gateway: JsonObject | undefined
@@ -53,6 +55,8 @@ export function toDesiredState(document: JsonObject, texts: ReadonlyMap<string, 
     policyLists: listOf(document, 'policyLists'),
     consumers: listOf(document, 'consumers').map(toConsumer),
     apis: toApis(listOf(document, 'apis'), texts),
+    certificates: listOf(document, 'certificates'),
+    webhooks: listOf(document, 'webhooks'),
     policies: Array.isArray(policies) ? policies : undefined,
     gateway: isJsonObject(gateway) ? gateway : undefined,
   }

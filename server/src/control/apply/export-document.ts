@@ -32,6 +32,8 @@ export async function exportDocument(
     policyLists: (await effective(db, workspace, 'policy-list', '')).map(documentOf),
     products: (await effective(db, workspace, 'product', '')).map(documentOf),
     consumers: await exportConsumers(db, workspace, environment),
+    certificates: (await effective(db, workspace, 'certificate', environment)).map(documentOf),
+    webhooks: (await effective(db, workspace, 'webhook', '')).map(documentOf),
   }
   const filled = Object.entries(lists).filter(([, list]) => list.length > 0)
   const document: JsonObject = {

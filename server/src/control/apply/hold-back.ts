@@ -5,13 +5,15 @@
 import type { Kysely } from 'kysely'
 import type { Tables } from '../../db/tables.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts'
-import { settingsOwner } from '../environments/gateway-settings.ts'
+import { settingsOwner, toSettings } from '../environments/gateway-settings.ts'
+import { readEnvironment } from '../environments/read-environment.ts'
 import { findResource } from '../resources/resource-store.ts'
 import { referredSecrets } from '../resources/secret-references.ts'
 import { hasValue, toSecretShelf, type SecretOwner } from '../secrets/secret-values.ts'
 import { plansOf } from '../subscriptions/subscription-store.ts'
 import type { ApplyContext } from './apply-context.ts'
 import { nameOf, type DesiredState } from './desired-state.ts'
+import { isSame } from './document-changes.ts'
 import { HeldParts, holdGuards, type HeldBack } from './hold-guards.ts'
 import { toVersionKey } from './review-desired.ts'
 
@@ -33,6 +35,7 @@ export async function holdBack(context: ApplyContext, desired: DesiredState): Pr
   }
   holdForSecrets(context, desired, missing, held)
   await holdForUpstreams(context, desired, held)
+  await holdForCertificates(context, desired, held)
   await holdGuards(context, desired, held)
   await holdForPlans(context, desired, held)
   return { desired: withoutHeld(context, desired, held), held: held.list() }
@@ -52,6 +55,8 @@ function holdForSecrets(
   hold('policies', call.workspace.name, desired.policies)
   for (const each of desired.policyLists) hold('policy-list', nameOf(each), each)
   for (const each of desired.upstreams) hold('upstream', nameOf(each), each)
+  for (const each of desired.certificates) hold('certificate', nameOf(each), each)
+  for (const each of desired.webhooks) hold('webhook', nameOf(each), each)
   for (const each of desired.products) hold('product', nameOf(each), each)
   for (const { document } of desired.consumers) hold('consumer', nameOf(document), document)
   for (const { document, versions } of desired.apis) {
@@ -82,6 +87,20 @@ async function holdForUpstreams(
   }
 }
 
+/** A certificate that moves from the settings to one of its own stays where it is as long as that one waits. */
+async function holdForCertificates(
+  { write, environment }: ApplyContext,
+  { gateway, certificates }: DesiredState,
+  held: HeldParts,
+): Promise<void> {
+  const waiting = certificates.map(nameOf).find((each) => held.has('certificate', each))
+  if (waiting === undefined || gateway === undefined) return
+  const known = toSettings(JSON.parse((await readEnvironment(write.db, environment)).gateway))
+  if (known['tls'] === undefined || isSame(known['tls'], gateway['tls'])) return
+  const reason = `needs the certificate ${waiting}, which has to wait`
+  held.add({ kind: 'gateway-settings', name: environment, reason })
+}
+
 /** A subscription to a plan that is not there yet would give the access, but none of the limits. */
 async function holdForPlans({ call, write }: ApplyContext, desired: DesiredState, held: HeldParts): Promise<void> {
   const shelf = { workspaceId: call.workspace.id, kind: 'product', parentId: '' }
@@ -106,6 +125,8 @@ function withoutHeld({ call, environment }: ApplyContext, desired: DesiredState,
     policyLists: ready('policy-list', desired.policyLists),
     upstreams: ready('upstream', desired.upstreams),
     products: ready('product', desired.products),
+    certificates: ready('certificate', desired.certificates),
+    webhooks: ready('webhook', desired.webhooks),
     consumers: desired.consumers.filter(({ document }) => !held.has('consumer', nameOf(document))),
     apis: desired.apis.map(({ document, versions }) => ({
       document,

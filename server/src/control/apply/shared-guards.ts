@@ -1,6 +1,6 @@
 /**
- * What guards APIs from outside of their versions: policies of the workspace, policy lists, products, and TLS of the
- * gateways. For each, which APIs it guards by a document and which it guards now.
+ * What guards APIs from outside of their versions: policies of the workspace, policy lists, products, TLS of the
+ * gateways and its certificates. For each, which APIs it guards by a document and which it guards now.
  */
 import { policyList } from '../../config/schema/policy-list.ts'
 import { product } from '../../config/schema/consumer.ts'
@@ -37,6 +37,7 @@ const none: Scope = () => false
 export async function readSharedGuards(context: ApplyContext, desired: DesiredState): Promise<SharedGuard[]> {
   return [
     ...(await readGateway(context, desired)),
+    ...(await readCertificates(context, desired)),
     ...(await readPolicies(context, desired)),
     ...(await readCollection(context, policyLists, desired.policyLists, 'the policy list', toListScope)),
     ...(await readCollection(context, products, desired.products, 'the product', toProductScope)),
@@ -51,6 +52,30 @@ async function readGateway(context: ApplyContext, { gateway }: DesiredState): Pr
   const isThere = isJsonObject(known) && isSame(known['tls'], gateway['tls'])
   const wanted = isThere ? none : all
   return [{ kind: 'gateway-settings', name: environment, title: 'the gateway settings', wanted, taken: none }]
+}
+
+/** The same for a certificate that is not there yet, and for one that goes, whose place another takes that may wait. */
+async function readCertificates(
+  { call, write, environment, source }: ApplyContext,
+  { certificates }: DesiredState,
+): Promise<SharedGuard[]> {
+  const rows = await write.db
+    .selectFrom('resources')
+    .select(['name', 'environment', 'source'])
+    .where('workspace_id', '=', call.workspace.id)
+    .where('kind', '=', 'certificate')
+    .where('environment', 'in', ['', environment])
+    .execute()
+  const toGuard = (name: string, wanted: Scope, taken: Scope): SharedGuard => {
+    return { kind: 'certificate', name, title: `the certificate ${name}`, wanted, taken }
+  }
+  const known = new Set(rows.map(({ name }) => name))
+  const names = new Set(certificates.map(nameOf))
+  const gone = rows.filter((row) => row.source === source && row.environment === environment && !names.has(row.name))
+  return [
+    ...[...names].map((name) => toGuard(name, known.has(name) ? none : all, none)),
+    ...gone.map(({ name }) => toGuard(name, none, all)),
+  ]
 }
 
 async function readPolicies({ call, write }: ApplyContext, { policies }: DesiredState): Promise<SharedGuard[]> {

@@ -1,6 +1,5 @@
 /** Certificates of a workspace: the gateways of an environment show them to clients by the name that these ask for. */
-import { z } from 'zod'
-import { labels, name } from '../../config/schema/quantities.ts'
+import { certificate } from '../../config/schema/certificate.ts'
 import { listEnvironmentNames } from '../environments/environment-names.ts'
 import { publishGatewaySettings } from '../environments/gateway-settings.ts'
 import { readEnvironment } from '../environments/read-environment.ts'
@@ -9,32 +8,6 @@ import { documentOf } from '../resources/resource-view.ts'
 import { withSecrets } from '../secrets/secret-values.ts'
 import { refuseClaimedNames } from './certificate-names.ts'
 import { chainOf, checkNames, checkPair, describeCertificate, readChain } from './read-certificate.ts'
-
-const MOST_PEM_CHARS = 64 * 1024
-
-const serverName = z
-  .string()
-  .max(253)
-  .regex(/^(?:\*\.)?[A-Za-z0-9](?:[A-Za-z0-9.-]*[A-Za-z0-9])?$/, 'a host name, or one with `*.` in front')
-
-const certificate = z.strictObject({
-  name: name({ title: 'Name', description: 'Names it in lists.' }),
-  labels: labels(),
-  chain: z.string().min(1).max(MOST_PEM_CHARS).meta({
-    title: 'Chain',
-    description: 'PEM of the certificate, followed by those that issued it, without the root.',
-  }),
-  key: z.string().min(1).max(MOST_PEM_CHARS).meta({
-    title: 'Private key',
-    description: 'PEM without a passphrase. It is sealed, and never shown again.',
-    secret: true,
-  }),
-  names: z.array(serverName).max(100).optional().meta({
-    title: 'Names',
-    description:
-      'Those of the names in it (SNI) that it is shown for, `*.example.com` allowed. Default: all DNS names in it.',
-  }),
-})
 
 export const certificates: CollectionDefinition = {
   kind: 'certificate',

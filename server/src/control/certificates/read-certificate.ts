@@ -1,11 +1,11 @@
 /** What stands in a certificate: its chain, the names that it is for, how long it counts. */
-import { X509Certificate } from 'node:crypto'
+import type { X509Certificate } from 'node:crypto'
 import { createSecureContext } from 'node:tls'
+import { provesName, readChain as readPemChain, serverNames } from '../../config/certificate-chain.ts'
 import type { JsonObject } from '../../kernel/json.ts'
 import { refuse } from '../control-error.ts'
 import { invalid } from '../problems.ts'
 
-const PEM_BLOCK = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g
 const DAY_MS = 86_400_000
 
 /** Less time than this is worth a warning: most authorities renew earlier. */
@@ -13,16 +13,8 @@ const EXPIRING_DAYS = 21
 
 /** The certificate of the server itself; refuses a chain that a client could not follow. */
 export function readChain(chain: string): X509Certificate {
-  const certificates = (chain.match(PEM_BLOCK) ?? []).map(toCertificate)
-  const [leaf] = certificates
-  if (leaf === undefined) return refuseAt('/chain', 'no certificate in PEM form stands in it')
-  certificates.forEach((certificate, index) => {
-    const issuer = certificates[index + 1]
-    // RFC 8446 §4.4.2: each one should certify the one before it.
-    if (issuer === undefined || certificate.checkIssued(issuer)) return
-    refuseAt('/chain', `certificate ${index + 2} did not issue the one before it; the server's own comes first`)
-  })
-  return leaf
+  const leaf = readPemChain(chain)
+  return typeof leaf === 'string' ? refuseAt('/chain', leaf) : leaf
 }
 
 /** Refuses a key that TLS would not take with the chain, before a gateway has to; `document` holds the key itself. */
@@ -40,23 +32,19 @@ export function checkPair(document: JsonObject): void {
 export function checkNames({ names }: JsonObject, leaf: X509Certificate): void {
   if (!Array.isArray(names)) return
   const errors = names.flatMap((name, index) => {
-    const isProved = typeof name === 'string' && leaf.checkHost(name, PROVED) !== undefined
+    const isProved = typeof name === 'string' && provesName(leaf, name)
     return isProved ? [] : [{ pointer: `/names/${index}`, detail: 'the certificate is not for this name' }]
   })
   if (errors.length > 0) refuse(invalid({ detail: 'The certificate is not for all of the names.', errors }))
 }
 
-/** RFC 9525 §6.3: the common name counts no more, and a wildcard is a whole label. */
-const PROVED = { subject: 'never', partialWildcards: false } as const
-
-/** Names for SNI: those that are given, else the DNS names of the certificate (RFC 9525 §2). */
-export function namesOf(document: JsonObject, leaf: X509Certificate): string[] {
-  const { names } = document
-  if (Array.isArray(names) && names.length > 0) {
-    return names.filter((name) => typeof name === 'string').map((name) => name.toLowerCase())
-  }
-  const alternatives = (leaf.subjectAltName ?? '').split(', ')
-  return alternatives.flatMap((each) => (each.startsWith('DNS:') ? [each.slice('DNS:'.length).toLowerCase()] : []))
+/** Names for SNI. */
+export function namesOf({ names }: JsonObject, leaf: X509Certificate): string[] {
+  const given: readonly unknown[] = Array.isArray(names) ? names : []
+  return serverNames(
+    leaf,
+    given.filter((name) => typeof name === 'string'),
+  )
 }
 
 /** What is shown of a certificate beside its document. */
@@ -84,14 +72,6 @@ function toState({ validFromDate, validToDate }: X509Certificate, nowMs: number,
   if (nowMs >= validToDate.getTime()) return 'expired'
   if (nowMs < validFromDate.getTime()) return 'not-yet-valid'
   return daysLeft < EXPIRING_DAYS ? 'expiring' : 'valid'
-}
-
-function toCertificate(pem: string, index: number): X509Certificate {
-  try {
-    return new X509Certificate(pem)
-  } catch {
-    return refuseAt('/chain', `certificate ${index + 1} cannot be read`)
-  }
 }
 
 function refuseAt(pointer: string, detail: string): never {

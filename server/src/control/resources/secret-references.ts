@@ -3,10 +3,11 @@
  * the workspace, sealed, and `${secret:NAME}` stands in its place; the value comes back only into a snapshot.
  */
 import { z } from 'zod'
+import { isSecretReference, SECRET_REFERENCE } from '../../config/secret-reference.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts'
 import type { PolicyDefinition } from '../../kernel/policy.ts'
 
-const REFERENCE = /\$\{secret:([A-Za-z0-9][A-Za-z0-9._-]*)\}/g
+const REFERENCE = new RegExp(SECRET_REFERENCE, 'g')
 
 export interface FoundSecret {
   readonly name: string
@@ -73,7 +74,7 @@ export function extractSecrets(
   let value: JsonValue = document
   for (const path of [...secretPaths(schema), ...policyPaths(document, policies)]) {
     value = replaceAt(value, path, owner, (text, name) => {
-      if (text === '' || new RegExp(`^${REFERENCE.source}$`).test(text)) return text
+      if (text === '' || isSecretReference(text)) return text
       secrets.push({ name, value: text })
       return `\${secret:${name}}`
     })

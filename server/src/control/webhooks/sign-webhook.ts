@@ -6,9 +6,6 @@ import { createHmac } from 'node:crypto'
 
 const PREFIX = 'whsec_'
 
-/** Secrets as Standard Webhooks writes them: 24 to 64 bytes in base64. */
-export const SECRET_PATTERN = /^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/
-
 export interface SignedParts {
   readonly id: string
   /** Seconds since 1970. */

@@ -1,5 +1,6 @@
 /** From the audit to deliveries: which webhooks there are, and what each of them has not heard of yet. */
 import type { Selectable } from 'kysely'
+import { webhook } from '../../config/schema/webhook.ts'
 import type { Lease } from '../../db/lease.ts'
 import type { AuditTable } from '../../db/tables.ts'
 import type { WebhookCursorTable } from '../../db/webhook-tables.ts'
@@ -7,7 +8,6 @@ import type { Control } from '../control.ts'
 import { documentOf } from '../resources/resource-view.ts'
 import { countPending, forgetOldDeliveries, MOST_KEPT, type Delivery } from './delivery-store.ts'
 import { isWanted, toEventBody, toEventType } from './webhook-events.ts'
-import { webhook } from './webhooks.ts'
 
 /** Entries of the audit that one transaction takes up. */
 const MOST_EVENTS = 200

@@ -3,9 +3,6 @@ import type { Selectable } from 'kysely'
 import type { AuditTable } from '../../db/tables.ts'
 import { toTime } from '../resources/resource-view.ts'
 
-/** `api.*` is everything about APIs, `*` everything there is. */
-export const EVENT_PATTERN = /^(?:\*|[a-z-]+\.(?:\*|[a-z-]+))$/
-
 const VERBS: Readonly<Record<string, string>> = {
   create: 'created',
   replace: 'changed',

@@ -4,6 +4,7 @@
  * has not written down as received. At least once, under an id by which a receiver tells what it has already.
  */
 import { z } from 'zod'
+import { webhook, WEBHOOK_SECRET } from '../../config/schema/webhook.ts'
 import { createLease } from '../../db/lease.ts'
 import { createBackgroundLoop } from '../background-loop.ts'
 import type { Control } from '../control.ts'
@@ -11,12 +12,11 @@ import { documentOf } from '../resources/resource-view.ts'
 import { withSecrets } from '../secrets/secret-values.ts'
 import { settleDelivery, type Delivery } from './delivery-store.ts'
 import { sendWebhook } from './send-webhook.ts'
-import { SECRET_PATTERN, signWebhook } from './sign-webhook.ts'
+import { signWebhook } from './sign-webhook.ts'
 import { findHooks, takeUp, type Hook } from './take-up-events.ts'
 import { createWebhookSlots } from './webhook-slots.ts'
-import { webhook } from './webhooks.ts'
 
-const signing = z.object({ secrets: z.array(z.string().regex(SECRET_PATTERN)) })
+const signing = z.object({ secrets: z.array(z.string().regex(WEBHOOK_SECRET)) })
 
 const TICK_MS = 1_000
 const LEASE_MS = 30_000

@@ -1,43 +1,12 @@
 /** Webhooks of a workspace: where its events are sent to. What was sent is in `delivery-routes.ts`. */
-import { z } from 'zod'
 import { isPublicAddress } from '../../config/openapi/public-address.ts'
-import { labels, name } from '../../config/schema/quantities.ts'
+import { webhook } from '../../config/schema/webhook.ts'
+import type { JsonObject } from '../../kernel/json.ts'
+import type { Control } from '../control.ts'
 import { refuse } from '../control-error.ts'
 import { invalid } from '../problems.ts'
 import type { Change, CollectionDefinition } from '../resources/define-collection.ts'
 import { referredSecrets } from '../resources/secret-references.ts'
-import { SECRET_PATTERN } from './sign-webhook.ts'
-import { EVENT_PATTERN } from './webhook-events.ts'
-
-const secret = (title: string, description: string) =>
-  z
-    .string()
-    .regex(
-      new RegExp(`${SECRET_PATTERN.source}|^\\$\\{secret:[A-Za-z0-9][A-Za-z0-9._-]*\\}$`),
-      'whsec_ and 24 to 64 random bytes in base64',
-    )
-    .meta({ title, description, secret: true })
-
-export const webhook = z.strictObject({
-  name: name({ title: 'Name', description: 'Names it in lists.' }),
-  labels: labels(),
-  url: z
-    .url({ protocol: /^https?$/ })
-    .max(2000)
-    .meta({
-      title: 'URL',
-      description: 'Events are sent here with POST; anything in 200–299 within 15 seconds is received.',
-    }),
-  events: z
-    .array(z.string().max(100).regex(EVENT_PATTERN, 'such as deployment.created, deployment.* or *'))
-    .min(1)
-    .max(50)
-    .default(['*'])
-    .meta({ title: 'Events', description: 'Which: `deployment.created`, `deployment.*` or `*`.' }),
-  secret: secret('Secret', 'Signs what is sent (Standard Webhooks): whsec_ and 24 to 64 random bytes in base64.'),
-  previousSecret: secret('Previous secret', 'Signs as well, while receivers change over to a new one.').optional(),
-  enabled: z.boolean().default(true).meta({ title: 'Enabled', description: 'False keeps events until it is true.' }),
-})
 
 export const webhooks: CollectionDefinition = {
   kind: 'webhook',
@@ -46,21 +15,34 @@ export const webhooks: CollectionDefinition = {
   permissions: 'webhooks',
   schema: webhook,
   perEnvironment: false,
-  check({ allowPrivateAddresses }, _db, _workspace, document) {
-    const { url } = webhook.pick({ url: true }).loose().parse(document)
-    if (referredSecrets(url).size > 0) {
-      const detail = 'a reference to a secret, which would be sent to whoever listens there'
-      refuse(invalid({ detail, errors: [{ pointer: '/url', detail }] }))
-    }
-    const host = new URL(url).hostname.replace(/^\[|\]$/g, '')
-    // Names are looked at when they are resolved, at each delivery: what they stand for may change.
-    if (allowPrivateAddresses !== true && /^[\d.]+$|:|^localhost$/.test(host) && !isPublicAddress(host)) {
-      const detail = 'an address that is not public; the operator may allow such ones with HEADGATE_WEBHOOK_PRIVATE'
-      refuse(invalid({ detail, errors: [{ pointer: '/url', detail }] }))
-    }
+  check(control, _db, _workspace, document) {
+    checkTargets(control, [document], () => '/url')
     return Promise.resolve()
   },
   changed: followFromHere,
+}
+
+/** Refuses webhooks that would send where none may; `toPointer` says where the URL of each stands. */
+export function checkTargets(
+  { allowPrivateAddresses = false }: Pick<Control, 'allowPrivateAddresses'>,
+  documents: readonly JsonObject[],
+  toPointer: (index: number) => string,
+): void {
+  const errors = documents.flatMap((document, index) => {
+    const { url } = webhook.pick({ url: true }).loose().parse(document)
+    const detail = whyUnfit(url, allowPrivateAddresses)
+    return detail === undefined ? [] : [{ pointer: toPointer(index), detail }]
+  })
+  const [first] = errors
+  if (first !== undefined) refuse(invalid({ detail: first.detail, errors }))
+}
+
+function whyUnfit(url: string, allowPrivateAddresses: boolean): string | undefined {
+  if (referredSecrets(url).size > 0) return 'a reference to a secret, which would be sent to whoever listens there'
+  const host = new URL(url).hostname.replace(/^\[|\]$/g, '')
+  // Names are looked at when they are resolved, at each delivery: what they stand for may change.
+  if (allowPrivateAddresses || !/^[\d.]+$|:|^localhost$/.test(host) || isPublicAddress(host)) return undefined
+  return 'an address that is not public; the operator may allow such ones with HEADGATE_WEBHOOK_PRIVATE'
 }
 
 /** A new one hears of what happens from now on, its own creation first; a changed one is tried again. */
