@@ -107,7 +107,7 @@ async function runGateway(
     if (error instanceof SettingsError) {
       surroundings.writeError(`${error.message}\n`)
       exit(2)
-    } else if (error instanceof ConfigRefused) {
+    } else if (error instanceof ConfigRefused || isJoinError(error)) {
       surroundings.writeError(`${error.message}\n`)
       exit(1)
     } else if (isListenError(error)) {
@@ -117,4 +117,9 @@ async function runGateway(
       throw error
     }
   }
+}
+
+/** By its name: what joins is loaded only where there is a control plane. */
+function isJoinError(error: unknown): error is Error {
+  return error instanceof Error && error.name === 'JoinError'
 }

@@ -48,6 +48,6 @@ export async function joinControl(url: string, token: string, name: string): Pro
   })
   const body: unknown = await response.json()
   if (response.ok) return joinAnswer.parse(body)
-  const { detail, title } = z.looseObject({ detail: z.string().optional(), title: z.string() }).parse(body)
-  throw new ControlRefusal(`The control plane at ${url} did not let this gateway join: ${detail ?? title}`)
+  const { title, remedy = '' } = z.looseObject({ title: z.string(), remedy: z.string().optional() }).parse(body)
+  throw new ControlRefusal(`The control plane at ${url} did not let this gateway join: ${title}. ${remedy}`.trim())
 }
