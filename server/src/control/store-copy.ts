@@ -6,6 +6,7 @@ import { openDatabase, type Database } from '../db/client.ts'
 import { StoreUnavailableError } from '../db/errors.ts'
 import { MigrationError } from '../db/migrate.ts'
 import { restore } from '../db/restore.ts'
+import { outrunGateways } from './snapshots/outrun-gateways.ts'
 
 export interface StoreCopyOptions {
   /** Of the backup. */
@@ -29,7 +30,9 @@ export async function backupStore(options: StoreCopyOptions): Promise<{ readonly
 
 /** Rejects, and changes nothing, when the file cannot be taken or, without `force`, the store is not empty. */
 export async function restoreStore(options: StoreCopyOptions, force: boolean): Promise<{ readonly rows: number }> {
-  return await copy(options, false, (database) => restore(database, options.file, { force }))
+  return await copy(options, false, (database) =>
+    restore(database, options.file, { force, finish: (transaction) => outrunGateways(transaction, Date.now()) }),
+  )
 }
 
 async function copy<Result>(

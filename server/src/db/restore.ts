@@ -23,6 +23,8 @@ export interface RestoreOptions {
   /** Replaces what is there; without it, only an empty store is filled. */
   readonly force?: boolean
   readonly migrations?: readonly Migration[]
+  /** What has to be done in the restored tables, in the same transaction. */
+  readonly finish?: (transaction: Transaction<Tables>) => Promise<void>
 }
 
 /**
@@ -34,7 +36,7 @@ export async function restore(
   file: string,
   options: RestoreOptions = {},
 ): Promise<{ readonly rows: number }> {
-  const { force = false, migrations = ownMigrations } = options
+  const { force = false, migrations = ownMigrations, finish } = options
   const folder = mkdtempSync(join(tmpdir(), 'headgate-restore-'))
   try {
     // Within a write on SQLite nothing can be awaited but the store, so the lines are read from a plain file.
@@ -46,6 +48,7 @@ export async function restore(
       await applyMigrations(transaction, database.dialect, migrations.slice(0, level))
       await insertRows(transaction, plain, await readTableShapes(transaction, database.dialect))
       await applyMigrations(transaction, database.dialect, migrations)
+      await finish?.(transaction)
     })
     return { rows }
   } finally {
