@@ -1,17 +1,22 @@
 /** The version of an API that an `Accept` field asks for (RFC 9110 §12.5.1). */
 
-/** Members of a list; a comma inside a quoted string parts nothing. */
-const MEMBER = /(?:[^,"]|"(?:[^"\\]|\\.)*")+/g
+/**
+ * Members of a list; a comma inside a quoted string parts nothing. One that is not closed goes to the end: looking for the
+ * end of each again would take time that grows with the square of the field.
+ */
+const MEMBER = /(?:[^,"]|"(?:[^"\\]|\\[^])*(?:"|\\?$))+/g
 const PARAMETER = /;[ \t]*([!#$%&'*+.^_`|~0-9a-z-]+)=("(?:[^"\\]|\\.)*"|[^;, \t"]*)/gi
+/** More than anybody asks for; whoever sends thousands makes nobody read them for every version there is. */
+const MOST_MEMBERS = 100
 
 /**
  * As in `application/vnd.books.v2+json` for the vendor `books`, or as the parameter `version`. Of several members the one
- * with the highest weight counts, of equals the first. Undefined: it names no version.
+ * with the highest weight counts, of equals the first. Undefined: it names no version among its first members.
  */
 export function versionOfAccept(accept: string, vendor: string): string | undefined {
   let best: string | undefined
   let bestWeight = 0
-  for (const [member] of accept.matchAll(MEMBER)) {
+  for (const [member] of accept.matchAll(MEMBER).take(MOST_MEMBERS)) {
     const parameters = new Map(
       [...member.matchAll(PARAMETER)].map(([, name = '', value = '']) => [name.toLowerCase(), value]),
     )
