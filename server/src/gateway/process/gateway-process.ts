@@ -59,6 +59,8 @@ export class ConfigRefused extends Error {
 }
 
 const MAX_WORKER_HEAP_MB = 1_024
+/** By then a worker that died of something else has a successor. */
+const RETRY_MS = 2_000
 
 export class GatewayProcess {
   ready = false
@@ -78,6 +80,7 @@ export class GatewayProcess {
   /** Why the latest configuration does not run; empty when it does. */
   private refused = ''
   private reloading: Promise<void> = Promise.resolve()
+  private retry: NodeJS.Timeout | undefined
   private readonly deployments = new DeploymentReport(systemClock)
   private readonly callers = new CallerReport(systemClock)
   private readonly reportParts: readonly ReportPart[]
@@ -172,7 +175,11 @@ export class GatewayProcess {
 
   /** Reads the files again; one reload after the other. Resolves when this one is done, whatever came of it. */
   reload(): Promise<void> {
-    this.reloading = this.reloading.then(() => this.reloadOnce())
+    return this.queueReload(true)
+  }
+
+  private queueReload(isFirstTry: boolean): Promise<void> {
+    this.reloading = this.reloading.then(() => this.reloadOnce(isFirstTry))
     return this.reloading
   }
 
@@ -183,6 +190,7 @@ export class GatewayProcess {
   async stop(): Promise<void> {
     this.stopping = true
     this.ready = false
+    clearTimeout(this.retry)
     await this.options.source.close()
     await this.reloading
     const { listener } = this.running ?? {}
@@ -256,8 +264,10 @@ export class GatewayProcess {
     if (memory !== undefined) clearWorkerState(memory)
   }
 
-  private async reloadOnce(): Promise<void> {
+  /** What could not be taken is tried once more, since nobody may ever ask again; twice, it is what ends workers. */
+  private async reloadOnce(isFirstTry: boolean): Promise<void> {
     const { log } = this.options
+    clearTimeout(this.retry)
     try {
       const compiled = await this.options.source.read()
       if (compiled.kind === 'refused') {
@@ -281,6 +291,7 @@ export class GatewayProcess {
       this.countReload('failed')
       this.refused = cause instanceof Error ? cause.message : String(cause)
       log.error({ err: cause }, 'the configuration could not be taken, the old one goes on')
+      if (isFirstTry && !this.stopping) this.retry = setTimeout(() => void this.queueReload(false), RETRY_MS)
     }
   }
 
