@@ -2,7 +2,7 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto'
 import type { Findings } from './findings.ts'
 import type { KeyPath } from './issues.ts'
-import { isSecretReference } from './secret-reference.ts'
+import { isSecretReference } from '../kernel/secret-reference.ts'
 
 /** Checks the certificate under `name`, and that `key` (under `key`) belongs to it. Messages say nothing of the content. */
 export function checkCertificate(

@@ -5,7 +5,7 @@
 import { z } from 'zod'
 import { isJsonObject, type JsonObject, type JsonValue } from '../kernel/json.ts'
 import type { PolicyDefinition } from '../kernel/policy.ts'
-import { SECRET_REFERENCE } from './secret-reference.ts'
+import { SECRET_REFERENCE } from '../kernel/secret-reference.ts'
 import { configDocument } from './schema/document.ts'
 import { policyEntry } from './schema/policy-entry.ts'
 

@@ -1,5 +1,5 @@
 /** `${NAME}` and `file:PATH` inside values: what is secret stays out of the files. */
-import { SECRET_REFERENCE } from './secret-reference.ts'
+import { SECRET_REFERENCE } from '../kernel/secret-reference.ts'
 import { besideFile, UnreadableFile, type ConfigReader } from './file-reader.ts'
 
 /** Replaces the references inside one text; throws a `SubstitutionFault`. */

@@ -1,6 +1,6 @@
 /** A webhook: where a control plane sends the events of a workspace. No gateway runs it. */
 import { z } from 'zod'
-import { SECRET_REFERENCE } from '../secret-reference.ts'
+import { SECRET_REFERENCE } from '../../kernel/secret-reference.ts'
 import { labels, name } from './quantities.ts'
 
 /** Secrets as Standard Webhooks writes them: 24 to 64 bytes in base64. */

@@ -3,7 +3,7 @@
  * the workspace, sealed, and `${secret:NAME}` stands in its place; the value comes back only into a snapshot.
  */
 import { z } from 'zod'
-import { isSecretReference, SECRET_REFERENCE } from '../../config/secret-reference.ts'
+import { isSecretReference, SECRET_REFERENCE } from '../../kernel/secret-reference.ts'
 import { isJsonObject, type JsonObject, type JsonValue } from '../../kernel/json.ts'
 import type { PolicyDefinition } from '../../kernel/policy.ts'
 

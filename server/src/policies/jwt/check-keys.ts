@@ -2,6 +2,7 @@
 import { createPublicKey, type KeyObject } from 'node:crypto'
 import { isIP } from 'node:net'
 import type { PolicyCheck } from '../../kernel/policy.ts'
+import { isSecretReference } from '../../kernel/secret-reference.ts'
 import { algorithmsOf, publicKeyAlgorithms, secretAlgorithms, type Jwk, type JwtConfig } from './jwt-config.ts'
 
 const SOURCES = ['jwksUrl', 'jwks', 'publicKey', 'secret'] as const
@@ -101,8 +102,9 @@ function fittingAlgorithms({ asymmetricKeyType, asymmetricKeyDetails }: KeyObjec
   return curve === undefined ? [] : [curve]
 }
 
-/** RFC 7518 §3.2: a key as long as the hash output or longer. */
+/** RFC 7518 §3.2: a key as long as the hash output or longer. A reference is looked at where its value is put in. */
 function checkSecret(config: JwtConfig, check: PolicyCheck): void {
+  if (isSecretReference(config.secret ?? '')) return
   const bytes = Buffer.from(config.secret ?? '', config.secretEncoding).length
   for (const algorithm of algorithmsOf(config)) {
     const needed = Number(algorithm.slice(2)) / 8

@@ -32,9 +32,10 @@ const keySources = {
     title: 'Public key',
     description: 'One key or certificate in PEM.',
   }),
-  secret: z.string().min(32).max(2000).optional().meta({
+  secret: z.string().min(1).max(2000).optional().meta({
     title: 'Secret',
-    description: 'What the issuer and this gateway share, for HS256, HS384 and HS512 only.',
+    description:
+      'What the issuer and this gateway share, for HS256, HS384 and HS512 only: at least 32, 48 or 64 bytes.',
     secret: true,
   }),
   secretEncoding: z.enum(['utf8', 'base64', 'base64url']).default('utf8').meta({
