@@ -5,13 +5,15 @@
  */
 import { z } from 'zod'
 import { webhook, WEBHOOK_SECRET } from '../../config/schema/webhook.ts'
+import { isUnavailable } from '../../db/errors.ts'
 import { createLease } from '../../db/lease.ts'
 import { createBackgroundLoop } from '../background-loop.ts'
 import type { Control } from '../control.ts'
+import { ControlError } from '../control-error.ts'
 import { documentOf } from '../resources/resource-view.ts'
 import { withSecrets } from '../secrets/secret-values.ts'
 import { settleDelivery, type Delivery } from './delivery-store.ts'
-import { sendWebhook } from './send-webhook.ts'
+import { sendWebhook, type Sent } from './send-webhook.ts'
 import { signWebhook } from './sign-webhook.ts'
 import { findHooks, takeUp, type Hook } from './take-up-events.ts'
 import { createWebhookSlots } from './webhook-slots.ts'
@@ -57,7 +59,7 @@ export function createWebhookWorker(control: Control, holder: string): WebhookWo
     if (room === 0) return
     for (const delivery of await findDue(control, hook.webhook_id, slots.ids(), room)) {
       const done = deliver(hook, delivery).catch((cause: unknown) =>
-        log.error({ err: cause }, 'the outcome of a webhook was not written down'),
+        log.error({ err: cause }, 'the store did not answer for a webhook, which is sent again'),
       )
       slots.hold(hook, delivery.id, done)
     }
@@ -102,19 +104,39 @@ function findDue({ database, clock }: Control, webhookId: string, without: reado
   return due.orderBy('seq').limit(limit).execute()
 }
 
-async function send(control: Control, hook: Hook, delivery: Delivery, signal: AbortSignal) {
-  const { database, clock, allowPrivateAddresses = false } = control
+async function send(control: Control, hook: Hook, delivery: Delivery, signal: AbortSignal): Promise<Sent> {
+  const { clock, log, allowPrivateAddresses = false } = control
   try {
-    const workspace = { id: hook.workspace_id, name: hook.workspace }
-    const { url, secret, previousSecret } = webhook.parse(documentOf({ id: hook.webhook_id, spec: hook.spec }))
-    const given = [secret, previousSecret].filter((each) => each !== undefined)
-    // These alone: whatever else were put together from secrets would tell them to the receiver.
-    const { secrets } = signing.parse(await withSecrets(database.read, control, workspace, { secrets: given }))
+    const { url, ...given } = webhook.parse(documentOf({ id: hook.webhook_id, spec: hook.spec }))
+    const secrets = await findSecrets(control, hook, given)
+    // An operator sees it in the log of deliveries.
+    if (secrets === undefined) return { status: undefined, detail: 'The webhook has no secret that can sign.' }
     const { id, body } = delivery
     const fields = signWebhook({ id, timestamp: Math.floor(clock.now() / 1_000), body }, secrets)
     return await sendWebhook(new URL(url), fields, body, { allowPrivateAddresses, signal })
-  } catch {
-    // A secret without a value, or one that is none: an operator sees it in the log of deliveries.
-    return { status: undefined, detail: 'The webhook has no secret that can sign.' }
+  } catch (cause) {
+    // Nothing was tried yet, so nothing is written down.
+    if (isUnavailable(cause)) throw cause
+    log.error({ err: cause, webhook: hook.webhook_id }, 'a webhook could not be made ready')
+    return { status: undefined, detail: 'It could not be made ready: a fault of Headgate, whose log has the cause.' }
+  }
+}
+
+/** Undefined when one has no value, or one that is none of a webhook. */
+async function findSecrets(
+  control: Control,
+  hook: Hook,
+  { secret, previousSecret }: Pick<z.output<typeof webhook>, 'secret' | 'previousSecret'>,
+): Promise<readonly string[] | undefined> {
+  const workspace = { id: hook.workspace_id, name: hook.workspace }
+  const given = [secret, previousSecret].filter((each) => each !== undefined)
+  try {
+    // These alone: whatever else were put together from secrets would tell them to the receiver.
+    const opened = await withSecrets(control.database.read, control, workspace, { secrets: given })
+    return signing.safeParse(opened).data?.secrets
+  } catch (error) {
+    // What is refused there is a secret that nobody has set.
+    if (error instanceof ControlError) return undefined
+    throw error
   }
 }

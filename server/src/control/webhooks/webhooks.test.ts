@@ -133,6 +133,23 @@ describeOnEveryStore('webhooks', (store) => {
     expect(received).toHaveLength(1)
   })
 
+  test('whose secret is gone say so, and what else keeps them from being signed is told apart from that', async () => {
+    const { done, url, received, work, pass, deliveries, database } = await place(store)
+    await done('POST', '/workspaces/default/secrets', { name: 'signing', value: secret })
+    await done('POST', webhooks, { name: 'ci', url, secret: '${secret:signing}', events: ['webhook.created'] })
+    const spec = JSON.stringify({ sealed: 'key_that_never_was.damaged' })
+    await database.write((db) => db.updateTable('resources').set({ spec }).where('name', '=', 'signing').execute())
+    await work()
+    expect(await deliveries()).toMatchObject([
+      { state: 'pending', detail: expect.stringContaining('fault of Headgate') },
+    ])
+    await database.write((db) => db.deleteFrom('resources').where('name', '=', 'signing').execute())
+    pass(10_000)
+    await work()
+    expect(await deliveries()).toMatchObject([{ detail: 'The webhook has no secret that can sign.' }])
+    expect(received).toEqual([])
+  })
+
   test('whose receivers are slow leave room for those of other workspaces', async () => {
     const { done, url, received, worker } = await place(store)
     const silent = `http://127.0.0.1:${await listenLocally(createServer(() => undefined))}/hook`
