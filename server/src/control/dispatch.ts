@@ -27,7 +27,8 @@ import { findWorkspace } from './workspaces/find-workspace.ts'
 
 /** A request as the server reads it. */
 export interface Incoming {
-  readonly actor: Actor
+  /** Says who calls; refuses with a problem. Asks the store, whose faults are answered as those of the operation. */
+  identify(): Promise<Actor>
   readonly params: Readonly<Record<string, string>>
   readonly query: Readonly<Record<string, string>>
   /** Reads the body, once; undefined when there is none. */
@@ -52,7 +53,7 @@ export async function dispatch(control: Control, route: AdminRoute, incoming: In
 }
 
 async function run(control: Control, route: AdminRoute, incoming: Incoming): Promise<Answer<unknown>> {
-  const { actor } = incoming
+  const actor = await incoming.identify()
   if (actor.session?.needsTotp === true && typeof route.permission === 'string') refuse(totpNeeded())
   const workspace = await toWorkspace(control, route, incoming, actor)
   permit(route, actor, workspace)
@@ -65,7 +66,7 @@ async function run(control: Control, route: AdminRoute, incoming: Incoming): Pro
     body: route.body === undefined ? parseNoBody(given) : parseInput(route.body, given, ''),
     expectedVersion: toExpectedVersion(route, incoming.ifMatch),
   }
-  const recalled = await recall(control, route, incoming, given, dryRun)
+  const recalled = await recall(control, route, incoming, actor, given, dryRun)
   if (recalled?.answer !== undefined) return recalled.answer
   const { requestId, visit, signal } = incoming
   const { address } = visit
@@ -144,7 +145,8 @@ function toExpectedVersion({ effect }: AdminRoute, ifMatch: string | undefined):
 function recall(
   control: Control,
   route: AdminRoute,
-  { actor, idempotencyKey, params }: Incoming,
+  { idempotencyKey, params }: Incoming,
+  actor: Actor,
   body: unknown,
   dryRun: boolean,
 ): Promise<Recalled | undefined> {

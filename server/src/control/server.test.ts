@@ -1,7 +1,7 @@
 import { request } from 'node:http'
 import { expect, onTestFinished, test } from 'vitest'
 import { createPerson } from '../../test/control-people.ts'
-import { testControl } from '../../test/test-control.ts'
+import { ADMIN_TOKEN, testControl } from '../../test/test-control.ts'
 import { listenForControl } from './server.ts'
 
 /** Announces a large body, sends its first byte alone, and says how that is answered. */
@@ -19,6 +19,16 @@ function begin(port: number, path: string, token: string): Promise<number | unde
   sent.write('{')
   return promise
 }
+
+test('a store that is away is answered with 503 also where it has to say who calls', async () => {
+  const control = await testControl()
+  const { token } = await createPerson(control, 'viewer')
+  await control.database.close()
+  for (const given of [token, ADMIN_TOKEN]) {
+    const { status, body } = await control.call('GET', '/workspaces', { token: given })
+    expect([status, body['code']]).toEqual([503, 'admin.store_unavailable'])
+  }
+})
 
 test('a large body is not read for somebody who may not do what they ask', async () => {
   const control = await testControl()

@@ -80,11 +80,10 @@ export async function listenForControl(app: Hono, host: string, port: number): P
 async function answerWith(control: Control, route: AdminRoute, context: Context): Promise<Response> {
   const requestId = newRequestId()
   try {
-    const actor = await toActor(control, route, context)
     const { req } = context
     refuseNul(req.url, NUL_IN_URL)
     const answer = await dispatch(control, route, {
-      actor,
+      identify: () => identify(control, route, context),
       params: req.param(),
       query: readQuery(req.url),
       readBody: () => readBody(route, context),
@@ -104,7 +103,7 @@ async function answerWith(control: Control, route: AdminRoute, context: Context)
   }
 }
 
-async function toActor(control: Control, { permission }: AdminRoute, { req }: Context): Promise<Actor> {
+async function identify(control: Control, { permission }: AdminRoute, { req }: Context): Promise<Actor> {
   const sender: Sender = { method: req.method, host: new URL(req.url).host, field: (name) => req.header(name) }
   if (typeof permission !== 'string' && permission.door === 'public') {
     // Also without a session: nobody else's page signs a browser in.
