@@ -1,8 +1,9 @@
 /** Generated from the list of operations, so that a new one cannot be forgotten. */
 import { describe, expect, test } from 'vitest'
 import { createPerson } from '../../test/control-people.ts'
-import { createLocalUser, testBrowser } from '../../test/test-browser.ts'
+import { createLocalUser, testBrowser, textOf } from '../../test/test-browser.ts'
 import { testControl, type TestControl } from '../../test/test-control.ts'
+import { testClock } from '../../test/test-services.ts'
 import type { AdminRoute } from './define-route.ts'
 import { BUILT_IN_ROLES } from './permissions.ts'
 import { routes } from './routes.ts'
@@ -37,17 +38,25 @@ describe('without a credential that counts', () => {
   })
 
   test('a token that is revoked, expired or of a locked account opens nothing', async () => {
-    const control = await testControl()
-    const { userId, token } = await createPerson(control, 'owner')
-    expect((await control.call('GET', '/users', { token })).status).toBe(200)
-    await control
-      .done('PUT', `/users/${userId}/disabled`, { disabled: true }, { 'if-match': '"1"' })
-      .catch(() => undefined)
-    const { items } = await control.done('GET', `/users/${userId}/tokens`)
-    const [first] = Array.isArray(items) ? items : []
-    const id = JSON.stringify(first).match(/token_[0-9a-f]+/)?.[0] ?? ''
-    await control.done('POST', `/users/${userId}/tokens/${id}/revoke`)
-    expect((await control.call('GET', '/users', { token })).status).toBe(401)
+    const clock = testClock()
+    const control = await testControl({ clock })
+    const opens = async (token: string) => (await control.call('GET', '/workspaces', { token })).status === 200
+    const { userId, token: locked } = await createPerson(control, 'viewer')
+    const make = async () => {
+      const body = { name: 'test', scopes: ['workspace.read'], expiresInDays: 1 }
+      return control.done('POST', `/users/${userId}/tokens`, body)
+    }
+    const [revoked, expired] = [await make(), await make()]
+    for (const token of [locked, textOf(revoked, 'token'), textOf(expired, 'token')]) {
+      expect(await opens(token)).toBe(true)
+    }
+    await control.done('POST', `/users/${userId}/tokens/${textOf(revoked, 'id')}/revoke`)
+    expect(await opens(textOf(revoked, 'token'))).toBe(false)
+    clock.advance(86_400_000)
+    expect(await opens(textOf(expired, 'token'))).toBe(false)
+    expect(await opens(locked)).toBe(true)
+    await control.done('PUT', `/users/${userId}/disabled`, { disabled: true }, { 'if-match': '*' })
+    expect(await opens(locked)).toBe(false)
   })
 })
 

@@ -4,9 +4,9 @@ import { z } from 'zod'
 import type { Tables } from '../../db/tables.ts'
 import { refuse } from '../control-error.ts'
 import { defineRoute, type Call, type WorkspaceRef, type Write } from '../define-route.ts'
-import { inUse, invalid, notFound, taken } from '../problems.ts'
+import { invalid, notFound, taken } from '../problems.ts'
 import { getTeam } from '../teams/team-routes.ts'
-import { getUser } from '../users/user-routes.ts'
+import { getUser, keepOwner } from '../users/user-routes.ts'
 import { checkGift } from './check-gift.ts'
 
 const view = z.strictObject({
@@ -155,13 +155,5 @@ async function removeMember(db: Kysely<Tables>, { actor, workspace }: Call, id: 
     .executeTakeFirst()
   if (row === undefined) return refuse(notFound({ detail: 'There is no such membership here.' }))
   await checkGift(db, actor, row.role, workspace.id)
-  await db.deleteFrom('bindings').where('id', '=', id).execute()
-  if (row.role !== 'owner' || workspace.id !== '') return
-  const owner = await db
-    .selectFrom('bindings')
-    .select('id')
-    .where('role', '=', 'owner')
-    .where('workspace_id', '=', '')
-    .executeTakeFirst()
-  if (owner === undefined) refuse(inUse({ detail: 'The last owner stays: make somebody else an owner first.' }))
+  await keepOwner(db, () => db.deleteFrom('bindings').where('id', '=', id).execute())
 }

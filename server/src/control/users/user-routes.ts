@@ -131,11 +131,8 @@ export const disableUser = defineRoute({
         version: before.version + 1,
         updated_at_ms: nowMs,
       }
-      await write.db.updateTable('users').set(after).where('id', '=', before.id).execute()
-      if (body.disabled) {
-        await checkOwners(write.db)
-        await write.db.deleteFrom('sessions').where('user_id', '=', before.id).execute()
-      }
+      await keepOwner(write.db, () => write.db.updateTable('users').set(after).where('id', '=', before.id).execute())
+      if (body.disabled) await write.db.deleteFrom('sessions').where('user_id', '=', before.id).execute()
       write.note({ kind: 'user', id: before.id, name: before.email, after: { disabled: body.disabled } })
       return { body: toUserView(after), etag: after.version }
     })
@@ -147,17 +144,25 @@ export async function getUser(db: Kysely<Tables>, id: string): Promise<User> {
   return row ?? refuse(notFound({ detail: 'There is no such account.' }))
 }
 
-/** Refuses what would leave an installation that had an owner without one; before the first, there is the bootstrap token. */
-export async function checkOwners(db: Kysely<Tables>): Promise<void> {
-  const owners = await db
+/** Refuses a change that would leave an installation that had an owner without one who can get in. */
+export async function keepOwner(db: Kysely<Tables>, change: () => Promise<unknown>): Promise<void> {
+  const had = await hasOwner(db)
+  await change()
+  if (!had || (await hasOwner(db))) return
+  refuse(inUse({ detail: 'The last owner stays: make somebody else an owner first.' }))
+}
+
+async function hasOwner(db: Kysely<Tables>): Promise<boolean> {
+  const owner = await db
     .selectFrom('bindings')
-    .leftJoin('users', (join) =>
+    .innerJoin('users', (join) =>
       join.on((on) => on(on.fn<string>('substr', ['bindings.subject', on.val(6)]), '=', on.ref('users.id'))),
     )
-    .select(['users.disabled_at_ms', 'users.id'])
+    .select('users.id')
     .where('bindings.role', '=', 'owner')
     .where('bindings.workspace_id', '=', '')
-    .execute()
-  const isLocked = owners.length > 0 && owners.every(({ id, disabled_at_ms: at }) => id !== null && at !== null)
-  if (isLocked) refuse(inUse({ detail: 'The last owner stays: make somebody else an owner first.' }))
+    .where('users.disabled_at_ms', 'is', null)
+    .limit(1)
+    .executeTakeFirst()
+  return owner !== undefined
 }
