@@ -71,16 +71,18 @@ function documentsOf(parts: readonly { readonly document: JsonObject }[]): JsonO
 async function applyGateway(context: ApplyContext, gateway: JsonObject | undefined): Promise<void> {
   if (gateway === undefined) return
   const { call, write, environment } = context
-  const { before, after } = await writeGatewaySettings(call, write, environment, gateway, undefined)
-  const changes = listChanges(before, after)
-  tell(context, 'gateway-settings', environment, changes.length === 0 ? 'unchanged' : 'changed', changes)
+  const written = await writeGatewaySettings(call, write, environment, gateway, undefined)
+  const { id, before, after, hasChanged } = written
+  tell(context, 'gateway-settings', environment, hasChanged ? 'changed' : 'unchanged', listChanges(before, after))
+  if (hasChanged) write.note({ kind: 'environment', id, name: environment, before, after })
 }
 
 async function applyPolicies(context: ApplyContext, policies: DesiredState['policies']): Promise<void> {
   if (policies === undefined) return
   const { call, write } = context
   const { policies: before } = await readWorkspaceSettings(write.db, call.workspace)
-  const after = await writeWorkspacePolicies(call, write, policies)
-  const changes = listChanges(before, after)
-  tell(context, 'policies', call.workspace.name, changes.length === 0 ? 'unchanged' : 'changed', changes)
+  const { policies: after, hasChanged } = await writeWorkspacePolicies(call, write, policies)
+  const { id, name } = call.workspace
+  tell(context, 'policies', name, hasChanged ? 'changed' : 'unchanged', listChanges(before, after))
+  if (hasChanged) write.note({ kind: 'workspace', id, name, before: { policies: before }, after: { policies: after } })
 }

@@ -39,7 +39,7 @@ export async function appendAudit(
     request_id: requestId,
     previous_hash: last?.hash ?? FIRST_HASH,
   }
-  // Two appends at once take the same number; the primary key lets one pass, and the store runs the other again.
+  // The store has one writer at a time, so nobody takes this number meanwhile; the primary key would refuse it.
   await db
     .insertInto('audit')
     .values({ ...entry, hash: hashAuditEntry(entry) })

@@ -42,8 +42,9 @@ export const replaceGatewaySettings = defineRoute({
     const given = toSettings(call.given)
     checkDocument(call.control, { gateway: given })
     return call.write(async (write) => {
-      const { after, version } = await writeGatewaySettings(call, write, environment, given, call.expectedVersion)
-      write.note({ kind: 'environment', id: environment, name: environment })
+      const written = await writeGatewaySettings(call, write, environment, given, call.expectedVersion)
+      const { id, before, after, version } = written
+      write.note({ kind: 'environment', id, name: environment, before, after })
       return { body: { ...after }, etag: version }
     })
   },

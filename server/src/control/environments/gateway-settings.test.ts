@@ -78,6 +78,21 @@ describeOnEveryStore('the secrets of gateway settings', (store) => {
     expect(await keptSecrets(control)).toEqual([])
   })
 
+  test('with another value are a change of the settings, which the audit has once', async () => {
+    const { control } = await place(store)
+    const document = { headgate: 1, gateway: { debugKey: 'another-debug-key-of-production' } }
+    const { outcomes } = await control.done('POST', '/workspaces/default/apply', { document })
+    const name = 'production'
+    expect(outcomes).toContainEqual({ kind: 'gateway-settings', name, action: 'changed', changes: [] })
+    await expect.poll(() => headerOf(control)).toContain('another-debug-key')
+    expect(await control.done('POST', '/workspaces/default/apply', { document })).toMatchObject({ changed: false })
+    await put(control, { debugKey: REFERENCE, serverTiming: false })
+    const { items } = await control.done('GET', '/audit?action=replaceGatewaySettings&limit=1')
+    expect(items).toMatchObject([{ before: { debugKey: REFERENCE }, after: { serverTiming: false } }])
+    const all = await control.done('GET', '/audit?action=replaceGatewaySettings')
+    expect(all['items']).toHaveLength(2)
+  })
+
   test('are exported as references, which mean the same here and hold back the settings elsewhere', async () => {
     const { control } = await place(store)
     const { document } = await control.done('GET', '/workspaces/default/export')

@@ -10,7 +10,7 @@ import type { Control } from '../control.ts'
 import type { Call, Write } from '../define-route.ts'
 import { checkVersion } from '../resources/resource-store.ts'
 import { extractSecrets, referredSecrets } from '../resources/secret-references.ts'
-import { toSecretShelf, withSecrets, writeSecret, type SecretOwner } from '../secrets/secret-values.ts'
+import { toSecretShelf, withSecrets, writeSecrets, type SecretOwner } from '../secrets/secret-values.ts'
 import { checkDocument } from '../snapshots/compile-lines.ts'
 import { publishLines } from '../snapshots/publish-lines.ts'
 import { DEFAULT_WORKSPACE } from '../snapshots/snapshot-names.ts'
@@ -18,13 +18,17 @@ import { findWorkspace } from '../workspaces/find-workspace.ts'
 import { readEnvironment } from './read-environment.ts'
 
 export interface WrittenSettings {
+  /** Of the environment. */
+  readonly id: string
   readonly before: JsonObject
   /** With references for secrets. */
   readonly after: JsonObject
   readonly version: number
+  /** Also when a secret in them has another value, which the references do not show. */
+  readonly hasChanged: boolean
 }
 
-/** `given` was checked; its secrets become those of settings, which no workspace reaches. */
+/** `given` was checked; its secrets become those of settings, which no workspace reaches. The audit is the caller's. */
 export async function writeGatewaySettings(
   { control, actor }: Pick<Call, 'control' | 'actor'>,
   write: Write,
@@ -36,16 +40,17 @@ export async function writeGatewaySettings(
   checkVersion(row, expectedVersion)
   const owner = await settingsOwner(write.db)
   const { document, secrets } = extractSecrets(given, gatewaySettings, control.policies, `environments.${environment}`)
-  for (const secret of secrets) await writeSecret(write.db, control, owner, secret, actor.id)
+  const hasNewSecret = await writeSecrets(write.db, control, owner, secrets, actor.id)
   const before = toSettings(JSON.parse(row.gateway))
   await publishGatewaySettings(control, write, { name: row.name, gateway: JSON.stringify(document) })
-  if (toCanonicalJson(before) === toCanonicalJson(document)) return { before, after: document, version: row.version }
+  const written = { id: row.id, before, after: document }
+  const isSame = toCanonicalJson(before) === toCanonicalJson(document)
+  if (isSame && !hasNewSecret) return { ...written, version: row.version, hasChanged: false }
   const version = row.version + 1
   const changes = { gateway: JSON.stringify(document), version, updated_at_ms: control.clock.now() }
   await write.db.updateTable('environments').set(changes).where('id', '=', row.id).execute()
   await forgetUnusedSecrets(write)
-  write.note({ kind: 'environment', id: row.id, name: row.name, before, after: document })
-  return { before, after: document, version }
+  return { ...written, version, hasChanged: true }
 }
 
 /** Compiles the settings with their secrets, for the gateways of the environment. */

@@ -9,7 +9,7 @@ import type { Tables } from '../../db/tables.ts'
 import type { Control } from '../control.ts'
 import type { Call, WorkspaceRef, Write } from '../define-route.ts'
 import type { Snapshot } from '../../kernel/snapshot.ts'
-import { writeSecret } from '../secrets/secret-values.ts'
+import { writeSecrets } from '../secrets/secret-values.ts'
 import { publishResource } from '../snapshots/publish-resource.ts'
 import { toResourceNote } from './resource-view.ts'
 import { insertResource, removeResource, replaceResource, type Resource } from './resource-store.ts'
@@ -81,7 +81,7 @@ export async function putResource(collection: CollectionDefinition, parts: PutPa
   const { control, workspace, actor } = call
   const owner = toSecretOwner(collection, nameOf(parts.document), parts.environment)
   const { document, secrets } = extractSecrets(parts.document, collection.schema, control.policies, owner)
-  for (const secret of secrets) await writeSecret(write.db, control, workspace, secret, actor.id)
+  await writeSecrets(write.db, control, workspace, secrets, actor.id)
   const nowMs = control.clock.now()
   const changes = {
     name: nameOf(document),

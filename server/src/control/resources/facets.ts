@@ -42,7 +42,7 @@ export function toFacetConditions(query: FacetQuery): RawBuilder<boolean>[] {
     ...toLabels(query.label).map((label) => toLine('label', label)),
     ...FACTS.flatMap((fact) => (query[fact] === undefined ? [] : [toLine(fact, query[fact])])),
   ]
-  // What loses something when the line is taken out of it has the line. `LIKE` would not tell capitals on SQLite.
+  // What loses something when the line is taken out of it has the line. To `LIKE` some characters mean others.
   return lines.map((line) => sql<boolean>`facets <> replace(facets, ${`\n${line}\n`}, '')`)
 }
 

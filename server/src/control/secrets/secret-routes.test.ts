@@ -89,6 +89,26 @@ describeOnEveryStore('secrets', (store) => {
     await expect.poll(() => lineOf(control, 'apis/books/1.0.0')).toContain('second-value-of-it')
   })
 
+  test('reach the gateways when the document in which they were written is written again with another value', async () => {
+    const control = await testControl({ database: await store.open() })
+    const { done } = control
+    const guard = (secret: string) => ({ kind: 'jwt', config: { secret, algorithms: ['HS256'] } })
+    const [first, second, third] = ['first-', 'second-', 'third-'].map((each) => each.repeat(8))
+    await done('POST', '/workspaces/default/upstreams', { ...upstream, headers: [] })
+    await deployBooks(control, [])
+    const put = (secret = '') =>
+      done('PUT', '/workspaces/default', { settings: { policies: [guard(secret)] } }, { 'if-match': '*' })
+    await put(first)
+    await expect.poll(() => lineOf(control, 'apis/books/1.0.0')).toContain(first)
+    await put(second)
+    await expect.poll(() => lineOf(control, 'apis/books/1.0.0')).toContain(second)
+    const document = { headgate: 1, policies: [guard(third ?? '')] }
+    const { outcomes } = await done('POST', '/workspaces/default/apply', { document })
+    expect(outcomes).toContainEqual({ kind: 'policies', name: 'default', action: 'changed', changes: [] })
+    await expect.poll(() => lineOf(control, 'apis/books/1.0.0')).toContain(third)
+    expect(await done('POST', '/workspaces/default/apply', { document })).toMatchObject({ changed: false })
+  })
+
   test('keep their value when something that refers to them would not be valid with the new one', async () => {
     const control = await testControl({ database: await store.open() })
     const { call, done } = control

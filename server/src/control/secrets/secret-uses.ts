@@ -46,7 +46,7 @@ export async function nameUse(db: Kysely<Tables>, workspace: WorkspaceRef, name:
 
 async function findUses(db: Kysely<Tables>, workspace: WorkspaceRef, name: string): Promise<SecretUses> {
   const mention = toMention(name)
-  // `LIKE` narrows: to it `_` is any character, and on SQLite case does not count. What it finds is looked at again.
+  // `LIKE` narrows: to it `_` is any character. What it finds is looked at again.
   const pattern = `%${mention}%`
   const resources = await db
     .selectFrom('resources')

@@ -28,22 +28,35 @@ export interface SecretOwner {
   readonly secretKind?: (typeof SECRET_KINDS)[number]
 }
 
-/** Puts a secret in, or its new value over the old one. */
+/** Puts secrets in, or their new values over the old ones; whether there was anything new in them. */
+export async function writeSecrets(
+  db: Kysely<Tables>,
+  control: Control,
+  owner: SecretOwner,
+  secrets: readonly FoundSecret[],
+  by: string,
+): Promise<boolean> {
+  let hasNew = false
+  for (const secret of secrets) hasNew = (await writeSecret(db, control, owner, secret, by)) || hasNew
+  return hasNew
+}
+
+/** The same for one. */
 export async function writeSecret(
   db: Kysely<Tables>,
   control: Control,
   owner: SecretOwner,
   { name, value }: FoundSecret,
   by: string,
-): Promise<void> {
-  if (await isKnownSecret(db, control, owner, { name, value })) return
+): Promise<boolean> {
+  if (await isKnownSecret(db, control, owner, { name, value })) return false
   const nowMs = control.clock.now()
   const shelf = toSecretShelf(owner)
   const spec = JSON.stringify({ sealed: control.keys.seal(value, aboutSecret(owner, name)) })
   const known = await findResource(db, shelf, name)
   if (known !== undefined) {
     await replaceResource(db, known, { spec, updated_by: by, updated_at_ms: nowMs }, undefined)
-    return
+    return true
   }
   await insertResource(db, {
     id: control.newId('secret'),
@@ -60,6 +73,7 @@ export async function writeSecret(
     created_at_ms: nowMs,
     updated_at_ms: nowMs,
   })
+  return true
 }
 
 /** Whether a secret has this very value already. */

@@ -4,7 +4,7 @@ import type { Call, Write } from '../define-route.ts'
 import { insertResource, replaceResource, type Resource } from '../resources/resource-store.ts'
 import { toResourceNote } from '../resources/resource-view.ts'
 import { extractSecrets } from '../resources/secret-references.ts'
-import { writeSecret } from '../secrets/secret-values.ts'
+import { writeSecrets } from '../secrets/secret-values.ts'
 import { version } from './version-schema.ts'
 import { draftOf, writeBlob } from './version-store.ts'
 
@@ -67,7 +67,7 @@ async function toStored({ call, write, api, draft }: DraftParts, knownHash: stri
   const { control, workspace, actor } = call
   const owner = `apis.${api.name}.${draft.name}`
   const { document: settings, secrets } = extractSecrets(draft.settings, version, control.policies, owner)
-  for (const secret of secrets) await writeSecret(write.db, control, workspace, secret, actor.id)
+  await writeSecrets(write.db, control, workspace, secrets, actor.id)
   const specHash =
     draft.spec !== undefined ? await writeBlob(write.db, draft.spec) : draft.keepsSpec ? knownHash : undefined
   return JSON.stringify({ settings, specHash })
