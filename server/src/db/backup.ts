@@ -1,12 +1,13 @@
 /** Copies the whole store into one file while it is in use: everything as it was at one moment. */
 import { createHash, randomUUID } from 'node:crypto'
 import { createWriteStream } from 'node:fs'
-import { open, rename, rm } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
 import { dirname } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { createGzip } from 'node:zlib'
 import { sql, type Transaction } from 'kysely'
+import { syncFolder } from '../kernel/whole-file.ts'
 import { formatVersion, toBackupValue, type BackupHeader, type BackupTrailer } from './backup-format.ts'
 import type { Database, Dialect } from './client.ts'
 import { readApplied } from './migrate.ts'
@@ -25,7 +26,7 @@ export async function backup(database: Database, file: string): Promise<{ readon
   try {
     const rows = await writeFile(database, partial)
     await rename(partial, file)
-    await syncFolder(dirname(file))
+    syncFolder(dirname(file))
     return { rows }
   } catch (error) {
     await rm(partial, { force: true })
@@ -96,14 +97,5 @@ class BackupLines {
       if (rows.length < rowsPerFetch) break
     }
     await sql`close backup`.execute(this.transaction)
-  }
-}
-
-async function syncFolder(path: string): Promise<void> {
-  const folder = await open(path, 'r')
-  try {
-    await folder.sync()
-  } finally {
-    await folder.close()
   }
 }

@@ -2,10 +2,11 @@
  * The store in a file: one connection writes, others read, so that no read waits for a transaction. Writes queue up in
  * this process; another process (a backup, a command) that holds the lock is waited for without blocking the thread.
  */
-import { chmodSync, closeSync, existsSync, fsyncSync, mkdirSync, openSync } from 'node:fs'
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs'
 import { join } from 'node:path'
 import Sqlite from 'better-sqlite3'
 import { Kysely } from 'kysely'
+import { syncFolder } from '../kernel/whole-file.ts'
 import { createChannels } from './channels.ts'
 import type { Database, Work } from './client.ts'
 import { StoreUnavailableError } from './errors.ts'
@@ -61,9 +62,7 @@ function createFile(folder: string): string {
   if (existsSync(path)) return path
   closeSync(openSync(path, 'a', 0o600))
   chmodSync(path, 0o600)
-  const directory = openSync(folder, 'r')
-  fsyncSync(directory)
-  closeSync(directory)
+  syncFolder(folder)
   return path
 }
 

@@ -51,7 +51,7 @@ function settle(path: string, text: string, name: (fresh: string) => void): void
 }
 
 /** The new name is on the disk only when its folder is. */
-function syncFolder(folder: string): void {
+export function syncFolder(folder: string): void {
   const file = openSync(folder, 'r')
   try {
     fsyncSync(file)
