@@ -111,7 +111,9 @@ export function readSettings<Schema extends z.ZodObject>(
   for (const { key, flag, variable } of listSettings(schema)) {
     const [given, source] = flags[key] === undefined ? [environment[variable], variable] : [flags[key], flag]
     if (given === undefined || given === '') continue
-    values[key] = toValue(given)
+    // The values of a shape are schemas. What takes a text gets it: a token may have digits alone.
+    const isText = (schema.shape[key] as z.ZodType).safeParse(given).success
+    values[key] = isText ? given : toValue(given)
     sources.set(key, source)
   }
   const result = schema.safeParse(values)
