@@ -22,10 +22,11 @@ export async function exportDocument(
   db: Kysely<Tables>,
   workspace: WorkspaceRef,
   environment: string,
+  withGateway: boolean,
 ): Promise<ExportedDocument> {
   const files = new Map<string, string>()
   const { policies } = await readWorkspaceSettings(db, workspace)
-  const gateway = workspace.name === DEFAULT_WORKSPACE ? await gatewayOf(db, environment) : {}
+  const gateway = withGateway && workspace.name === DEFAULT_WORKSPACE ? await gatewayOf(db, environment) : {}
   const lists = {
     upstreams: (await effective(db, workspace, 'upstream', environment)).map(documentOf),
     apis: await exportApis(db, workspace, environment, files),

@@ -93,6 +93,15 @@ describeOnEveryStore('the secrets of gateway settings', (store) => {
     expect(all['items']).toHaveLength(2)
   })
 
+  test('and the settings themselves are exported only for those who may read settings of the installation', async () => {
+    const { control, token } = await place(store)
+    const { status, body } = await control.call('GET', '/workspaces/default/export', { token })
+    expect([status, body['document']]).toEqual([200, { headgate: 1 }])
+    const { token: auditor } = await createPerson(control, 'auditor')
+    const exported = await control.call('GET', '/workspaces/default/export', { token: auditor })
+    expect(exported.body['document']).toMatchObject({ gateway: { debugKey: REFERENCE } })
+  })
+
   test('are exported as references, which mean the same here and hold back the settings elsewhere', async () => {
     const { control } = await place(store)
     const { document } = await control.done('GET', '/workspaces/default/export')
