@@ -47,7 +47,7 @@ export function ownAttempt(userId: string): Attempt {
   return { subject: `own ${userId}`, free: 5, mostDelayMs: 15 * MINUTE_MS }
 }
 
-/** Of six digits, three of a million right: some 150 tries a day, so it takes years, and the password before it. */
+/** Of six digits, three of a million right: fewer than a hundred tries a day, so it takes years, and the password before it. */
 export function codeAttempt(userId: string): Attempt {
   return { subject: `code ${userId}`, free: 5, mostDelayMs: 20 * MINUTE_MS }
 }
