@@ -30,6 +30,7 @@ const certificates = z.looseObject({
       status: z.looseObject({ notAfter: z.string() }),
     }),
   ),
+  next: z.string().optional(),
 })
 const settings = z.looseObject({
   tls: z.looseObject({ certificates: z.array(z.looseObject({ cert: z.string() })).default([]) }).optional(),
@@ -102,8 +103,7 @@ async function checkGateways(connection: Connection): Promise<Finding[]> {
 async function checkCertificates(connection: Connection, nowMs: number): Promise<Finding[]> {
   const findings: Finding[] = []
   for (const { name } of named.parse(await callAdmin(connection, 'GET', '/workspaces')).items) {
-    const path = `/workspaces/${encodeURIComponent(name)}/certificates?limit=200`
-    for (const { spec, status } of certificates.parse(await callAdmin(connection, 'GET', path)).items) {
+    for await (const { spec, status } of listCertificates(connection, name)) {
       findings.push(...toExpiry(`certificate ${name}/${spec.name}`, Date.parse(status.notAfter), nowMs))
     }
   }
@@ -118,6 +118,16 @@ async function checkCertificates(connection: Connection, nowMs: number): Promise
   }
   if (findings.length > 0) return findings
   return [{ check: 'certificates', state: 'ok', detail: `None ends within ${EXPIRING_DAYS} days.` }]
+}
+
+async function* listCertificates(connection: Connection, workspace: string) {
+  const path = `/workspaces/${encodeURIComponent(workspace)}/certificates?limit=200`
+  let cursor = ''
+  do {
+    const { items, next } = certificates.parse(await callAdmin(connection, 'GET', path + cursor))
+    yield* items
+    cursor = next === undefined ? '' : `&cursor=${encodeURIComponent(next)}`
+  } while (cursor !== '')
 }
 
 function toExpiry(check: string, notAfterMs: number, nowMs: number): Finding[] {

@@ -222,6 +222,19 @@ test('certificates that end, gateways that lag and a clock that is wrong are tol
   const inline = createCertificate('b', { names: ['b.example.com'], notAfter: new Date(Date.now() - 1_000) })
   const settings = { tls: { certificates: [{ cert: inline.cert, key: inline.key }] } }
   await done('PUT', '/environments/production/gateway', settings, { 'if-match': '*' })
+  // Two pages of them, of which only the last one ends soon.
+  await control.database.write(async (db) => {
+    const row = await db.selectFrom('resources').selectAll().where('name', '=', 'soon').executeTakeFirstOrThrow()
+    const later = createCertificate('c', { names: ['c.example.com'] })
+    for (let count = 0; count < 200; count++) {
+      const name = `more-${count}`
+      const spec = JSON.stringify({ ...(JSON.parse(row.spec) as object), name, chain: later.cert })
+      await db
+        .insertInto('resources')
+        .values({ ...row, id: `certificate_${count}`, name, spec })
+        .execute()
+    }
+  })
   const row = { id: 'gateway_1', name: 'edge', environment: 'production', token_hash: 'x', revoked_at_ms: null }
   const times = { last_seen_at_ms: Date.now(), version: 1, created_at_ms: 0, updated_at_ms: 0 }
   await control.database.write((db) =>
