@@ -8,7 +8,7 @@ export const controlSettings = z.strictObject({
     .min(0)
     .max(65_535)
     .default(8081)
-    .meta({ description: 'Port of the console and the admin API.', variable: 'HEADGATE_CONTROL_PORT' }),
+    .meta({ description: 'Port of the admin API.', variable: 'HEADGATE_CONTROL_PORT' }),
   controlBind: z
     .string()
     .min(1)
@@ -18,7 +18,7 @@ export const controlSettings = z.strictObject({
     .url({ protocol: /^https?$/ })
     .optional()
     .meta({
-      description: 'Where browsers reach the console, when a proxy stands before it.',
+      description: 'Where browsers reach the control plane, when a proxy stands before it.',
       variable: 'HEADGATE_CONTROL_PUBLIC_URL',
     }),
   controlTrustedProxies: z

@@ -37,9 +37,12 @@ export async function publishDemo(folder: string, controlUrl: string, token: str
 export function whatToTry(urls: {
   readonly gateway: string
   readonly control: string
-  readonly token: string
+  /** Only when it was made by this start. */
+  readonly token: string | undefined
 }): string {
   const { gateway, control, token } = urls
+  const variables = `HEADGATE_URL=${control} HEADGATE_TOKEN=${token ?? 'TOKEN'}`
+  const whose = token === undefined ? '\n     (TOKEN is the admin token that the first start printed.)' : ''
   const withKey = `-H 'x-api-key: ${DEMO_KEY}'`
   return `
 Headgate serves APIs on ${gateway} and its admin API on ${control}/api/v1.
@@ -55,7 +58,7 @@ In another terminal, try:
      for i in 1 2 3 4 5 6; do curl -s -o /dev/null -w '%{http_code}\\n' ${withKey} '${gateway}/bookshop/books?bulk=1'; done
 
   4. What is live, as the file that would make it so.
-     curl -s -H 'authorization: Bearer ${token}' ${control}/api/v1/workspaces/default/export
+     ${variables} npx headgate export${whose}
 
 Ctrl-C ends everything; what was published is there at the next start.
 `

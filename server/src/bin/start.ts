@@ -124,7 +124,7 @@ async function startRoles(settings: StartSettings, roles: Role[], surroundings: 
   roles.push(gateway)
   const { port: gatewayPort } = await gateway.start()
   gateway.keep()
-  const urls = { gateway: `http://127.0.0.1:${gatewayPort}`, control: controlUrl, token: token ?? 'TOKEN' }
+  const urls = { gateway: `http://127.0.0.1:${gatewayPort}`, control: controlUrl, token }
   surroundings.write(demoFolder === undefined ? toPlainWords(urls) : whatToTry(urls))
 }
 
