@@ -12,6 +12,7 @@ import type { Control } from '../src/control/control.ts'
 import { openKeyRing } from '../src/control/keys/key-ring.ts'
 import { newId } from '../src/control/new-id.ts'
 import { routes } from '../src/control/routes.ts'
+import { FailedSignIns } from '../src/control/sessions/failed-sign-ins.ts'
 import { createControlApp } from '../src/control/server.ts'
 import { SnapshotFeed } from '../src/control/snapshots/snapshot-feed.ts'
 import { hashToken } from '../src/control/tokens/secret-token.ts'
@@ -75,6 +76,7 @@ export async function testControl(
     clock,
     log,
     keys,
+    failures: new FailedSignIns({ database, clock }),
     feed,
     policies,
     documents: { allowPrivateAddresses: given.allowPrivateAddresses ?? false, hosts: [], cacheFolder: tmpdir() },

@@ -17,6 +17,7 @@ import { MasterKeyError, readMasterKey } from './keys/master-key.ts'
 import { newId } from './new-id.ts'
 import { keepRemovingOldCounts } from './quotas/remove-old-counts.ts'
 import { routes } from './routes.ts'
+import { FailedSignIns, keepFailedSignIns } from './sessions/failed-sign-ins.ts'
 import { createControlApp, listenForControl, type ControlServer } from './server.ts'
 import { createWebhookWorker } from './webhooks/webhook-worker.ts'
 import { SnapshotFeed } from './snapshots/snapshot-feed.ts'
@@ -98,6 +99,7 @@ async function start(options: ControlProcessOptions, database: Database, masterK
     clock: systemClock,
     log,
     keys,
+    failures: new FailedSignIns({ database, clock: systemClock }),
     feed,
     policies,
     documents: { ...options.imports, cacheFolder: join(options.dataDir, 'compile-cache') },
@@ -118,6 +120,7 @@ async function start(options: ControlProcessOptions, database: Database, masterK
     throw cause
   }
   const endHead = keepHead(control, options.dataDir)
+  const endFailures = keepFailedSignIns(control)
   const endKeys = keepKeys(control)
   const endRemoving = keepRemovingOldCounts(control)
   const webhooks = createWebhookWorker(control, newId('process', systemClock.now()))
@@ -137,6 +140,7 @@ async function start(options: ControlProcessOptions, database: Database, masterK
       await releases.close()
       await feed.close()
       await server.close()
+      await endFailures()
       await database.close()
     },
   }

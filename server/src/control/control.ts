@@ -5,6 +5,7 @@ import type { PolicyDefinition } from '../kernel/policy.ts'
 import type { Database } from '../db/client.ts'
 import type { TrustedProxies } from './caller-address.ts'
 import type { KeyRing } from './keys/key-ring.ts'
+import type { FailedSignIns } from './sessions/failed-sign-ins.ts'
 import type { SnapshotFeed } from './snapshots/snapshot-feed.ts'
 
 export interface DocumentSettings {
@@ -24,6 +25,8 @@ export interface Control {
   readonly log: Log
   /** Seals and opens secrets; signs snapshots. */
   readonly keys: KeyRing
+  /** Takes up who did not get in, for the audit. */
+  readonly failures: FailedSignIns
   /** The compiled configuration of each environment, followed from the store. */
   readonly feed: SnapshotFeed
   /** The policies that may be configured. */

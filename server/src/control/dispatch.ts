@@ -20,6 +20,7 @@ import {
   taken,
 } from './problems.ts'
 import { parseInput } from './parse-input.ts'
+import { noteFailedSignIn } from './sessions/note-failed-sign-in.ts'
 import { totpNeeded } from './sessions/session-problems.ts'
 import type { Visit } from './sessions/session-store.ts'
 import { createWriter } from './write.ts'
@@ -85,7 +86,10 @@ async function run(control: Control, route: AdminRoute, incoming: Incoming): Pro
     dryRun,
     write: (work) => writer.write(work),
   }
-  const answer = await route.handle(whole)
+  const answer = await route.handle(whole).catch((cause: unknown): never => {
+    if (route.effect !== 'read') noteFailedSignIn(whole, cause)
+    throw cause
+  })
   writer.check()
   return answer
 }

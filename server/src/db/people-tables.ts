@@ -9,6 +9,7 @@ export interface PeopleTables {
   identity_providers: IdentityProviderTable
   invitations: InvitationTable
   sign_in_attempts: SignInAttemptTable
+  sign_in_failures: SignInFailureTable
   sessions: SessionTable
   teams: TeamTable
   team_members: TeamMemberTable
@@ -74,6 +75,16 @@ export interface SignInAttemptTable {
   last_at_ms: number
   /** Nothing is tried before. */
   until_ms: number
+}
+
+/** Failures to sign in of an hour, for the audit, by whose they were. */
+export interface SignInFailureTable {
+  subject: string
+  target_kind: string
+  target_id: string
+  target_name: string
+  since_ms: number
+  failures: number
 }
 
 export interface SessionTable {

@@ -1,5 +1,5 @@
 /** What is answered to those who do not get in. */
-import { defineProblem } from '../../kernel/problem.ts'
+import { defineProblem, type Problem, type ProblemOptions } from '../../kernel/problem.ts'
 
 export const signInFailed = defineProblem({
   code: 'sign_in.failed',
@@ -9,6 +9,13 @@ export const signInFailed = defineProblem({
   remedy:
     'Check address, password and code. The same is answered for an account that does not exist, is disabled or has no password.',
 })
+
+/** The cause of a refusal: the password was right, and the code was not. Only the audit says so. */
+export const WRONG_CODE = 'wrong code'
+
+export function wrongCode(options: ProblemOptions = {}): Problem {
+  return signInFailed({ ...options, cause: WRONG_CODE })
+}
 
 export const codeNeeded = defineProblem({
   code: 'sign_in.code_needed',

@@ -8,7 +8,7 @@ import { hasTotp, isRecoveryCode, takeCode } from '../totp/take-code.ts'
 import { verifyPassword } from '../users/password.ts'
 import type { User } from '../users/user-routes.ts'
 import { readDevice, toDeviceCookie } from './device-cookie.ts'
-import { codeNeeded, signInBusy, signInDelayed, signInFailed } from './session-problems.ts'
+import { codeNeeded, signInBusy, signInDelayed, signInFailed, wrongCode } from './session-problems.ts'
 import { startSession, type Visit } from './session-store.ts'
 import { sessionView, toSessionView } from './session-view.ts'
 import {
@@ -48,7 +48,7 @@ export const createSession = defineRoute({
     if (user === undefined) return refuse(signInFailed())
     await askForCode(control, user, body.code, attempts)
     const answer = await call.write(async (write) => {
-      if (hasTotp(user) && !(await takeCode(write.db, control, user, body.code ?? ''))) refuse(signInFailed())
+      if (hasTotp(user) && !(await takeCode(write.db, control, user, body.code ?? ''))) refuse(wrongCode())
       const method = hasTotp(user) ? 'password+totp' : 'password'
       const { session, token, cookie } = await startSession(write.db, control, user.id, method, visit)
       write.note({ kind: 'session', id: session.id, name: email, after: { method } })

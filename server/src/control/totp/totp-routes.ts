@@ -4,7 +4,7 @@ import { refuse } from '../control-error.ts'
 import { defineRoute } from '../define-route.ts'
 import { inUse } from '../problems.ts'
 import { toCsrfToken } from '../sessions/check-origin.ts'
-import { sessionNeeded, signInDelayed, signInFailed } from '../sessions/session-problems.ts'
+import { sessionNeeded, signInDelayed, signInFailed, wrongCode } from '../sessions/session-problems.ts'
 import { endSessions, startSession } from '../sessions/session-store.ts'
 import { beginAttempt, codeAttempt, forgiveAttempt } from '../sessions/sign-in-throttle.ts'
 import { checkOutranks, ownSession, refuseOwn } from '../users/own-or-other.ts'
@@ -62,7 +62,7 @@ export const confirmTotp = defineRoute({
       if (user.totp === '' || hasTotp(user)) refuse(inUse({ detail: 'There is no secret that waits for its code.' }))
       const secret = openTotp(control, user)
       const step = findStep(secret, body.code, control.clock.now(), user.totp_step)
-      if (step === undefined) return refuse(signInFailed({ detail: 'This is not the code of the secret.' }))
+      if (step === undefined) return refuse(wrongCode({ detail: 'This is not the code of the secret.' }))
       const totp = sealTotp(control, userId, secret, false)
       await write.db.updateTable('users').set({ totp, totp_step: step }).where('id', '=', userId).execute()
       await write.db.deleteFrom('recovery_codes').where('user_id', '=', userId).execute()
@@ -95,7 +95,7 @@ export const removeOwnTotp = defineRoute({
     await beginAttempt(call.control, [codeAttempt(user.id)])
     const answer = await call.write(async (write) => {
       const isRight = hasTotp(user) && (await takeCode(write.db, call.control, user, call.body.code))
-      if (!isRight) refuse(signInFailed({ detail: 'This is not a code of the account.' }))
+      if (!isRight) refuse(wrongCode({ detail: 'This is not a code of the account.' }))
       await write.db.updateTable('users').set({ totp: '', totp_step: 0 }).where('id', '=', user.id).execute()
       await write.db.deleteFrom('recovery_codes').where('user_id', '=', user.id).execute()
       await endSessions(write.db, user.id, call.actor.session?.hash)

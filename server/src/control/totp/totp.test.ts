@@ -60,6 +60,10 @@ describeOnEveryStore('an account with TOTP', (store) => {
     const [recovery = ''] = codes
     expect(await codeOf(recovery.toLowerCase().replaceAll('-', ' '))).toBe('in')
     expect(await codeOf(recovery)).toBe('sign_in.failed')
+    await control.control.failures.flush()
+    // The password was right each time, which is what whoever reads it has to know.
+    const { items } = await control.done('GET', '/audit?action=failedSignIn')
+    expect(JSON.stringify(items).match(/"reason":"\w+"/g)).toEqual(Array.from({ length: 3 }, () => '"reason":"code"'))
   })
 })
 

@@ -74,6 +74,8 @@ const STATEMENTS = [
   `CREATE TABLE sign_in_attempts (subject TEXT PRIMARY KEY, failures BIGINT NOT NULL, last_at_ms BIGINT NOT NULL,
     until_ms BIGINT NOT NULL)`,
   'CREATE INDEX sign_in_attempts_by_time ON sign_in_attempts (last_at_ms)',
+  `CREATE TABLE sign_in_failures (subject TEXT PRIMARY KEY, target_kind TEXT NOT NULL, target_id TEXT NOT NULL,
+    target_name TEXT NOT NULL, since_ms BIGINT NOT NULL, failures BIGINT NOT NULL)`,
   `CREATE TABLE sessions (hash TEXT PRIMARY KEY, id TEXT NOT NULL UNIQUE, user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     method TEXT NOT NULL, address TEXT NOT NULL, agent TEXT NOT NULL,
     created_at_ms BIGINT NOT NULL, expires_at_ms BIGINT NOT NULL, seen_at_ms BIGINT NOT NULL)`,
