@@ -21,13 +21,20 @@ export function createBackgroundLoop({ what, everyMs, log, run }: LoopOptions): 
   let timer: NodeJS.Timeout | undefined
   let running: Promise<void> = Promise.resolve()
   let isStopped = false
+  let isFailing = false
+  const fail = (cause: unknown): void => {
+    // Another process has it now, and does the work.
+    if (cause instanceof LeaseLostError) return
+    // Once and not at every try, which may be every second.
+    if (!isFailing) log.error({ err: cause, what }, 'background work failed; it is tried again')
+    isFailing = true
+  }
   const go = (): void => {
     running = run()
-      .catch((cause: unknown) => {
-        // Another process has it now, and does the work.
-        if (!(cause instanceof LeaseLostError))
-          log.error({ err: cause, what }, 'background work failed; it is tried again')
+      .then(() => {
+        isFailing = false
       })
+      .catch(fail)
       .then(() => {
         if (!isStopped) timer = setTimeout(go, everyMs)
       })

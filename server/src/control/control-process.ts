@@ -15,7 +15,7 @@ import { openKeyRing } from './keys/key-ring.ts'
 import { keepKeys } from './keys/rotate-keys.ts'
 import { MasterKeyError, readMasterKey } from './keys/master-key.ts'
 import { newId } from './new-id.ts'
-import { keepRemovingOldCounts } from './quotas/remove-old-counts.ts'
+import { createCountRemover } from './quotas/remove-old-counts.ts'
 import { routes } from './routes.ts'
 import { FailedSignIns, keepFailedSignIns } from './sessions/failed-sign-ins.ts'
 import { createControlApp, listenForControl, type ControlServer } from './server.ts'
@@ -122,7 +122,8 @@ async function start(options: ControlProcessOptions, database: Database, masterK
   const endHead = keepHead(control, options.dataDir)
   const endFailures = keepFailedSignIns(control)
   const endKeys = keepKeys(control)
-  const endRemoving = keepRemovingOldCounts(control)
+  const counts = createCountRemover(control)
+  counts.start()
   const webhooks = createWebhookWorker(control, newId('process', systemClock.now()))
   webhooks.start()
   releases.start()
@@ -135,7 +136,7 @@ async function start(options: ControlProcessOptions, database: Database, masterK
     async stop() {
       await endHead()
       await endKeys()
-      await endRemoving()
+      await counts.stop()
       await webhooks.close()
       await releases.close()
       await feed.close()

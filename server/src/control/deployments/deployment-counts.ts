@@ -2,6 +2,7 @@
 import type { Kysely } from 'kysely'
 import { z } from 'zod'
 import { LatencySketch } from '../../kernel/latency-sketch.ts'
+import type { Database } from '../../db/client.ts'
 import type { Tables } from '../../db/tables.ts'
 import type { ReportTaker } from '../gateways/report-takers.ts'
 import { LIVE_STATES } from './deployment-store.ts'
@@ -69,6 +70,9 @@ export async function sumCounts(db: Kysely<Tables>, deployment: string, sinceMs:
   return sum
 }
 
-export async function forgetCounts(db: Kysely<Tables>, beforeMs: number): Promise<void> {
-  await db.deleteFrom('deployment_counts').where('at_ms', '<', beforeMs).execute()
+/** Opens no transaction where nothing is old. Two control processes that do it at once do no harm. */
+export async function forgetCounts(database: Database, beforeMs: number): Promise<void> {
+  const old = database.read.selectFrom('deployment_counts').select('slot').where('at_ms', '<', beforeMs)
+  if ((await old.limit(1).executeTakeFirst()) === undefined) return
+  await database.write((db) => db.deleteFrom('deployment_counts').where('at_ms', '<', beforeMs).execute())
 }

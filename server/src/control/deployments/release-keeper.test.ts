@@ -80,6 +80,21 @@ async function reportCounts(
   expect(status).toBe(200)
 }
 
+/** Another API than that of the scene. */
+function filmsAnswering(body: string): object {
+  return { ...answering(body), basePath: '/films' }
+}
+
+/** Of the canaries. */
+async function statesOf(database: Database) {
+  const rows = await database.read
+    .selectFrom('deployments')
+    .select(['id', 'state'])
+    .where('strategy', '=', 'canary')
+    .execute()
+  return Object.fromEntries(rows.map(({ id, state }) => [id, state]))
+}
+
 async function auditOf(database: Database, action: string) {
   return database.read.selectFrom('audit').selectAll().where('action', '=', action).execute()
 }
@@ -177,5 +192,34 @@ describeOnEveryStore('the keeper of releases', (store) => {
     await act(control, fresh.id, 'promote')
     await keeper.look()
     expect(await shares(control)).toEqual({ new: 100 })
+  })
+
+  test('judges a canary also when another one cannot be', async () => {
+    const { control, keeper, fresh: broken, clock } = await canaryScene(store)
+    await publish(control, filmsAnswering('old'), 'films')
+    const old = await deployLatest(control, {}, 'films')
+    await publish(control, filmsAnswering('new'), 'films')
+    const fresh = await deployLatest(control, { strategy: 'canary', plan }, 'films')
+    await control.database.write((db) =>
+      db.updateTable('deployments').set({ plan: '{"canary":"what?"}' }).where('id', '=', broken.id).execute(),
+    )
+    const token = await joinedGateway(control, 'production')
+    clock.pass(1)
+    await reportCounts(control, token, 1, [
+      [fresh.id, [100, 100]],
+      [old.id, [900, 0]],
+    ])
+    await expect(keeper.look()).rejects.toThrow('stay as they are')
+    expect(await statesOf(control.database)).toEqual({ [broken.id]: 'progressing', [fresh.id]: 'rolled-back' })
+  })
+
+  test('forgets counts that nobody judges by any more, also while nothing is judged', async () => {
+    const { control, clock, keeper, report } = await canaryScene(store, { strategy: 'blue-green' })
+    await report(1, [10, 0], [10, 0])
+    clock.pass(1_200)
+    await report(2, [10, 0], [10, 0])
+    await keeper.look()
+    const left = await control.database.read.selectFrom('deployment_counts').select('slot').distinct().execute()
+    expect(left.map(({ slot }) => Number(slot))).toEqual([2])
   })
 })

@@ -4,6 +4,7 @@
  */
 import { randomUUID } from 'node:crypto'
 import { createLease, LeaseLostError, type Lease } from '../../db/lease.ts'
+import { createBackgroundLoop, type BackgroundLoop } from '../background-loop.ts'
 import type { Control } from '../control.ts'
 import type { WorkspaceRef } from '../define-route.ts'
 import { writeAsInstallation } from '../write-as-installation.ts'
@@ -17,31 +18,28 @@ const LOOK_MS = 1_000
 const LEASE_MS = 5_000
 /** Longer than any window. */
 const COUNTS_MS = 1_000_000
+const FORGET_MS = 60_000
 
 export class ReleaseKeeper {
   private readonly control: Control
   private readonly lease: Lease
-  private timer: NodeJS.Timeout | undefined
-  private looking: Promise<void> | undefined
-  private isFailing = false
+  private readonly loop: BackgroundLoop
+  private forgotAtMs = -Infinity
 
   constructor(control: Control) {
     this.control = control
     const options = { holder: randomUUID(), durationMs: LEASE_MS }
     this.lease = createLease(control.database, 'releases', control.clock, options)
+    const { log } = control
+    this.loop = createBackgroundLoop({ what: 'releases', everyMs: LOOK_MS, log, run: () => this.look() })
   }
 
   start(): void {
-    this.timer = setInterval(() => {
-      this.looking ??= this.lookSafely().finally(() => {
-        this.looking = undefined
-      })
-    }, LOOK_MS)
+    this.loop.start()
   }
 
   async close(): Promise<void> {
-    clearInterval(this.timer)
-    await this.looking
+    await this.loop.stop()
     // Whoever comes next need not wait for it to run out; a store that is away lets it run out.
     await this.lease.release().catch(() => undefined)
   }
@@ -64,34 +62,30 @@ export class ReleaseKeeper {
         ]),
       )
       .execute()
-    if (due.length === 0) {
-      if (lease.isHeld()) await this.rest()
-      return
-    }
+    await this.forget()
+    if (due.length === 0) return lease.release()
     if (!(await lease.acquire())) return
+    const failures: unknown[] = []
     for (const { id, state, workspace_id: workspaceId, workspace } of due) {
       const ref = { id: workspaceId, name: workspace }
-      if (state === 'progressing') await this.advance(ref, await getDeployment(read, ref, id))
-      else await this.expire(ref, id)
+      try {
+        if (state === 'progressing') await this.advance(ref, await getDeployment(read, ref, id))
+        else await this.expire(ref, id)
+      } catch (cause) {
+        if (cause instanceof LeaseLostError) throw cause
+        // The others are judged all the same: they may be of other tenants.
+        failures.push(cause)
+      }
     }
+    if (failures.length > 0) throw new AggregateError(failures, 'these canaries stay as they are')
   }
 
-  private async lookSafely(): Promise<void> {
-    try {
-      await this.look()
-      this.isFailing = false
-    } catch (cause) {
-      if (cause instanceof LeaseLostError) return
-      // Once and not every second; the next look may succeed.
-      if (!this.isFailing) this.control.log.error({ err: cause }, 'canaries cannot be judged; they stay as they are')
-      this.isFailing = true
-    }
-  }
-
-  private async rest(): Promise<void> {
-    const { control, lease } = this
-    await control.database.write((db) => forgetCounts(db, control.clock.now() - COUNTS_MS))
-    await lease.release()
+  /** Also while nothing is judged: revisions that stand side by side for weeks are counted every second. */
+  private async forget(): Promise<void> {
+    const { database, clock } = this.control
+    if (clock.monotonicMs() - this.forgotAtMs < FORGET_MS) return
+    this.forgotAtMs = clock.monotonicMs()
+    await forgetCounts(database, clock.now() - COUNTS_MS)
   }
 
   private async advance(workspace: WorkspaceRef, row: NamedDeployment): Promise<void> {

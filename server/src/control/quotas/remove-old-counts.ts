@@ -1,4 +1,5 @@
 /** Counts of periods that are over limit nobody; they go after a while in which late gateways still find them. */
+import { createBackgroundLoop, type BackgroundLoop } from '../background-loop.ts'
 import type { Control } from '../control.ts'
 
 const KEPT_MS = 600_000
@@ -17,17 +18,12 @@ export async function removeOldCounts({ database, clock }: Pick<Control, 'databa
   await database.write((db) => db.deleteFrom('quota_counts').where('period_end_ms', '<', before).execute())
 }
 
-/** From now on every minute; returns what ends it. */
-export function keepRemovingOldCounts(control: Pick<Control, 'database' | 'clock' | 'log'>): () => Promise<void> {
-  let running: Promise<void> = Promise.resolve()
-  const timer = setInterval(() => {
-    running = removeOldCounts(control).catch((cause: unknown) =>
-      control.log.warn({ err: cause }, 'the counts of quotas that are over cannot be removed'),
-    )
-  }, EVERY_MS)
-  timer.unref()
-  return async () => {
-    clearInterval(timer)
-    await running
-  }
+export function createCountRemover(control: Pick<Control, 'database' | 'clock' | 'log'>): BackgroundLoop {
+  const { log } = control
+  return createBackgroundLoop({
+    what: 'old counts of quotas',
+    everyMs: EVERY_MS,
+    log,
+    run: () => removeOldCounts(control),
+  })
 }
