@@ -24,6 +24,7 @@ import {
   replaceEnvironment,
 } from './environments/environment-routes.ts'
 import { getGatewaySettings, replaceGatewaySettings } from './environments/gateway-settings-routes.ts'
+import { getPlaces, replacePlaces } from './environments/place-routes.ts'
 import { listGateways, reportGateway, revokeGateway } from './gateways/gateway-routes.ts'
 import { createJoinTokenRoute, joinGateway } from './gateways/join-routes.ts'
 import { compareBuckets, getSnapshot } from './gateways/snapshot-routes.ts'
@@ -85,6 +86,8 @@ export const routes: readonly AdminRoute[] = [
   removeEnvironment,
   getGatewaySettings,
   replaceGatewaySettings,
+  getPlaces,
+  replacePlaces,
   ...installationMemberRoutes,
   ...workspaceMemberRoutes,
   ...installationRoleRoutes,

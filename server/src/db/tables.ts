@@ -74,6 +74,8 @@ export interface EnvironmentTable extends Changeable {
   snapshot_seq: number
   /** JSON: settings of its gateways, secrets as references to those of settings, `gateway-secret` in `resources`. */
   gateway: string
+  /** JSON: by workspace, `*` for all others, where it may publish; see `control/environments/places.ts`. */
+  places: Generated<string>
 }
 
 /** Configuration that people write: APIs, their versions, upstreams, consumers, products, certificates … */

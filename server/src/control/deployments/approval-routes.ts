@@ -5,6 +5,7 @@ import { defineRoute } from '../define-route.ts'
 import { refuse } from '../control-error.ts'
 import type { Control } from '../control.ts'
 import { personBehind, type Actor } from '../actor.ts'
+import { outsidePlaces } from '../environments/places.ts'
 import { compileAhead } from '../versions/compile-ahead.ts'
 import { missingUpstream } from './check-upstreams.ts'
 import { deploy, inProgress } from './deploy.ts'
@@ -52,7 +53,7 @@ export const approveDeployment = defineRoute({
   params,
   body: z.strictObject({}),
   output: deploymentView,
-  problems: [ownDeployment, personNeeded, outdated, wrongState, missingUpstream, routeTaken, inProgress],
+  problems: [ownDeployment, personNeeded, outdated, wrongState, missingUpstream, outsidePlaces, routeTaken, inProgress],
   async handle(call) {
     const { control, workspace, actor } = call
     checkAwaiting(control, actor, await getDeployment(call.db, workspace, call.params.id))

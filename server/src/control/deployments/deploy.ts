@@ -12,6 +12,7 @@ import type { Call, WorkspaceRef, Write } from '../define-route.ts'
 import { enterService } from '../lifecycle/lifecycle-store.ts'
 import type { Revision } from '../revisions/revision-store.ts'
 import { askForApproval, needsApproval } from './approval.ts'
+import { checkPlaces } from '../environments/places.ts'
 import { checkUpstreams } from './check-upstreams.ts'
 import {
   changeDeployment,
@@ -55,6 +56,7 @@ export interface DeployParts {
 export async function deploy(parts: DeployParts): Promise<Deployment> {
   const { call, write, environment, revision, compiled } = parts
   await checkUpstreams(write.db, { workspace: call.workspace, environment, compiled })
+  await checkPlaces(write.db, { workspace: call.workspace, environment, compiled })
   const live = await findLive(write, revision.version_id, environment)
   const row = toRow(parts, live)
   const isFree = parts.isUndo === true || parts.approved !== undefined

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { defineRoute } from '../define-route.ts'
 import { toEnvironmentName } from '../environments/environment-names.ts'
+import { outsidePlaces } from '../environments/places.ts'
 import { getRevision } from '../revisions/revision-store.ts'
 import { compileAhead } from '../versions/compile-ahead.ts'
 import { getVersion } from '../versions/version-store.ts'
@@ -33,7 +34,7 @@ export const createDeployment = defineRoute({
     plan: canaryPlan.optional().meta({ description: 'Of a canary: steps, bounds, and what tells callers apart.' }),
   }),
   output: deploymentView,
-  problems: [missingUpstream, inProgress, routeTaken],
+  problems: [missingUpstream, outsidePlaces, inProgress, routeTaken],
   async handle(call) {
     const { workspace, body } = call
     const canary = checkPlan(body.strategy, body.plan)

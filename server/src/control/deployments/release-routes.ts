@@ -3,14 +3,17 @@ import { z } from 'zod'
 import { PREVIEW_FIELD } from '../../kernel/snapshot.ts'
 import { defineRoute, type Call } from '../define-route.ts'
 import { refuse } from '../control-error.ts'
+import { outsidePlaces } from '../environments/places.ts'
 import { notFound } from '../problems.ts'
 import type { Revision } from '../revisions/revision-store.ts'
 import { createSecretToken, hashToken } from '../tokens/secret-token.ts'
 import { compileAhead } from '../versions/compile-ahead.ts'
+import { missingUpstream } from './check-upstreams.ts'
 import { deploy, inProgress } from './deploy.ts'
 import { getDeployment, type NamedDeployment } from './deployment-store.ts'
 import { deploymentView, toDeploymentView } from './deployment-view.ts'
 import { letPreview, promote, switchOver, takeBack, withdraw, wrongState, type ReleaseParts } from './release.ts'
+import { routeTaken } from './route-claims.ts'
 
 const params = z.strictObject({ id: z.string().max(100) })
 const reason = z.string().max(1000).optional()
@@ -122,7 +125,7 @@ export const rollbackDeployment = defineRoute({
   params,
   body: z.strictObject({ reason: z.string().max(1000).default('') }),
   output: deploymentView,
-  problems: [inProgress, wrongState],
+  problems: [inProgress, wrongState, missingUpstream, outsidePlaces, routeTaken],
   async handle(call) {
     const { workspace, body } = call
     const undone = await getDeployment(call.db, workspace, call.params.id)

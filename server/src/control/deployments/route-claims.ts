@@ -11,7 +11,7 @@ import type { FieldMatch, RouteMatch } from '../../kernel/snapshot.ts'
 import type { Tables } from '../../db/tables.ts'
 import { refuse } from '../control-error.ts'
 import { findMeeting } from './foreign-claims.ts'
-import { toStem, type ClaimedPlace } from './route-overlap.ts'
+import { toPlaceText, toStem, type ClaimedPlace } from './route-overlap.ts'
 
 export const routeTaken = defineProblem({
   code: 'deployment.route_taken',
@@ -72,10 +72,6 @@ async function refuseMeeting(db: Kysely<Tables>, claimant: Claimant, claims: rea
   const { own, other } = meeting
   const text = `${claimant.name} claims ${toPlaceText(own)}, but another workspace serves ${toPlaceText(other)}`
   refuse(routeTaken({ detail: `${text} in ${claimant.environment}, and some requests fit both.` }))
-}
-
-function toPlaceText({ host, path }: ClaimedPlace): string {
-  return host === '*' ? `${path} on any host` : `${host}${path}`
 }
 
 export async function releaseRoutes(db: Kysely<Tables>, environment: string, versionId: string): Promise<void> {

@@ -52,11 +52,17 @@ export function hostsToMeet(hosts: Iterable<string>): Set<string> | undefined {
 
 /** Whether some host fits both, as the router has it: `*.example.com` is every name below, however deep. */
 export function couldShareHost(left: string, right: string): boolean {
-  return left === right || fitsBelow(left, right) || fitsBelow(right, left)
+  return coversHost(left, right) || coversHost(right, left)
 }
 
-function fitsBelow(pattern: string, host: string): boolean {
-  return pattern === '*' || (pattern.startsWith('*.') && host.endsWith(pattern.slice(1)))
+/** Whether the pattern fits every host that the other one fits, `*` being any host. */
+export function coversHost(pattern: string, other: string): boolean {
+  return pattern === '*' || pattern === other || (pattern.startsWith('*.') && other.endsWith(pattern.slice(1)))
+}
+
+/** For people. */
+export function toPlaceText({ host, path }: Pick<ClaimedPlace, 'host' | 'path'>): string {
+  return host === '*' ? `${path} on any host` : `${host}${path}`
 }
 
 /** Finds, for a claim, one of `places` that it could meet, without asking all of them. */

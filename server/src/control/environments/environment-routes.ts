@@ -99,6 +99,7 @@ export const createEnvironment = defineRoute({
         test_keys: body.testKeys ? 1 : 0,
         snapshot_seq: 0,
         gateway: '{}',
+        places: '{}',
         version: 1,
         created_at_ms: nowMs,
         updated_at_ms: nowMs,

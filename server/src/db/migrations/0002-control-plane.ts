@@ -7,7 +7,7 @@ const STATEMENTS = [
   `CREATE TABLE workspaces (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, title TEXT NOT NULL, settings TEXT NOT NULL, ${CHANGEABLE})`,
   `CREATE TABLE environments (id TEXT PRIMARY KEY, name TEXT NOT NULL UNIQUE, title TEXT NOT NULL,
     is_default INTEGER NOT NULL, needs_approval INTEGER NOT NULL, test_keys INTEGER NOT NULL, snapshot_seq BIGINT NOT NULL, gateway TEXT NOT NULL,
-    ${CHANGEABLE})`,
+    places TEXT NOT NULL DEFAULT '{}', ${CHANGEABLE})`,
   `CREATE TABLE resources (id TEXT PRIMARY KEY, workspace_id TEXT NOT NULL REFERENCES workspaces (id),
     kind TEXT NOT NULL, parent_id TEXT NOT NULL, environment TEXT NOT NULL, name TEXT NOT NULL, spec TEXT NOT NULL,
     search TEXT NOT NULL, facets TEXT NOT NULL, source TEXT NOT NULL, updated_by TEXT NOT NULL, ${CHANGEABLE},
