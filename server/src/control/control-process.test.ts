@@ -45,3 +45,20 @@ test('the admin token comes from the first start that serves: one that failed sh
   const headers = { authorization: `Bearer ${first.freshToken}` }
   expect((await fetch(`http://127.0.0.1:${second.port}/api/v1/workspaces`, { headers })).status).toBe(200)
 })
+
+test('who did not get in just before the control plane stopped is in the audit', async () => {
+  const dataDir = makeFolder()
+  const first = await startAt(dataDir, 0)
+  const { status } = await fetch(`http://127.0.0.1:${first.port}/api/v1/sessions`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify({ email: 'nobody@example.com', password: 'what somebody typed' }),
+  })
+  expect(status).toBe(401)
+  await first.stop()
+  const second = await startAt(dataDir, 0)
+  onTestFinished(() => second.stop())
+  const headers = { authorization: `Bearer ${first.freshToken}` }
+  const answer = await fetch(`http://127.0.0.1:${second.port}/api/v1/audit?action=failedSignIn`, { headers })
+  expect(await answer.json()).toMatchObject({ items: [{ action: 'failedSignIn', after: { reason: 'password' } }] })
+})
