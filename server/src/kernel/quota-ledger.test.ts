@@ -162,9 +162,20 @@ describe('totals', () => {
 
   test('of keys that no store could keep are not offered, and still limit', () => {
     const { ledger, quota } = testQuotas()
-    const keys = ['\0', '\ud800', 'x'.repeat(5_000)]
-    expect(keys.map((key) => take(quota(2), 3, key))).toEqual([2, 2, 2])
+    const keys = ['\0', '\ud800']
+    expect(keys.map((key) => take(quota(2), 3, key))).toEqual([2, 2])
     expect(ledger.offerTotals(everything)).toEqual([])
+  })
+
+  test('of long keys are kept under digests, the same in every gateway, and are apart', () => {
+    const [one, other] = [testQuotas(), testQuotas()]
+    const keys = ['x', 'y'].map((end) => 'k'.repeat(30_000) + end)
+    for (const key of keys) expect(take(one.quota(3), 5, key)).toBe(3)
+    const totals = one.ledger.offerTotals(everything)
+    expect(totals.map(({ own }) => own)).toEqual([3, 3])
+    for (const { key } of totals) expect(key.length).toBeLessThanOrEqual(256)
+    other.ledger.applySums(totals.map((total) => ({ ...total, own: 0, others: total.own })))
+    for (const key of keys) expect(take(other.quota(4), 5, key)).toBe(1)
   })
 
   test('of a period that has ended are still offered, but not for ever', () => {

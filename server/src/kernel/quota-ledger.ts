@@ -17,8 +17,6 @@ const COLLECT_GRACE_MS = 5_000
 const DELIVERY_MS = 3_600_000
 /** Names that are known at once; beyond it counts still limit this gateway, but nobody hears of them. */
 const MAX_NAMES = 2 ** 18
-/** Longer keys count here alone, as do those that a store could not keep. */
-const MAX_KEY_LENGTH = 4_096
 /** Sums come when something changed, so what they bring is no older. */
 const MAX_SUM_AGE_MS = 2_000
 
@@ -188,9 +186,10 @@ export class QuotaLedger {
     this.tell(entry)
   }
 
+  /** Keys that a store could not keep count here alone. */
   private tell(entry: Entry): void {
     const { key } = entry.name
-    if (key.length <= MAX_KEY_LENGTH && key.isWellFormed() && !key.includes('\0')) this.untold.add(entry)
+    if (key.isWellFormed() && !key.includes('\0')) this.untold.add(entry)
   }
 
   /** Changes what the workers see as used. */

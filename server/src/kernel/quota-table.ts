@@ -3,6 +3,7 @@
  * used altogether, which decides, and what was counted since the main thread last collected it. The table knows keys by
  * fingerprint only, so whoever counts in a slot that the main thread has no name for tells it (`announce`).
  */
+import { hash } from 'node:crypto'
 import type { CalendarPeriod } from './calendar.ts'
 import type { Clock } from './clock.ts'
 import { Fingerprint } from './counter-table-fingerprint.ts'
@@ -10,6 +11,12 @@ import { SLOT_EXTRA, SlotTable, type SlotUse } from './counter-table-slots.ts'
 import { fromNumber, toNumber } from './counter-table-words.ts'
 import type { Limiter } from './counters.ts'
 import type { QuotaName, Quotas } from './quotas.ts'
+
+/**
+ * The main thread keeps every key for as long as its period lasts, on disk too, and whoever calls may choose them: of a
+ * longer one it gets the digest.
+ */
+const MOST_KEY_CHARS = 256
 
 /** A slot is kept this long after its period, so that its last counts can be collected. */
 const GRACE_SECONDS = 10
@@ -185,8 +192,9 @@ class CalendarQuota implements Limiter {
     this.fingerprint = table.fingerprintOf(parts.policyId)
   }
 
-  take(key: string, cost: number): boolean {
+  take(callerKey: string, cost: number): boolean {
     const { table, fingerprint } = this
+    const key = callerKey.length > MOST_KEY_CHARS ? `sha256 ${hash('sha256', callerKey)}` : callerKey
     const { limit, countsBeyond } = this.parts
     const period = this.enterPeriod()
     const expirySeconds = table.toExpirySeconds(this.resetMs)
