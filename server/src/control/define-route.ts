@@ -35,6 +35,8 @@ export interface Write {
   note(note: AuditNote): void
   /** The snapshot of the environment changes with this transaction: the gateways hear of it after the commit. */
   touch(environment: string): void
+  /** Does the work in this transaction behind all else, once for a key: what many changes together make up. */
+  atEnd(key: string, work: () => Promise<void>): void
 }
 
 export interface Answer<Output> {

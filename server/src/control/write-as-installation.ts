@@ -22,7 +22,14 @@ export async function writeAsInstallation(control: Control, change: OwnChange): 
     await change.guard(db)
     touched = new Set()
     const notes: AuditNote[] = []
-    await change.work({ db, note: (note) => notes.push(note), touch: (environment) => touched.add(environment) })
+    const last = new Map<string, () => Promise<void>>()
+    await change.work({
+      db,
+      note: (note) => notes.push(note),
+      touch: (environment) => touched.add(environment),
+      atEnd: (key, each) => last.set(key, each),
+    })
+    for (const each of last.values()) await each()
     const actor = { id: INSTALLATION_ACTOR }
     const circumstances = {
       actor,

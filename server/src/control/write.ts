@@ -43,7 +43,14 @@ export function createWriter(parts: WriterParts): Writer {
         // A conflict makes the store run this again from the start.
         touched = new Set()
         const notes: AuditNote[] = []
-        const result = await work({ db, note: (note) => notes.push(note), touch: (name) => touched.add(name) })
+        const last = new Map<string, () => Promise<void>>()
+        const result = await work({
+          db,
+          note: (note) => notes.push(note),
+          touch: (name) => touched.add(name),
+          atEnd: (key, each) => last.set(key, each),
+        })
+        for (const each of last.values()) await each()
         if (notes.length === 0) throw new Error(`${route.id} changed something without a note for the audit`)
         for (const note of notes) await appendAudit(db, control.clock.now(), parts, note)
         if (parts.recalled !== undefined) await rememberAnswer(db, control, parts.recalled, result)

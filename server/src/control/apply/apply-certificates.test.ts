@@ -43,6 +43,23 @@ describeOnEveryStore('certificates of a document', (store) => {
     await expect.poll(() => shown(control)).toBe('"b.test"')
   })
 
+  test('are one change for the gateways, however many they are', async () => {
+    const control = await testControl({ database: await store.open() })
+    const sequence = async (): Promise<number> => {
+      const { snapshot_seq: seq } = await control.database.read
+        .selectFrom('environments')
+        .select('snapshot_seq')
+        .where('name', '=', 'production')
+        .executeTakeFirstOrThrow()
+      return seq
+    }
+    const before = await sequence()
+    const certificates = ['a', 'b', 'c'].map((name) => toEntry(name, make(`${name}.test`)))
+    await apply(control, { certificates })
+    expect(await sequence()).toBe(before + 1)
+    await expect.poll(() => shown(control)).toBe('"a.test","b.test","c.test"')
+  })
+
   test('with a new key and chain replace the old ones in one step', async () => {
     const control = await testControl({ database: await store.open() })
     const [old, next] = [make('a.test'), make('a.test')]

@@ -15,8 +15,11 @@ import { withSecrets } from '../secrets/secret-values.ts'
 import { DEFAULT_WORKSPACE } from '../snapshots/snapshot-names.ts'
 import { chainOf, namesOf, readChain } from './read-certificate.ts'
 
-/** All of the installation, or those that count in an environment; the default workspace's first, then by name. */
-async function readCertificates(db: Kysely<Tables>, environment: string | undefined) {
+/**
+ * All of the installation, or those that count in an environment; the default workspace's first, then by name. `without`
+ * is the id of a workspace whose own do not matter.
+ */
+async function readCertificates(db: Kysely<Tables>, environment: string | undefined, without?: string) {
   let query = db
     .selectFrom('resources')
     .innerJoin('workspaces', 'workspaces.id', 'resources.workspace_id')
@@ -24,6 +27,7 @@ async function readCertificates(db: Kysely<Tables>, environment: string | undefi
     .select('workspaces.name as workspace')
     .where('resources.kind', '=', 'certificate')
   if (environment !== undefined) query = query.where('resources.environment', 'in', ['', environment])
+  if (without !== undefined) query = query.where('resources.workspace_id', '<>', without)
   const rows = await query.execute()
   const rank = (workspace: string): string => (workspace === DEFAULT_WORKSPACE ? '' : workspace)
   return rows.toSorted((a, b) => compare(rank(a.workspace), rank(b.workspace)) || compare(a.name, b.name))
@@ -63,8 +67,7 @@ export async function refuseClaimedNames(db: Kysely<Tables>, row: Resource, befo
   if (inline !== undefined) {
     refuse(taken({ detail: `The settings of the gateways have a certificate for ${inline}.` }))
   }
-  for (const other of await readCertificates(db, environment)) {
-    if (other.workspace_id === row.workspace_id) continue
+  for (const other of await readCertificates(db, environment, row.workspace_id)) {
     const claimed = findIn(namesOfRow(other))
     // Whose it is stays theirs to tell.
     if (claimed !== undefined) refuse(taken({ detail: `Another workspace has a certificate for ${claimed}.` }))
@@ -81,20 +84,30 @@ export function inlineCertificates({ tls }: JsonObject): readonly JsonValue[] {
 
 /** Their names, from what was published: those of the settings come first there, and their references are resolved. */
 async function inlineNames(db: Kysely<Tables>, environment: string | undefined): Promise<string[]> {
-  let query = db
-    .selectFrom('environments')
-    .innerJoin('snapshot_lines', 'snapshot_lines.environment', 'environments.name')
-    .select(['environments.gateway', 'snapshot_lines.line'])
-    .where('snapshot_lines.key', '=', HEADER_KEY)
-    .where('snapshot_lines.line', '<>', '')
-  if (environment !== undefined) query = query.where('environments.name', '=', environment)
-  return (await query.execute()).flatMap(({ gateway, line }) => {
-    // Both written by `gateway-settings.ts`.
-    const settings = JSON.parse(gateway) as JsonObject
+  let query = db.selectFrom('environments').select(['name', 'gateway'])
+  if (environment !== undefined) query = query.where('name', '=', environment)
+  const names: string[] = []
+  for (const { name, gateway } of await query.execute()) {
+    // Written by `gateway-settings.ts`, and so is the line.
+    const count = inlineCertificates(JSON.parse(gateway) as JsonObject).length
+    // The line of a listener with many certificates is large.
+    const { line } = count === 0 ? { line: '' } : await readHeaderLine(db, name)
+    if (line === '') continue
     const { listener } = JSON.parse(line) as SnapshotHeader
-    const inline = listener.tls?.certificates.slice(0, inlineCertificates(settings).length) ?? []
-    return inline.flatMap(({ names }) => names.map((name) => name.toLowerCase()))
-  })
+    const inline = listener.tls?.certificates.slice(0, count) ?? []
+    names.push(...inline.flatMap((each) => each.names.map((text) => text.toLowerCase())))
+  }
+  return names
+}
+
+async function readHeaderLine(db: Kysely<Tables>, environment: string): Promise<{ readonly line: string }> {
+  const row = await db
+    .selectFrom('snapshot_lines')
+    .select('line')
+    .where('environment', '=', environment)
+    .where('key', '=', HEADER_KEY)
+    .executeTakeFirst()
+  return row ?? { line: '' }
 }
 
 function namesOfRow(row: Resource): string[] {

@@ -34,5 +34,9 @@ async function publishCertificate({ control, workspace, write, before, after }: 
     await refuseClaimedNames(write.db, after, before)
   }
   const concerned = row.environment === '' ? await listEnvironmentNames(write.db) : [row.environment]
-  for (const name of concerned) await publishGatewaySettings(control, write, await readEnvironment(write.db, name))
+  for (const name of concerned) {
+    write.atEnd(`listener of ${name}`, async () => {
+      await publishGatewaySettings(control, write, await readEnvironment(write.db, name))
+    })
+  }
 }
