@@ -1,6 +1,6 @@
 /** Breaks a share of the traffic on purpose, to see whether callers, alerts and the people on call can stand it. */
 import { z } from 'zod'
-import type { Exchange } from '../../kernel/exchange.ts'
+import { HeldAnswers } from '../../kernel/held-answers.ts'
 import { definePolicy, type Answer, type PolicyInstance } from '../../kernel/policy.ts'
 import type { PolicyServices } from '../../kernel/policy-services.ts'
 import { defineProblem, Problem } from '../../kernel/problem.ts'
@@ -88,24 +88,14 @@ export const fault = definePolicy({
     const abortOne = compileAbort(abort, services)
     if (delay === undefined) return { request: abortOne }
     const { milliseconds, upToMilliseconds = milliseconds } = delay
-    const releases = new WeakMap<Exchange, () => void>()
+    const held = new HeldAnswers()
     return {
       request(exchange) {
         if (services.random() * 100 >= delay.percent) return abortOne()
         const delayMs = milliseconds + services.random() * (upToMilliseconds - milliseconds)
-        const answer = abortOne()
-        return new Promise((resolve) => {
-          const timer = setTimeout(resolve, delayMs, answer)
-          releases.set(exchange, () => {
-            clearTimeout(timer)
-            resolve(answer)
-          })
-        })
+        return held.hold(exchange, abortOne(), delayMs)
       },
-      // A client that leaves ends its exchange at once, so no delay outlives the one it was for.
-      close(exchange) {
-        releases.get(exchange)?.()
-      },
+      close: (exchange) => held.release(exchange),
     }
   },
 })

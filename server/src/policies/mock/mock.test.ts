@@ -185,6 +185,21 @@ describe('a delay', () => {
     expect(await answering).toMatchObject({ status: 200 })
   })
 
+  test('is not granted to clients while many wait, and is again when they are gone', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] })
+    const instance = setupPolicy(mock, {}, testServices())
+    const ask = () => {
+      const exchange = testExchange({ headers: { prefer: 'delay=60000' }, route: { operation } })
+      return { exchange, answer: instance.request?.(exchange) }
+    }
+    const waiting = Array.from({ length: 500 }, ask)
+    for (const { answer } of waiting) expect(answer).toBeInstanceOf(Promise)
+    expect(ask().answer).toMatchObject({ status: 200 })
+    for (const { exchange } of waiting) instance.close?.(exchange)
+    expect(vi.getTimerCount()).toBe(0)
+    expect(ask().answer).toBeInstanceOf(Promise)
+  })
+
   test('does not outlive its client', async () => {
     const { instance, exchange, answering } = start({ delayMilliseconds: 300 })
     instance.close?.(exchange)

@@ -4,6 +4,7 @@
  */
 import { z } from 'zod'
 import type { Exchange } from '../../kernel/exchange.ts'
+import { HeldAnswers } from '../../kernel/held-answers.ts'
 import { isJsonObject } from '../../kernel/json.ts'
 import { definePolicy, type Answer, type PolicyInstance } from '../../kernel/policy.ts'
 import { defineProblem } from '../../kernel/problem.ts'
@@ -32,6 +33,8 @@ const notAcceptable = defineProblem({
 })
 
 const MAX_DELAY_MS = 60_000
+/** What is held counts as being served: clients that choose delays must not use up what all others need. */
+const MOST_HELD = 500
 const MAX_ECHOED = 100
 
 /** Statuses whose answers never have a body (RFC 9110 §15.3.5, §15.3.6, §15.4.5). */
@@ -87,7 +90,7 @@ export const mock = definePolicy({
 
   setup(config, services): PolicyInstance {
     const mocks = new WeakMap<RouteFacts, RouteMock>()
-    const releases = new WeakMap<Exchange, () => void>()
+    const held = new HeldAnswers()
     const mockOf = (route: RouteFacts | undefined): RouteMock | undefined => {
       if (route?.operation === undefined) return undefined
       const mocked = mocks.get(route) ?? toRouteMock(route)
@@ -98,22 +101,13 @@ export const mock = definePolicy({
       request(exchange) {
         const mocked = mockOf(exchange.route)
         if (mocked === undefined) return noOperation()
-        const wanted = config.prefer ? readPreferences(exchange.request.fields) : noPreferences
+        const preferred = config.prefer ? readPreferences(exchange.request.fields) : noPreferences
+        const wanted = held.count < MOST_HELD ? preferred : { ...preferred, delayMs: undefined }
         const answer = toAnswer(mocked, exchange, wanted, config, () => services.random() * 2 ** 32)
         const delayMs = Math.min(MAX_DELAY_MS, wanted.delayMs ?? config.delayMilliseconds)
-        if (delayMs === 0) return answer
-        return new Promise((resolve) => {
-          const timer = setTimeout(resolve, delayMs, answer)
-          releases.set(exchange, () => {
-            clearTimeout(timer)
-            resolve(answer)
-          })
-        })
+        return delayMs === 0 ? answer : held.hold(exchange, answer, delayMs)
       },
-      // A client that leaves ends its exchange at once, so no delay outlives the one it was for.
-      close(exchange) {
-        releases.get(exchange)?.()
-      },
+      close: (exchange) => held.release(exchange),
     }
   },
 })
