@@ -32,7 +32,8 @@ ${groups.map(toSection).join('\n')}
 
 const INTRODUCTION = `<section aria-label="How to call">
 <p>All paths stand below <code>/api/v1</code>. Send <code>Authorization: Bearer TOKEN</code>. What is refused is answered as a
-problem (RFC 9457) with a stable <code>code</code>, and nothing is half done.</p>
+problem (RFC 9457) with a stable <code>code</code> and its <code>remedy</code>, and nothing is half done. Lists take
+<code>limit</code>, and <code>cursor</code> with the <code>next</code> of the page before.</p>
 <p>A change of an existing thing names its version in <code>If-Match</code>; without it the answer is 428, after somebody
 else's change it is 412. A creation with an <code>Idempotency-Key</code> can be sent again. Every write takes
 <code>?dryRun=true</code>, which does everything and then undoes it.</p>
@@ -49,10 +50,14 @@ function toDetails(operation: ReferenceOperation): string {
   const parts = [
     toFields('Parameters', parameters),
     toFields('Body', bodyFields),
-    toFields(`Answer ${answerStatus}`, answerFields),
+    // Whether an answer has a field is no duty of who reads it.
+    toFields(
+      `Answer ${answerStatus}`,
+      answerFields.map((field) => ({ ...field, isRequired: false })),
+    ),
   ]
   return `<details id="${escapeHtml(id)}"><summary><span class="call"><span class="method ${method.toLowerCase()}">${method}</span>
-<code>${breakable(path)}</code></span> <span class="says">${escapeHtml(summary)}</span></summary>
+<code>${breakable(path)}</code></span> <span class="says">${toProse(summary)}</span></summary>
 <p>Needs <code>${escapeHtml(permission)}</code>. Operation <code>${escapeHtml(id)}</code>.</p>
 ${parts.join('')}</details>`
 }
@@ -60,10 +65,15 @@ ${parts.join('')}</details>`
 function toFields(title: string, fields: readonly SchemaField[]): string {
   if (fields.length === 0) return ''
   const rows = fields.map(({ path, type, isRequired, description }) => {
-    const must = isRequired ? ' <strong>required</strong>' : ''
-    return `<dt><code>${breakable(path)}</code> <span class="type">${escapeHtml(type)}</span>${must}</dt><dd>${escapeHtml(description)}</dd>`
+    const must = isRequired ? ' <span class="must">required</span>' : ''
+    return `<dt><code>${breakable(path)}</code> <span class="type">${escapeHtml(type)}</span>${must}</dt><dd>${toProse(description)}</dd>`
   })
   return `<h3>${escapeHtml(title)}</h3><dl>${rows.join('')}</dl>`
+}
+
+/** A description as its author wrote it: what stands between backticks is code. */
+function toProse(text: string): string {
+  return escapeHtml(text).replaceAll(/`([^`]+)`/g, '<code>$1</code>')
 }
 
 /** Long paths break after their slashes and dots, and not in the middle of a word. */

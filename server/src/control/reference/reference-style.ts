@@ -26,16 +26,19 @@ summary { padding: .5rem .75rem; cursor: pointer; }
 .method { display: inline-block; min-width: 4.5rem; }
 .get { color: var(--get); } .post { color: var(--post); } .put, .patch { color: var(--put); } .delete { color: var(--delete); }
 details > :not(summary) { margin-left: .75rem; margin-right: .75rem; }
+details > p { margin-top: .25rem; }
 dl { margin: 0 0 .75rem; }
 dt { padding-top: .4rem; border-top: 1px solid var(--line); }
 dd { margin: 0 0 .4rem; color: var(--soft); }
 dd:empty { display: none; }
-.type { color: var(--soft); font-size: .9em; }
+.type, .must { color: var(--soft); font-size: .9em; }
+.must { color: var(--ink); font-weight: 600; }
 .skip { position: absolute; left: -100rem; }
 .skip:focus { left: 1rem; top: .5rem; padding: .5rem; background: var(--paper); }
 @media (min-width: 60rem) {
   .columns { display: grid; grid-template-columns: 12rem minmax(0, 1fr); gap: 2rem; }
-  nav { position: sticky; top: 1rem; align-self: start; max-height: calc(100vh - 2rem); overflow-y: auto; }
+  nav { position: sticky; top: 1rem; align-self: start; max-height: calc(100vh - 2rem); overflow-y: auto;
+    scrollbar-width: thin; scrollbar-color: var(--line) transparent; }
   nav ul { display: block; }
 }
 `

@@ -30,11 +30,11 @@ test('what stands in a description stays text', () => {
   const operation = {
     operationId: 'x',
     tags: ['<b>'],
-    summary: '<script>alert(1)</script> & "so"',
+    summary: '<script>alert(1)</script> & "so", in `code`',
     'x-permission': 'apis.read',
     responses: {},
   }
   const page = toReferencePage({ paths: { '/<i>': { get: operation } } }, '<u>')
   expect(page).not.toMatch(/<script|<b>|<i>|<u>/)
-  expect(page).toContain('&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;so&quot;')
+  expect(page).toContain('&lt;script&gt;alert(1)&lt;/script&gt; &amp; &quot;so&quot;, in <code>code</code>')
 })

@@ -45,6 +45,6 @@ export function typeOf(schema: JsonObject): string {
 
 function describe({ description, default: byDefault }: JsonObject): string {
   const words = typeof description === 'string' ? description : ''
-  const isTold = byDefault === undefined || typeof byDefault === 'object'
+  const isTold = byDefault === undefined || byDefault === '' || typeof byDefault === 'object'
   return isTold ? words : `${words} Default: ${JSON.stringify(byDefault)}.`.trim()
 }
