@@ -3,6 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { longestOwnStallMs, mostRoundsFactor } from './fixed-rate.ts'
 import { machineFacts } from './machine.ts'
+import { measuredState } from './measured-state.ts'
 import type { Options } from './options.ts'
 import { formatSection, markdownTable, verdict, type Section } from './section.ts'
 
@@ -20,7 +21,7 @@ const outlookFile = join(import.meta.dirname, 'OUTLOOK.md')
 export function writeReport(sections: Section[], options: Options, shares: Shares): string {
   const text = `${[
     '# Results of the bench',
-    `Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}. All figures are from one run.`,
+    `Written by \`npm run bench\` ${measuredState()}. All figures are from one run.`,
     '## Bars',
     barTable(sections),
     '## How it is measured',

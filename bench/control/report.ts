@@ -1,5 +1,6 @@
 /** Writes `bench/CONTROL.md`. */
 import { cpus, release, totalmem } from 'node:os'
+import { measuredState } from '../measured-state.ts'
 import { markdownTable } from '../section.ts'
 import type { Scale } from './installation.ts'
 
@@ -16,7 +17,7 @@ export function toReport({ apis, routesPerApi, consumers }: Scale, figures: read
   const rows = figures.map(({ what, measured, bar = '', passed }) => [what, bar, measured, toVerdict(passed)])
   return `# The control plane at scale
 
-Written by \`npm run bench:control\` on ${new Date().toISOString().slice(0, 10)}: ${count(apis)} apis × ${routesPerApi} routes × ${count(consumers)} consumers, each with a key, a quarter of them with a subscription. One control process,
+Written by \`npm run bench:control\` ${measuredState()}: ${count(apis)} apis × ${routesPerApi} routes × ${count(consumers)} consumers, each with a key, a quarter of them with a subscription. One control process,
 gateways with one worker each, the bench and the backend all share the machine: ${cpus()[0]?.model ?? 'unknown'}, ${cpus().length} cores,
 ${Math.round(totalmem() / 1e9)} GB, Linux ${release()}. Memory is what is resident of a process and its children.
 

