@@ -109,7 +109,6 @@ async function start(options: ControlProcessOptions, database: Database, masterK
     allowPrivateAddresses: options.webhookPrivate,
     newId: (prefix) => newId(prefix, systemClock.now()),
   }
-  const releases = new ReleaseKeeper(control)
   let server: ControlServer | undefined
   try {
     server = await listenForControl(createControlApp(control, routes), host, port)
@@ -119,14 +118,8 @@ async function start(options: ControlProcessOptions, database: Database, masterK
     await feed.close()
     throw cause
   }
-  const endHead = keepHead(control, options.dataDir)
   const endFailures = keepFailedSignIns(control)
-  const endKeys = keepKeys(control)
-  const counts = createCountRemover(control)
-  counts.start()
-  const webhooks = createWebhookWorker(control, newId('process', systemClock.now()))
-  webhooks.start()
-  releases.start()
+  const endLoops = startLoops(control, options.dataDir)
   log.info({ version, port: server.port, store: database.dialect }, 'the control plane is ready')
   return {
     port: server.port,
@@ -134,15 +127,31 @@ async function start(options: ControlProcessOptions, database: Database, masterK
     freshToken: token.fresh,
     isNew,
     async stop() {
-      await endHead()
-      await endKeys()
-      await counts.stop()
-      await webhooks.close()
-      await releases.close()
+      await endLoops()
       await feed.close()
       await server.close()
+      // The last calls may have been such.
       await endFailures()
       await database.close()
     },
+  }
+}
+
+/** What runs by itself; returns what ends it. */
+function startLoops(control: Control, dataDir: string): () => Promise<void> {
+  const endHead = keepHead(control, dataDir)
+  const endKeys = keepKeys(control)
+  const counts = createCountRemover(control)
+  counts.start()
+  const webhooks = createWebhookWorker(control, newId('process', systemClock.now()))
+  webhooks.start()
+  const releases = new ReleaseKeeper(control)
+  releases.start()
+  return async () => {
+    await endHead()
+    await endKeys()
+    await counts.stop()
+    await webhooks.close()
+    await releases.close()
   }
 }
