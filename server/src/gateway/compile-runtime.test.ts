@@ -186,6 +186,16 @@ test('whoever comes by a key of the running snapshot has the policies of that sn
   expect(runtime.principalSegment('x', 'a')?.entries.map(({ id }) => id)).toEqual(['products/gold', 'consumers/x'])
 })
 
+test('joined lists of callers are kept while they fit, and made again after that', async () => {
+  const runtime = await compileWhole(testCompiler(), first)
+  const joined = runtime.principalSegment('x', 'a')
+  for (let at = 1; at < 50_000; at++) runtime.principalSegment('x', `a-${at}`)
+  expect(runtime.principalSegment('x', 'a')).toBe(joined)
+  runtime.principalSegment('x', 'one-more')
+  expect(runtime.principalSegment('x', 'a')).not.toBe(joined)
+  expect(runtime.principalSegment('x', 'a')).toEqual(joined)
+})
+
 test('what does not compile changes nothing, and the next change is taken as if it had not been', async () => {
   const test = testCompiler()
   const runtime = await compileWhole(test, first)

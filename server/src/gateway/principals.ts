@@ -9,6 +9,9 @@ import type { Segment } from './runtime.ts'
 import type { SnapshotParts } from './snapshot-parts.ts'
 import { closedApis, refusingSegment } from './subscription-gate.ts'
 
+/** Lists of callers within APIs that are kept joined: of thousands of each, only some meet at a time. */
+const MOST_SEGMENTS = 50_000
+
 /**
  * The consumers of a workspace as policies see them: those that run now. A key that was revoked opens nothing, however
  * long ago the runtime was made whose policy asks.
@@ -93,6 +96,7 @@ export class Principals {
     const spec = this.find(consumer, api)
     if (spec === undefined) return this.withoutPlan(api)
     const segment = this.join(spec, api)
+    if (this.segments.size >= MOST_SEGMENTS) this.segments.clear()
     this.segments.set(key, segment)
     return segment
   }
