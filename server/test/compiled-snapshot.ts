@@ -1,7 +1,7 @@
 /** Compiles snapshots in tests without sockets, and says what a runtime would do in words that can be compared. */
 import { z } from 'zod'
 import type { SnapshotContent } from '../src/config/snapshot-lines.ts'
-import { RuntimeCompiler } from '../src/gateway/compile-runtime.ts'
+import { RuntimeCompiler, type CompileParts } from '../src/gateway/compile-runtime.ts'
 import { DeploymentTally } from '../src/gateway/deployment-tally.ts'
 import type { Entry, Runtime, Segment } from '../src/gateway/runtime.ts'
 import { createUpstreamClient } from '../src/gateway/upstream/create-client.ts'
@@ -32,7 +32,7 @@ export interface Probe {
 export const emptySnapshot: SnapshotContent = compileFiles({ 'a.yaml': 'headgate: 1' }).snapshot
 
 /** A compiler that knows one kind of policy, `probe`, whose configuration shows; `{ broken: true }` does not compile. */
-export function testCompiler(): TestCompiler {
+export function testCompiler(changes: Partial<Pick<CompileParts, 'seriesOf' | 'pause'>> = {}): TestCompiler {
   const setUp: string[] = []
   const seen = new WeakMap<PolicyInstance, { readonly config: string; readonly consumers: Consumers }>()
   const probe = definePolicy({
@@ -60,6 +60,7 @@ export function testCompiler(): TestCompiler {
     seriesOf: () => 1,
     tallyOf: () => new DeploymentTally(),
     pause: () => Promise.resolve(),
+    ...changes,
   })
   const describeEntry = (entry: Entry, key: string): string => {
     const { config, consumers } = seen.get(entry.instance) ?? {}
@@ -91,7 +92,7 @@ export function testCompiler(): TestCompiler {
 }
 
 export async function compileWhole(test: TestCompiler, lines: SnapshotLines): Promise<Runtime> {
-  await test.compiler.prepare(deliverWhole(lines))
+  await test.compiler.prepare(await deliverWhole(lines))
   const runtime = test.compiler.commit()
   if (runtime === undefined) throw new Error('nothing was prepared')
   return runtime

@@ -92,7 +92,7 @@ export async function testGateway(options: TestGatewayOptions = {}): Promise<Tes
   const server = options.target === undefined ? await startUpstream(seen, options) : undefined
   const target = options.target ?? `http://127.0.0.1:${portOf(server)}`
   const memory = createCounterMemory({ limitSlots: 1024, gaugeSlots: 64, quotaSlots: 1024 })
-  const thread = await GatewayThread.create(deliverWhole(linesOf(options, target)), {
+  const thread = await GatewayThread.create(await deliverWhole(linesOf(options, target)), {
     findPolicy: (kind) => options.definitions?.find((each) => each.kind === kind) ?? findPolicy(kind),
     counters: createCounters(memory, systemClock),
     quotas: createQuotas(memory.quotas, systemClock, () => undefined),
@@ -120,7 +120,7 @@ export async function testGateway(options: TestGatewayOptions = {}): Promise<Tes
     logged,
     inject: (line, request) => inject(port, line, request),
     reload: async (next) => {
-      await thread.prepare(deliverWhole(linesOf(next, target)))
+      await thread.prepare(await deliverWhole(linesOf(next, target)))
       thread.commit()
     },
     recorded: async (count) => {

@@ -1,6 +1,7 @@
 /**
- * The process that compiles a configuration: told of it by one message, answers with one, ends. The modules that it
- * needs are loaded after the cache of compiled modules is on, which saves most of its start.
+ * The process that compiles a configuration: told of it by one message, answers with the lines in pieces and then with
+ * what came of it, ends. The modules that it needs are loaded after the cache of compiled modules is on, which saves most
+ * of its start.
  */
 import { enableCompileCache } from 'node:module'
 import type { ListenerSpec, UpstreamSpec } from '../kernel/snapshot.ts'
@@ -13,12 +14,14 @@ export interface CompileOrder {
   readonly cacheFolder: string
 }
 
-export type CompileOutcome =
+/** What the process says: pieces of lines, as `packLines` makes them, then once what came of it. */
+export type FromCompileChild = { readonly kind: 'lines'; readonly piece: Uint8Array } | CompileResult
+
+/** Without the lines. */
+export type CompileResult =
   | {
       readonly kind: 'compiled'
       readonly version: string
-      /** By their keys. */
-      readonly lines: ReadonlyMap<string, string>
       readonly upstreams: readonly UpstreamSpec[]
       readonly listener: ListenerSpec
       readonly routes: number
@@ -28,22 +31,32 @@ export type CompileOutcome =
 
 process.once('message', (order: CompileOrder) => {
   enableCompileCache(order.cacheFolder)
-  void compile(order).then((outcome) => {
-    process.send?.(outcome, undefined, undefined, () => process.disconnect?.())
-  })
+  void compile(order)
+    .then(tell)
+    .then(() => process.disconnect?.())
 })
 
-async function compile({ path, environment }: CompileOrder): Promise<CompileOutcome> {
-  const [{ compileConfig }, { ConfigError }, { toSnapshotLines }, { policies }] = await Promise.all([
+/** Resolves when it is on its way, so that no more than one piece waits here for its reader. */
+function tell(message: FromCompileChild): Promise<void> {
+  return new Promise((resolve, reject) => {
+    process.send?.(message, undefined, undefined, (failure) => (failure === null ? resolve() : reject(failure)))
+  })
+}
+
+async function compile({ path, environment }: CompileOrder): Promise<CompileResult> {
+  const [{ compileConfig }, { ConfigError }, { toSnapshotLines }, { packLines }, { policies }] = await Promise.all([
     import('./compile.ts'),
     import('./issues.ts'),
     import('./snapshot-lines.ts'),
+    import('../kernel/snapshot-delivery.ts'),
     import('../policies/index.ts'),
   ])
   try {
     const { snapshot, watched } = compileConfig(path, environment, policies)
     const { upstreams, listener, routes } = snapshot
-    return { kind: 'compiled', ...toSnapshotLines(snapshot), upstreams, listener, routes: routes.length, watched }
+    const { version, lines } = toSnapshotLines(snapshot)
+    for (const piece of packLines(lines)) await tell({ kind: 'lines', piece })
+    return { kind: 'compiled', version, upstreams, listener, routes: routes.length, watched }
   } catch (error) {
     if (error instanceof ConfigError) return { kind: 'refused', issues: error.issues, watched: error.watched }
     throw error

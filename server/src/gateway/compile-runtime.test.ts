@@ -118,7 +118,7 @@ test('changes one after the other make the same runtime as everything at once', 
       let before: SnapshotLines | undefined
       for (const next of contents) {
         const lines = toSnapshotLines(next)
-        await changed.compiler.prepare(before === undefined ? deliverWhole(lines) : deliverChange(before, lines))
+        await changed.compiler.prepare(await (before === undefined ? deliverWhole(lines) : deliverChange(before, lines)))
         const runtime = changed.compiler.commit() ?? expect.fail('nothing was prepared')
         before = lines
         const fresh = testCompiler()
@@ -143,23 +143,23 @@ const first = toSnapshotLines(toContent(marks))
 
 test('only what changed is set up again', async () => {
   const { compiler, setUp } = testCompiler()
-  await compiler.prepare(deliverWhole(first))
+  await compiler.prepare(await deliverWhole(first))
   compiler.commit()
   const count = setUp.length
   const second = toSnapshotLines(
     toContent({ ...marks, routes: { ...marks.routes, 'a 1': 2 }, upstreams: { one: 1, two: 0 } }),
   )
-  await compiler.prepare(deliverChange(first, second))
+  await compiler.prepare(await deliverChange(first, second))
   compiler.commit()
   expect(setUp.slice(count)).toEqual(['routes/a 1'])
 })
 
 test('everything sent again sets up nothing that is there', async () => {
   const { compiler, setUp } = testCompiler()
-  await compiler.prepare(deliverWhole(first))
+  await compiler.prepare(await deliverWhole(first))
   compiler.commit()
   const count = setUp.length
-  await compiler.prepare(deliverWhole(first))
+  await compiler.prepare(await deliverWhole(first))
   expect(compiler.commit()?.version).toBe(first.version)
   expect(setUp).toHaveLength(count)
 })
@@ -172,7 +172,7 @@ test('a runtime goes on as it was while others follow it', async () => {
   const second = toSnapshotLines(
     toContent({ ...marks, routes: { 'b 0': 1 }, upstreams: { one: 2, two: 0 }, apis: {}, products: {} }),
   )
-  await test.compiler.prepare(deliverChange(first, second))
+  await test.compiler.prepare(await deliverChange(first, second))
   expect(test.describe(runtime, probe)).toBe(before)
   test.compiler.commit()
   expect(test.describe(runtime, probe)).toBe(before)
@@ -204,12 +204,12 @@ test('what does not compile changes nothing, and the next change is taken as if 
   const broken = toContent({ ...marks, routes: { ...marks.routes, 'a 0': 2 }, upstreams: { one: 2, two: 2 } })
   const general = [{ ...policy('general', 1), config: { broken: true } }]
   await expect(
-    test.compiler.prepare(deliverChange(first, toSnapshotLines({ ...broken, policies: general }))),
+    test.compiler.prepare(await deliverChange(first, toSnapshotLines({ ...broken, policies: general }))),
   ).rejects.toThrow('general is broken')
   expect(test.compiler.commit()).toBeUndefined()
   expect(test.describe(runtime, probe)).toBe(before)
   const third = toSnapshotLines(toContent({ ...marks, routes: { ...marks.routes, 'a 0': 1 } }))
-  await test.compiler.prepare(deliverChange(first, third))
+  await test.compiler.prepare(await deliverChange(first, third))
   const next = test.compiler.commit() ?? expect.fail('the change can be taken')
   const fresh = testCompiler()
   const whole = await compileWhole(fresh, third)
@@ -218,13 +218,13 @@ test('what does not compile changes nothing, and the next change is taken as if 
 
 test('lines that are not what the version stands for are refused', async () => {
   const { compiler } = testCompiler()
-  await compiler.prepare(deliverWhole(first))
+  await compiler.prepare(await deliverWhole(first))
   compiler.commit()
   const other = toSnapshotLines(toContent({ ...marks, general: 2 }))
   const forged = { version: other.version, lines: new Map([...other.lines, ['routes/a/1/0', '{}']]) }
-  await expect(compiler.prepare(deliverChange(first, forged))).rejects.toThrow('do not have the hash')
+  await expect(compiler.prepare(await deliverChange(first, forged))).rejects.toThrow('do not have the hash')
   // A change that begins at something else than what is here.
-  await expect(compiler.prepare(deliverChange(forged, other))).rejects.toThrow('do not have the hash')
-  await compiler.prepare(deliverChange(first, other))
+  await expect(compiler.prepare(await deliverChange(forged, other))).rejects.toThrow('do not have the hash')
+  await compiler.prepare(await deliverChange(first, other))
   expect(compiler.commit()?.version).toBe(other.version)
 })

@@ -5,7 +5,7 @@
 import type { SnapshotHeader } from '../config/snapshot-lines.ts'
 import { HEADER_KEY } from '../config/snapshot-lines.ts'
 import type { ApiSpec, ConsumerSpec, PolicySpec, ProductSpec, RouteSpec, UpstreamSpec } from '../kernel/snapshot.ts'
-import { unpackLines, type SnapshotDelivery } from '../kernel/snapshot-delivery.ts'
+import { linesOf, type Pause, type SnapshotDelivery } from '../kernel/snapshot-delivery.ts'
 import { hashLine, SnapshotHashes } from '../kernel/snapshot-hashes.ts'
 import { PartTable } from './part-table.ts'
 import type { CompiledRoute } from './runtime.ts'
@@ -44,15 +44,19 @@ export class SnapshotParts {
   }
 
   /** Takes a delivery in; throws when what there is then is not what was meant. Lines that are here already cost nothing. */
-  async take(delivery: SnapshotDelivery, pause: () => Promise<void>): Promise<void> {
+  async take(delivery: SnapshotDelivery, pause: Pause): Promise<void> {
     const missing = new Set(delivery.isWhole ? this.hashes.keys() : [])
-    for (const { key, line } of unpackLines(delivery)) {
+    for (const { key, line } of linesOf(delivery)) {
       missing.delete(key)
       const lineHash = line === '' ? undefined : hashLine(line)
       if (this.hashes.get(key) !== lineHash) this.place(key, line, lineHash)
       await pause()
     }
-    for (const key of missing) this.place(key, '', undefined)
+    for (const key of missing) {
+      this.place(key, '', undefined)
+      await pause()
+    }
+    await this.hashes.hashChanged(pause)
     if (this.hashes.root() === delivery.version) return
     throw new Error('the lines of the snapshot do not have the hash that it says')
   }

@@ -1,7 +1,8 @@
 /**
- * How the main thread of a gateway hands lines of a snapshot to its workers: as one piece of memory that all of them
- * share. A worker takes it line by line, in slices, at its own pace; a message with the lines would be unpacked at once,
- * while requests wait.
+ * How lines of a snapshot are handed on within a gateway: as pieces of a few dozen kilobytes, each with whole lines. The
+ * process that compiles sends them to the main thread one by one, and the main thread gives them to its workers as memory
+ * that all share. Each is taken line by line, in slices, at the taker's own pace; one message with all lines would be
+ * unpacked at once, while requests wait.
  */
 import type { SnapshotLine } from './snapshot-tree.ts'
 
@@ -10,8 +11,8 @@ export interface SnapshotDelivery {
   readonly version: string
   /** All lines there are; else only what changed, where an empty line says that the key is gone. */
   readonly isWhole: boolean
-  /** Key as JSON and line, each with a line feed after it, in UTF-8. */
-  readonly text: SharedArrayBuffer
+  /** What `packLines` gives. */
+  readonly pieces: readonly SharedArrayBuffer[]
 }
 
 /** A snapshot as its lines under their keys. */
@@ -20,15 +21,24 @@ export interface SnapshotLines {
   readonly lines: ReadonlyMap<string, string>
 }
 
+/** Lets the event loop run when this slice has had its time. */
+export type Pause = () => Promise<void>
+
+/** Ends a piece: less than a millisecond of work for whoever packs or takes it. */
+const PIECE_CHARS = 32_768
 const LINE_FEED = 10
 
-export function deliverWhole({ version, lines }: SnapshotLines): SnapshotDelivery {
-  return { version, isWhole: true, text: pack([...lines]) }
+export async function deliverWhole({ version, lines }: SnapshotLines, pause?: Pause): Promise<SnapshotDelivery> {
+  return { version, isWhole: true, pieces: await share(lines, pause) }
 }
 
 /** Only what leads from one to the other. */
-export function deliverChange(before: SnapshotLines, after: SnapshotLines): SnapshotDelivery {
-  return { version: after.version, isWhole: false, text: pack([...diffLines(before.lines, after.lines)]) }
+export async function deliverChange(
+  before: SnapshotLines,
+  after: SnapshotLines,
+  pause?: Pause,
+): Promise<SnapshotDelivery> {
+  return { version: after.version, isWhole: false, pieces: await share(diffLines(before.lines, after.lines), pause) }
 }
 
 /** What leads from some lines to others; those that go are empty ones. */
@@ -40,8 +50,22 @@ export function* diffLines(
   for (const [key, line] of after) if (before.get(key) !== line) yield [key, line]
 }
 
-export function* unpackLines({ text }: SnapshotDelivery): Generator<SnapshotLine> {
-  const bytes = Buffer.from(text)
+/**
+ * Pieces of whole lines: key as JSON and line, each with a line feed after it, in UTF-8. JSON has no line feeds of its
+ * own, so they can stand between.
+ */
+export function* packLines(lines: Iterable<readonly [key: string, line: string]>): Generator<Buffer> {
+  let text = ''
+  for (const [key, line] of lines) {
+    text += `${JSON.stringify(key)}\n${line}\n`
+    if (text.length < PIECE_CHARS) continue
+    yield Buffer.from(text)
+    text = ''
+  }
+  if (text !== '') yield Buffer.from(text)
+}
+
+export function* unpackLines(bytes: Buffer): Generator<SnapshotLine> {
   let at = 0
   const next = (): string => {
     const end = bytes.indexOf(LINE_FEED, at)
@@ -50,27 +74,26 @@ export function* unpackLines({ text }: SnapshotDelivery): Generator<SnapshotLine
     return part
   }
   while (at < bytes.length) {
-    // Written by `pack`, as JSON of a string.
+    // Written by `packLines`, as JSON of a string.
     const key = String(JSON.parse(next()))
     yield { key, line: next() }
   }
 }
 
-/** JSON has no line feeds of its own, so they can stand between. */
-function pack(lines: readonly (readonly [key: string, line: string])[]): SharedArrayBuffer {
-  const keys = lines.map(([key]) => JSON.stringify(key))
-  const size = lines.reduce(
-    (sum, [, line], at) => sum + Buffer.byteLength(keys[at] ?? '') + Buffer.byteLength(line) + 2,
-    0,
-  )
-  const text = new SharedArrayBuffer(size)
-  const bytes = Buffer.from(text)
-  let at = 0
-  for (const [index, [, line]] of lines.entries()) {
-    for (const part of [keys[index] ?? '', line]) {
-      at += bytes.write(part, at)
-      bytes[at++] = LINE_FEED
-    }
+export function* linesOf({ pieces }: SnapshotDelivery): Generator<SnapshotLine> {
+  for (const piece of pieces) yield* unpackLines(Buffer.from(piece))
+}
+
+async function share(
+  lines: Iterable<readonly [key: string, line: string]>,
+  pause: Pause = () => Promise.resolve(),
+): Promise<SharedArrayBuffer[]> {
+  const pieces: SharedArrayBuffer[] = []
+  for (const piece of packLines(lines)) {
+    const shared = new SharedArrayBuffer(piece.length)
+    piece.copy(Buffer.from(shared))
+    pieces.push(shared)
+    await pause()
   }
-  return text
+  return pieces
 }

@@ -40,6 +40,15 @@ export class SnapshotHashes {
     return this.sums.map((sum, index) => (this.sums[index] = sum ?? hashBucket(this.buckets[index])))
   }
 
+  /** Hashes the buckets that changed, one after each pause, so that `root` finds them done. */
+  async hashChanged(pause: () => Promise<void>): Promise<void> {
+    for (const [index, sum] of this.sums.entries()) {
+      if (sum !== undefined) continue
+      this.sums[index] = hashBucket(this.buckets[index])
+      await pause()
+    }
+  }
+
   /** SHA-256 in hex over the hashes of the buckets: the version of the snapshot. */
   root(): string {
     return hash('sha256', this.bucketHashes().join('\n'))

@@ -56,7 +56,8 @@ export class ConformanceListener {
     const upstream = createServer((socket) => answerAll(socket, reached))
     await new Promise<void>((resolve) => upstream.listen(0, '127.0.0.1', resolve))
     const memory = createCounterMemory({ limitSlots: 1024, gaugeSlots: 64, quotaSlots: 16 })
-    const thread = await GatewayThread.create(deliverWhole(toSnapshotLines(toSnapshot(toPort(upstream)))), {
+    const delivery = await deliverWhole(toSnapshotLines(toSnapshot(toPort(upstream))))
+    const thread = await GatewayThread.create(delivery, {
       findPolicy,
       counters: createCounters(memory, systemClock),
       quotas: createQuotas(memory.quotas, systemClock, () => undefined),

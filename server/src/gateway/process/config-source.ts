@@ -1,8 +1,11 @@
 /** Where a gateway process gets what it runs from: files, or a control plane. */
-import type { CompileOutcome } from '../../config/compile-child.ts'
+import type { CompileResult } from '../../config/compile-child.ts'
+import type { SnapshotLines } from '../../kernel/snapshot-delivery.ts'
 import type { ReportPart } from './report-part.ts'
 
-export type Compiled = Extract<CompileOutcome, { kind: 'compiled' }>
+export type Compiled = Extract<CompileResult, { kind: 'compiled' }> & SnapshotLines
+
+export type CompileOutcome = Compiled | Extract<CompileResult, { kind: 'refused' }>
 
 /** What the process says of itself to its source. */
 export interface ProcessState {

@@ -5,19 +5,16 @@
 import type { Log } from '../../kernel/log.ts'
 import {
   bucketsAnswer,
-  MOST_REFUSED_CHARS,
-  reportAnswer,
   snapshotAnswer,
   type BucketsAnswer,
-  type GatewayReport,
   type SnapshotAnswer,
 } from '../../kernel/control-protocol.ts'
 import { SnapshotTree, toSignedText } from '../../kernel/snapshot-tree.ts'
-import type { CompileOutcome } from '../../config/compile-child.ts'
 import { HEADER_KEY } from '../../config/snapshot-lines.ts'
 import type { ListenerSpec, UpstreamSpec } from '../../kernel/snapshot.ts'
-import type { Compiled, ConfigSource, ProcessState } from './config-source.ts'
+import type { Compiled, CompileOutcome, ConfigSource, ProcessState } from './config-source.ts'
 import { ControlLink } from './control-link.ts'
+import { ControlReports } from './control-reports.ts'
 import type { SignedRoot, SnapshotKeeper } from './kept-snapshot.ts'
 import type { NodeIdentity } from './node-identity.ts'
 import type { TrustedKey } from './trusted-key.ts'
@@ -34,7 +31,6 @@ export interface ControlSourceOptions {
 }
 
 const WAIT_SECONDS = 25
-const REPORT_MS = 1_000
 const MOST_PAUSE_MS = 5_000
 const KEEP_MS = 100
 
@@ -42,21 +38,21 @@ export class ControlSource implements ConfigSource {
   private readonly options: ControlSourceOptions
   private readonly stopped = new AbortController()
   private readonly link: ControlLink
+  private readonly reports: ControlReports
   private tree = new SnapshotTree()
   private signed: SignedRoot | undefined
   /** Of the last snapshot that was right. */
   private current: Compiled | undefined
   private changed = (): void => undefined
   private pulling: Promise<void> | undefined
-  private reporting: NodeJS.Timeout | undefined
-  private isReporting = false
   private isAway = false
   private keeping: NodeJS.Timeout | undefined
 
   constructor(options: ControlSourceOptions) {
     this.options = options
-    const { urls, identity } = options
+    const { urls, identity, version, log } = options
     this.link = new ControlLink({ urls, token: identity.token, stopped: this.stopped.signal })
+    this.reports = new ControlReports({ link: this.link, version, log })
     this.readKept()
   }
 
@@ -72,13 +68,11 @@ export class ControlSource implements ConfigSource {
   follow(changed: () => void, state: () => ProcessState, parts: readonly ReportPart[]): void {
     this.changed = changed
     this.pulling ??= this.pull()
-    this.reporting ??= setInterval(() => {
-      if (!this.isReporting) void this.report(state(), parts)
-    }, REPORT_MS)
+    this.reports.begin(state, parts)
   }
 
   async close(): Promise<void> {
-    clearInterval(this.reporting)
+    this.reports.stop()
     this.stopped.abort()
     await this.pulling
     if (this.keeping !== undefined) this.keep()
@@ -180,25 +174,6 @@ export class ControlSource implements ConfigSource {
       this.options.keeper.write(this.signed, this.current.lines)
     } catch (cause) {
       this.options.log.error({ err: cause }, 'the snapshot cannot be kept on disk')
-    }
-  }
-
-  /** One after the other, so that a part is told of each of its reports before the next one. */
-  private async report(state: ProcessState, parts: readonly ReportPart[]): Promise<void> {
-    const { version: root, refused, ...rest } = state
-    // Why a snapshot does not compile may be a long story, and control takes no report with more of it.
-    const told = refused.slice(0, MOST_REFUSED_CHARS)
-    const report: Partial<GatewayReport> = { ...rest, root, refused: told, version: this.options.version }
-    this.isReporting = true
-    try {
-      for (const part of parts) Object.assign(report, part.take())
-      const answer = reportAnswer.parse(await this.link.ask('report', report, 0))
-      for (const part of parts) part.taken(answer)
-    } catch {
-      // The pull says that control is away; the next report follows in a second.
-      for (const part of parts) part.lost()
-    } finally {
-      this.isReporting = false
     }
   }
 

@@ -1,7 +1,6 @@
 /** Configuration from a file or a directory: compiled in a process of its own, followed by watching what was read. */
-import type { CompileOutcome } from '../../config/compile-child.ts'
 import { compileInChild } from './compile-in-child.ts'
-import type { ConfigSource } from './config-source.ts'
+import type { Compiled, CompileOutcome, ConfigSource } from './config-source.ts'
 import { ConfigWatch } from './config-watch.ts'
 
 export interface FileSourceOptions {
@@ -17,12 +16,14 @@ export function createFileSource(options: FileSourceOptions): ConfigSource {
   let changed = (): void => {
     hasChanged = true
   }
+  let latest: Compiled | undefined
   const files = new ConfigWatch(() => changed())
   files.follow([options.path])
   return {
     async read(): Promise<CompileOutcome> {
       files.beginReading()
-      const outcome = await compileInChild(options)
+      const outcome = await compileInChild(options, latest?.lines)
+      if (outcome.kind === 'compiled') latest = outcome
       files.follow(outcome.watched)
       return outcome
     },

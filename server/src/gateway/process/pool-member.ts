@@ -6,6 +6,7 @@ import {
   type SnapshotDelivery,
   type SnapshotLines,
 } from '../../kernel/snapshot-delivery.ts'
+import { createSlicer } from '../slice.ts'
 import type { FromWorker, ToWorker } from './messages.ts'
 
 export interface Member {
@@ -45,26 +46,29 @@ export function post(worker: Worker, message: ToWorker): void {
 /** What came of a `prepare`: the port with TLS that the worker has open, or why it cannot take the snapshot. */
 export type Prepared = { readonly tlsPort: number | undefined } | { readonly refusal: string }
 
-/** A snapshot to be given to workers: all have the same one, or none, so that what is packed is packed once. */
+/**
+ * A snapshot to be given to workers: all have the same one, or none, so that what is packed is packed once. In slices,
+ * because the main thread may share its core with one that serves.
+ */
 export class Gift {
   readonly lines: SnapshotLines
   private readonly before: SnapshotLines | undefined
-  private packedWhole: SnapshotDelivery | undefined
-  private packedChange: SnapshotDelivery | undefined
+  private packedWhole: Promise<SnapshotDelivery> | undefined
+  private packedChange: Promise<SnapshotDelivery> | undefined
 
   constructor(lines: SnapshotLines, before: SnapshotLines | undefined) {
     this.lines = lines
     this.before = before
   }
 
-  get whole(): SnapshotDelivery {
-    return (this.packedWhole ??= deliverWhole(this.lines))
+  get whole(): Promise<SnapshotDelivery> {
+    return (this.packedWhole ??= deliverWhole(this.lines, createSlicer()))
   }
 
   /** What leads from what the workers have; everything for those that have nothing. */
-  get change(): SnapshotDelivery {
+  get change(): Promise<SnapshotDelivery> {
     if (this.before === undefined) return this.whole
-    return (this.packedChange ??= deliverChange(this.before, this.lines))
+    return (this.packedChange ??= deliverChange(this.before, this.lines, createSlicer()))
   }
 }
 
@@ -75,9 +79,15 @@ let orders = 0
  * thought. One that dies of it has refused it: the next one would die as well.
  */
 export function prepareOn(worker: Worker, gift: Gift, tlsPort: number | undefined): Promise<Prepared> {
-  return new Promise((resolve) => {
-    let delivery = gift.change
+  return new Promise((resolve, reject) => {
+    let isWhole = false
     let order = ++orders
+    const give = (packed: Promise<SnapshotDelivery>): void => {
+      packed.then((delivery) => {
+        isWhole = delivery.isWhole
+        post(worker, { kind: 'prepare', order, delivery, tlsPort })
+      }, reject)
+    }
     const done = (outcome: Prepared): void => {
       worker.off('message', onMessage)
       worker.off('exit', onExit)
@@ -86,14 +96,13 @@ export function prepareOn(worker: Worker, gift: Gift, tlsPort: number | undefine
     const onMessage = (message: FromWorker): void => {
       if (message.kind === 'prepared' && message.order === order) done({ tlsPort: message.tlsPort })
       if (message.kind !== 'refused' || message.order !== order) return
-      if (delivery.isWhole) return done({ refusal: message.reason })
-      delivery = gift.whole
+      if (isWhole) return done({ refusal: message.reason })
       order = ++orders
-      post(worker, { kind: 'prepare', order, delivery, tlsPort })
+      give(gift.whole)
     }
     const onExit = (): void => done({ refusal: 'a worker ended while it prepared the configuration' })
     worker.on('message', onMessage)
     worker.on('exit', onExit)
-    post(worker, { kind: 'prepare', order, delivery, tlsPort })
+    give(gift.change)
   })
 }

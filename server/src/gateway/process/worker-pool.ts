@@ -7,6 +7,7 @@ import type { Log } from '../../kernel/log.ts'
 import { deliverWhole, type SnapshotLines } from '../../kernel/snapshot-delivery.ts'
 import { toThreadUrl } from '../../kernel/thread-url.ts'
 import { serveLogPort, type LogWriter } from '../log-writer.ts'
+import { createSlicer } from '../slice.ts'
 import type { UpstreamEndpoints } from '../upstream/endpoint.ts'
 import type { FromWorker, ToWorker, WorkerStart } from './messages.ts'
 import { createMember, Gift, post, prepareOn, type Member, type Prepared } from './pool-member.ts'
@@ -190,8 +191,8 @@ export class WorkerPool {
     const { options } = this
     member.given = this.running
     const worker = this.createWorker(member)
-    post(worker, { kind: 'begin', delivery: deliverWhole(this.running) })
     member.worker = worker
+    void deliverWhole(this.running, createSlicer()).then((delivery) => post(worker, { kind: 'begin', delivery }))
     member.startedAtMs = performance.now()
     member.beatAtMs = performance.now()
     const { startLimitMs = START_LIMIT_MS } = options
