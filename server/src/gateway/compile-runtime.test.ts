@@ -118,7 +118,9 @@ test('changes one after the other make the same runtime as everything at once', 
       let before: SnapshotLines | undefined
       for (const next of contents) {
         const lines = toSnapshotLines(next)
-        await changed.compiler.prepare(await (before === undefined ? deliverWhole(lines) : deliverChange(before, lines)))
+        await changed.compiler.prepare(
+          await (before === undefined ? deliverWhole(lines) : deliverChange(before, lines)),
+        )
         const runtime = changed.compiler.commit() ?? expect.fail('nothing was prepared')
         before = lines
         const fresh = testCompiler()

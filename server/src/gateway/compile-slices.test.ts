@@ -9,7 +9,10 @@ const BUCKETS = 256
 
 /** As many routes, of which each is another for another method. */
 function toLines(method: string): SnapshotLines {
-  const routes = Array.from({ length: ROUTES }, (_, at) => ({ name: `r${at}`, match: { methods: [method], path: `/${at}` } }))
+  const routes = Array.from({ length: ROUTES }, (_, at) => ({
+    name: `r${at}`,
+    match: { methods: [method], path: `/${at}` },
+  }))
   const api = { name: 'a', version: '1', basePath: '/', upstream: 'one', routes }
   const document = { headgate: 1, upstreams: [{ name: 'one', targets: [{ url: 'http://127.0.0.1:1' }] }], apis: [api] }
   return toSnapshotLines(compileFiles({ 'a.yaml': JSON.stringify(document) }).snapshot)

@@ -35,7 +35,9 @@ test('a change leads from any lines to any others, and says no more than it must
 /** Of thousands of routes. */
 const many: SnapshotLines = {
   version: 'any',
-  lines: new Map(Array.from({ length: 5_000 }, (_, at) => [`routes/${at}`, JSON.stringify({ at, note: 'ü'.repeat(400) })])),
+  lines: new Map(
+    Array.from({ length: 5_000 }, (_, at) => [`routes/${at}`, JSON.stringify({ at, note: 'ü'.repeat(400) })]),
+  ),
 }
 
 test('thousands of lines travel in small pieces of whole lines, with a pause after each', async () => {
@@ -48,6 +50,12 @@ test('thousands of lines travel in small pieces of whole lines, with a pause aft
 
 test('a line that is longer than a piece is a piece of its own', () => {
   const long = JSON.stringify('x'.repeat(200_000))
-  const pieces = [...packLines([['a', '1'], ['b', long], ['c', '2']])]
+  const pieces = [
+    ...packLines([
+      ['a', '1'],
+      ['b', long],
+      ['c', '2'],
+    ]),
+  ]
   expect(pieces.map(String)).toEqual([`"a"\n1\n"b"\n${long}\n`, '"c"\n2\n'])
 })

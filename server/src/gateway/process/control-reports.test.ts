@@ -5,8 +5,7 @@ import { listenLocally } from '../../../test/local-server.ts'
 import { ControlLink } from './control-link.ts'
 import { ControlReports } from './control-reports.ts'
 
-const refused =
-  'the control plane does not take the reports of this gateway; what they count is kept and told again'
+const refused = 'the control plane does not take the reports of this gateway; what they count is kept and told again'
 const taken = 'the control plane takes the reports of this gateway again'
 
 interface Answer {
