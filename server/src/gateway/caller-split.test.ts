@@ -133,7 +133,7 @@ test('a revision is counted from its first request on, whenever counts were take
     api.release?.isBeside === true ? { ...api, release: { ...api.release, deployment: 'newer' } } : api,
   )
   const beside = next.routes.map((route) => (route.beside === undefined ? route : { ...route, beside: 'newer' }))
-  await gateway.thread.prepare(deliverWhole(toSnapshotLines({ ...next, apis, routes: beside })))
+  await gateway.thread.prepare(await deliverWhole(toSnapshotLines({ ...next, apis, routes: beside })))
   expect(gateway.thread.takeDeploymentCounts()).toEqual([])
   gateway.thread.commit()
   await gateway.inject('GET /x', { headers: { 'x-api-key': 'any' } })
