@@ -24,7 +24,7 @@ async function startProcess(given: (Compiled | Error)[]) {
   const source: ConfigSource = {
     read: async () => {
       const next = given.length > 1 ? given.shift() : given[0]
-      if (next === undefined || next instanceof Error) throw next
+      if (next === undefined || next instanceof Error) throw next ?? new Error('nothing was given')
       return next
     },
     follow: () => undefined,
