@@ -177,6 +177,9 @@ export const removeWorkspace = defineRoute({
         .executeTakeFirst()
       if (left !== undefined)
         refuse(inUse({ detail: `It has the ${left.kind} ${left.name}. Remove what is in it first.` }))
+      // What was live once; the audit keeps who did what.
+      await write.db.deleteFrom('deployments').where('workspace_id', '=', workspace.id).execute()
+      await write.db.deleteFrom('revisions').where('workspace_id', '=', workspace.id).execute()
       await write.db.deleteFrom('bindings').where('workspace_id', '=', workspace.id).execute()
       await write.db.deleteFrom('teams').where('workspace_id', '=', workspace.id).execute()
       await write.db.deleteFrom('roles').where('workspace_id', '=', workspace.id).execute()
