@@ -4,6 +4,7 @@
  */
 import type { Kysely } from 'kysely'
 import type { Tables } from '../../db/tables.ts'
+import type { JsonObject } from '../../kernel/json.ts'
 import { refuse } from '../control-error.ts'
 import type { Credential } from '../credentials/credential-store.ts'
 import { taken } from '../problems.ts'
@@ -35,10 +36,11 @@ export async function applyKeys(
   }
   // What people made, such as a key that replaces another, is not the file's to take away.
   const gone = known.filter((each) => each.source === context.source && !named.has(each))
-  for (const { id, name } of gone.filter(({ revoked_at_ms: revokedAtMs }) => revokedAtMs === null)) {
+  for (const each of gone.filter(({ revoked_at_ms: revokedAtMs }) => revokedAtMs === null)) {
+    const { id, name } = each
     await db.deleteFrom('credentials').where('id', '=', id).execute()
     tell(context, 'credential', `${consumer.name}/${name}`, 'removed')
-    context.write.note({ kind: 'credential', id, name: `${consumer.name}/${name}` })
+    context.write.note({ kind: 'credential', id, name: `${consumer.name}/${name}`, before: toNote(each) })
     hasChanged = true
   }
   return hasChanged
@@ -82,8 +84,14 @@ async function applyKey(
       .execute()
   }
   tell(context, 'credential', name, replaced === undefined ? 'created' : 'changed', [], reason)
-  write.note({ kind: 'credential', id, name })
+  const facts = { before: replaced && toNote(replaced), after: toNote(changes) }
+  write.note({ kind: 'credential', id, name, ...facts })
   return true
+}
+
+/** What tells those who hear of it whether the key is new, another one, or gone. Its hash is nobody's business there. */
+function toNote({ source, expires_at_ms: ms }: Pick<Credential, 'source' | 'expires_at_ms'>): JsonObject {
+  return { source, ...(ms === null ? {} : { expiresAt: toTime(ms) }) }
 }
 
 /** Of two times the one that comes first; null is never. */

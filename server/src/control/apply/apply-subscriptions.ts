@@ -1,6 +1,7 @@
 /** Applies the subscriptions of a consumer. One that people ended or suspended no document brings back. */
 import type { Kysely } from 'kysely'
 import type { Tables } from '../../db/tables.ts'
+import type { JsonObject } from '../../kernel/json.ts'
 import { may } from '../actor.ts'
 import { refuse } from '../control-error.ts'
 import { invalid } from '../problems.ts'
@@ -44,10 +45,11 @@ export async function applySubscriptions(
   }
   // One that somebody asked for, pending or not, is not the file's to take away; one that is over is remembered.
   const gone = own.filter((each) => each.source === source && !kept.has(each.product_id) && !isOver(each))
-  for (const { id } of gone) {
+  for (const each of gone) {
+    const { id } = each
     await write.db.deleteFrom('subscriptions').where('id', '=', id).execute()
     tell(context, 'subscription', `${consumer.name}/${id}`, 'removed')
-    write.note({ kind: 'subscription', id, name: consumer.name })
+    write.note({ kind: 'subscription', id, name: consumer.name, before: toNote(each) })
     hasChanged = true
   }
   return hasChanged
@@ -78,7 +80,11 @@ async function save(
   }
   const name = `${consumer.name}/${product.name}`
   tell(context, 'subscription', name, before === undefined ? 'created' : 'changed')
-  write.note({ kind: 'subscription', id, name, after: { plan, state } })
+  write.note({ kind: 'subscription', id, name, before: before && toNote(before), after: { plan, state } })
+}
+
+function toNote({ plan, state }: Pick<Subscription, 'plan' | 'state'>): JsonObject {
+  return { plan, state }
 }
 
 /** Those of the consumer, and those of the one for all environments in whose place it may stand from now on. */

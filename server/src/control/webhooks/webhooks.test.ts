@@ -165,6 +165,36 @@ describeOnEveryStore('webhooks', (store) => {
     await expect.poll(() => typesOf(received)).toEqual(['api.created'])
   })
 
+  test('hear what a document made new, changed and took away by the same names as of what people did', async () => {
+    const { done, url, received, work } = await place(store)
+    const events = ['consumer.*', 'credential.*', 'subscription.*', 'workspace.*']
+    await done('POST', webhooks, { name: 'ci', url, secret, events })
+    const route = { name: 'all', match: { path: '/*' }, policies: [{ kind: 'respond', config: { body: 'x' } }] }
+    const apis = [{ name: 'books', routes: [route] }]
+    const products = [{ name: 'shop', apis: ['books'], plans: [{ name: 'free' }, { name: 'paid' }] }]
+    const apply = async (consumer: JsonObject, policies: JsonObject[] = []): Promise<unknown[]> => {
+      const document = { headgate: 1, policies, apis, products, consumers: [{ name: 'acme', ...consumer }] }
+      received.length = 0
+      await done('POST', '/workspaces/default/apply', { document })
+      await work()
+      return typesOf(received).toSorted()
+    }
+    const key = (value: string) => ({ name: 'main', value })
+    const plan = (name: string) => ({ product: 'shop', plan: name })
+    expect(await apply({ keys: [key('one')], subscriptions: [plan('free')] })).toEqual([
+      'consumer.created',
+      'credential.created',
+      'subscription.created',
+    ])
+    const request = { kind: 'request-size', config: { maxBodyBytes: 1_000 } }
+    expect(await apply({ keys: [key('two')], subscriptions: [plan('paid')] }, [request])).toEqual([
+      'credential.changed',
+      'subscription.changed',
+      'workspace.changed',
+    ])
+    expect(await apply({}, [request])).toEqual(['credential.removed', 'subscription.removed'])
+  })
+
   test('hear of another workspace nothing', async () => {
     const { done, url, received, work } = await place(store)
     await done('POST', '/workspaces', { name: 'red' })
