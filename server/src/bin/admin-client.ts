@@ -43,6 +43,11 @@ export function findConnection(
   return { url, token, workspace: flags.workspace ?? environment['HEADGATE_WORKSPACE'] ?? 'default' }
 }
 
+/** The path of something in the workspace of the connection; each part is one segment of it. */
+export function toWorkspacePath({ workspace }: Pick<Connection, 'workspace'>, ...parts: readonly string[]): string {
+  return ['/workspaces', ...[workspace, ...parts].map(encodeURIComponent)].join('/')
+}
+
 /** Calls an operation below `/api/v1`; rejects with an AdminError that says what is wrong. */
 export async function callAdmin(
   { url, token }: Pick<Connection, 'url' | 'token'>,

@@ -1,7 +1,7 @@
 /** `headgate apply` and `headgate diff`: makes an environment say what files say, or says what would change. */
 import type { Command } from 'commander'
 import { z } from 'zod'
-import { callAdmin, type Connection } from './admin-client.ts'
+import { callAdmin, toWorkspacePath, type Connection } from './admin-client.ts'
 import { createClientCommand, toJson } from './client-command.ts'
 import type { CommandSurroundings } from './command-surroundings.ts'
 import { readConfiguration } from './read-configuration.ts'
@@ -80,7 +80,7 @@ async function send(
   const { file, environment, source, allowBreaking: reason } = flags
   const allowBreaking = reason === undefined ? undefined : { reason }
   const configuration = await readConfiguration(String(file), surroundings.environment)
-  const path = `/workspaces/${encodeURIComponent(connection.workspace)}/apply?dryRun=${dryRun}`
+  const path = `${toWorkspacePath(connection, 'apply')}?dryRun=${dryRun}`
   return answer.parse(
     await callAdmin(connection, 'POST', path, { ...configuration, environment, source, allowBreaking }),
   )

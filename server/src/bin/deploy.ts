@@ -1,7 +1,7 @@
 /** `headgate deploy`, `promote` and `rollback`: what is live, what will be, and what was. */
 import type { Command } from 'commander'
 import { z } from 'zod'
-import { AdminError, callAdmin, type Connection } from './admin-client.ts'
+import { AdminError, callAdmin, toWorkspacePath, type Connection } from './admin-client.ts'
 import { addCanaryOptions, toStrategy } from './canary-options.ts'
 import { createClientCommand, toJson } from './client-command.ts'
 import type { CommandSurroundings } from './command-surroundings.ts'
@@ -33,7 +33,7 @@ export function createDeployCommand(surroundings: CommandSurroundings, exit: (co
         addCanaryOptions(command)
       },
       async run(connection, { revision, environment, reason, json, ...how }, [api, version]) {
-        const path = `/workspaces/${encodeURIComponent(connection.workspace)}/deployments`
+        const path = toWorkspacePath(connection, 'deployments')
         const body = { api, version, revision, environment, reason, ...toStrategy(how) }
         surroundings.write(toText(await callAdmin(connection, 'POST', path, body), json))
         return 0
@@ -62,7 +62,7 @@ export function createPromoteCommand(surroundings: CommandSurroundings, exit: (c
       },
       async run(connection, flags, [subject = '', version]) {
         const { percent, reason, json } = flags
-        const path = `/workspaces/${encodeURIComponent(connection.workspace)}/deployments`
+        const path = toWorkspacePath(connection, 'deployments')
         const answer =
           version === undefined
             ? await callAdmin(connection, 'POST', `${path}/${encodeURIComponent(subject)}/promote`, { percent, reason })
@@ -115,8 +115,7 @@ export function createRollbackCommand(surroundings: CommandSurroundings, exit: (
           .option('--reason <text>', 'why, for the record')
       },
       async run(connection, { reason, json }, [id = '']) {
-        const workspace = encodeURIComponent(connection.workspace)
-        const path = `/workspaces/${workspace}/deployments/${encodeURIComponent(id)}/rollback`
+        const path = toWorkspacePath(connection, 'deployments', id, 'rollback')
         surroundings.write(toText(await callAdmin(connection, 'POST', path, { reason }), json))
         return 0
       },

@@ -5,7 +5,7 @@ import type { Command } from 'commander'
 import { stringify } from 'yaml'
 import { z } from 'zod'
 import { escapeReferences } from '../config/substitute.ts'
-import { AdminError, callAdmin } from './admin-client.ts'
+import { AdminError, callAdmin, toWorkspacePath } from './admin-client.ts'
 import { createClientCommand, toJson } from './client-command.ts'
 import type { CommandSurroundings } from './command-surroundings.ts'
 
@@ -24,7 +24,7 @@ export function createExportCommand(surroundings: CommandSurroundings, exit: (co
       },
       async run(connection, { environment, directory, json }) {
         const query = typeof environment === 'string' ? `?environment=${encodeURIComponent(environment)}` : ''
-        const path = `/workspaces/${encodeURIComponent(connection.workspace)}/export${query}`
+        const path = `${toWorkspacePath(connection, 'export')}${query}`
         const { document, files } = answer.parse(await callAdmin(connection, 'GET', path))
         if (json === true) surroundings.write(toJson({ document, files }))
         else if (typeof directory !== 'string') surroundings.write(toYaml(document))

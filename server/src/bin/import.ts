@@ -1,7 +1,7 @@
 /** `headgate import openapi`: from an OpenAPI document to a published API. */
 import { Command } from 'commander'
 import { z } from 'zod'
-import { callAdmin } from './admin-client.ts'
+import { callAdmin, toWorkspacePath } from './admin-client.ts'
 import { importPlace } from './bundle-document.ts'
 import { createClientCommand, toJson } from './client-command.ts'
 import type { CommandSurroundings } from './command-surroundings.ts'
@@ -42,8 +42,7 @@ export function createImportCommand(surroundings: CommandSurroundings, exit: (co
       async run(connection, flags, [place = '']) {
         const { publish, name, basePath, upstream, environment, json, allowBreaking: reason } = flags
         const { text: document, proposal } = await importPlace(place)
-        const workspace = encodeURIComponent(connection.workspace)
-        const path = `/workspaces/${workspace}/imports?dryRun=${publish !== true}`
+        const path = `${toWorkspacePath(connection, 'imports')}?dryRun=${publish !== true}`
         // Only here it is known what a relative address of a server is relative to.
         const upstreamUrl = upstream ?? proposal.servers[0]
         const allowBreaking = reason === undefined ? undefined : { reason }

@@ -1,7 +1,7 @@
 /** `headgate abort`, `switch`, `preview`, `approve` and `reject`: what is done with a deployment that is not simply live. */
 import type { Command } from 'commander'
 import { z } from 'zod'
-import { callAdmin, type Connection } from './admin-client.ts'
+import { callAdmin, toWorkspacePath } from './admin-client.ts'
 import { createClientCommand, toJson } from './client-command.ts'
 import type { CommandSurroundings } from './command-surroundings.ts'
 import { toText } from './deploy.ts'
@@ -29,7 +29,7 @@ export function createReleaseCommand(
         if (verb !== 'approve') command.option('--reason <text>', 'why, for the record')
       },
       async run(connection, { reason, json }, [id = '']) {
-        const path = toPath(connection, id, verb)
+        const path = toWorkspacePath(connection, 'deployments', id, verb)
         surroundings.write(toText(await callAdmin(connection, 'POST', path, { reason }), json))
         return 0
       },
@@ -49,7 +49,8 @@ export function createPreviewCommand(surroundings: CommandSurroundings, exit: (c
       example: 'headgate preview deployment_01a2014aa2357cd38424f1cbfc75d964',
       extend: (command) => command.argument('<deployment>', 'its id'),
       async run(connection, { json }, [id = '']) {
-        const answer = preview.parse(await callAdmin(connection, 'POST', toPath(connection, id, 'preview'), {}))
+        const path = toWorkspacePath(connection, 'deployments', id, 'preview')
+        const answer = preview.parse(await callAdmin(connection, 'POST', path, {}))
         surroundings.write(json === true ? toJson(answer) : `${answer.header}: ${answer.token}\n`)
         return 0
       },
@@ -57,8 +58,4 @@ export function createPreviewCommand(surroundings: CommandSurroundings, exit: (c
     surroundings,
     exit,
   )
-}
-
-function toPath({ workspace }: Connection, id: string, verb: string): string {
-  return `/workspaces/${encodeURIComponent(workspace)}/deployments/${encodeURIComponent(id)}/${verb}`
 }
