@@ -9,11 +9,17 @@ const MOST_ERRORS = 100
 export function parseInput<Schema extends z.ZodType>(schema: Schema, value: unknown, where: string): z.output<Schema> {
   const result = schema.safeParse(value)
   if (result.success) return result.data
-  const errors = result.error.issues.slice(0, MOST_ERRORS).map(({ path, message }) => ({
-    pointer: where === '' ? toPointer(path) : `${where} ${path.join('.')}`.trim(),
-    detail: message,
+  const errors = result.error.issues.slice(0, MOST_ERRORS).map((issue) => ({
+    pointer: where === '' ? toPointer(issue.path) : `${where} ${issue.path.join('.')}`.trim(),
+    detail: toDetail(issue),
   }))
   return refuse(invalid({ detail: errors[0]?.detail ?? 'The input does not fit.', errors }))
+}
+
+/** zod says of what is not there that it received `undefined`, which no caller can send. */
+function toDetail({ message, ...issue }: z.core.$ZodIssue): string {
+  const isMissing = issue.code === 'invalid_type' && message.endsWith('received undefined')
+  return isMissing ? `is missing; expected ${issue.expected}` : message
 }
 
 /** A JSON pointer (RFC 6901). */

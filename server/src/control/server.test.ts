@@ -41,3 +41,9 @@ test('a large body is not read for somebody who may not do what they ask', async
   expect(await begin(port, '/workspaces/red/apply', token)).toBe(404)
   expect(await begin(port, '/workspaces/nowhere/apply', token)).toBe(404)
 })
+
+test('what is not there is said to be missing, with its place and what is expected', async () => {
+  const { call } = await testControl()
+  const { status, body } = await call('POST', '/workspaces/default/upstreams', { body: { name: 'shop' } })
+  expect([status, body['errors']]).toEqual([422, [{ pointer: '/targets', detail: 'is missing; expected array' }]])
+})

@@ -40,7 +40,9 @@ export async function applyResource(
   }
   const row = await putResource(collection, { call: asCall(context), write, environment, document, row: own, source })
   const action = general === undefined ? 'created' : 'changed'
-  tell(context, collection.kind, name, action, listChanges(before, documentOf(row)))
+  // Else it would be a change in which nothing changes.
+  const taken = own === undefined || own.source === source ? undefined : `"${source}" manages it from now on`
+  tell(context, collection.kind, name, action, listChanges(before, documentOf(row)), taken)
   return row
 }
 

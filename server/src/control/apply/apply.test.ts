@@ -179,3 +179,12 @@ describeOnEveryStore('apply and export', (store) => {
     expect(keysOf(control)).toContain('routes/books/1.0.0/list')
   })
 })
+
+test('what another source manages from now on is said to be so, though nothing in it changes', async () => {
+  const { done } = await testControl()
+  const document = { headgate: 1, consumers: [{ name: 'acme' }] }
+  await done('POST', '/workspaces/default/apply', { document, source: 'first' })
+  const { outcomes } = await done('POST', '/workspaces/default/apply', { document, source: 'second' })
+  const reason = '"second" manages it from now on'
+  expect(outcomes).toEqual([{ kind: 'consumer', name: 'acme', action: 'changed', changes: [], reason }])
+})
