@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { lintDocument } from './lint-document.ts'
+import { builtInRuleset, lintDocument } from './lint-document.ts'
 import { lintRules } from './rules.ts'
 
 type Json = Readonly<Record<string, unknown>>
@@ -142,6 +142,18 @@ describe('bounds', () => {
     expect(ids).toHaveLength(3)
     expect(lintDocument(document, undefined, { findings: 5 })).toHaveLength(5)
     expect(lintDocument(good, undefined, { visits: 3 }).map(({ rule }) => rule)).toEqual(['lint-incomplete'])
+  })
+
+  test('never hide what an override makes grave behind findings that are not', () => {
+    const paths = Object.fromEntries(Array.from({ length: 20 }, (_, index) => [`/a${index}`, { get: {} }]))
+    const overrides = [{ pointer: '#/paths/~1a19', severities: new Map([['operation-id', 'error' as const]]) }]
+    const found = lintDocument({ ...good, paths }, { ...builtInRuleset, overrides }, { perRule: 3 })
+    expect(found.filter(({ rule }) => rule === 'operation-id')).toHaveLength(4)
+    expect(found).toContainEqual(expect.objectContaining({ rule: 'operation-id', severity: 'error' }))
+  })
+
+  test('that are met are an error, so that no document passes by being too large', () => {
+    expect(lintDocument(good, undefined, { visits: 3 })[0]?.severity).toBe('error')
   })
 
   test.each([

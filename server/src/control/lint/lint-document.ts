@@ -3,7 +3,14 @@ import type { KeyPath } from '../../config/issues.ts'
 import { visitParts } from '../../config/openapi/grammar.ts'
 import { isTree } from '../../config/openapi/json-tree.ts'
 import { toPointer } from '../../config/openapi/spec-files.ts'
-import { defaultLintLimits, type LintFinding, type LintLimits, type LintRule, type Severity } from './lint-rule.ts'
+import {
+  defaultLintLimits,
+  VisitsExhausted,
+  type LintFinding,
+  type LintLimits,
+  type LintRule,
+  type Severity,
+} from './lint-rule.ts'
 import { LintView } from './lint-view.ts'
 import { lintRules } from './rules.ts'
 
@@ -23,11 +30,6 @@ export interface Override {
 export const builtInRuleset: Ruleset = { rules: lintRules, overrides: [] }
 
 const RANK = { error: 0, warning: 1, info: 2, hint: 3 }
-
-/** Thrown to end a walk that has used up its visits. */
-class VisitsExhausted extends Error {
-  override readonly name = 'VisitsExhausted'
-}
 
 export function lintDocument(
   document: unknown,
@@ -54,25 +56,33 @@ class LintRun {
   lint(document: unknown): void {
     const view = new LintView(document)
     const { rules } = this.ruleset
-    try {
-      for (const rule of rules) rule.whole?.(view, (path, message) => this.tell(rule, path, message))
-      const listeners = rules.filter(({ parts }) => parts !== undefined)
+    for (const rule of rules) {
+      this.within(rule.id, () => rule.whole?.(view, (path, message) => this.tell(rule, path, message)))
+    }
+    const listeners = rules.filter(({ parts }) => parts !== undefined)
+    this.within('what looks at its parts', () =>
       visitParts(view.document, 'document', (value, kind, path) => {
         if (++this.visits > this.limits.visits) throw new VisitsExhausted()
         if (!isTree(value) || typeof value['$ref'] === 'string') return
         for (const rule of listeners) {
           rule.parts?.[kind]?.(value, path, (at, message) => this.tell(rule, at, message), view)
         }
-      })
+      }),
+    )
+  }
+
+  /** What was not looked at is as bad as what is wrong: else a document would pass by being too large. */
+  private within(what: string, look: () => void): void {
+    try {
+      look()
     } catch (error) {
       if (!(error instanceof VisitsExhausted)) throw error
-      const remedy = 'Divide the document, or let an operator raise the bound.'
       this.found.push({
         rule: 'lint-incomplete',
-        severity: 'warning',
+        severity: 'error',
         pointer: '#',
-        message: 'the document is too large to be looked at as a whole',
-        remedy,
+        message: `the document is too large for ${what}`,
+        remedy: 'Divide the document, or make the paths of the ruleset narrower.',
       })
     }
   }
@@ -84,9 +94,11 @@ class LintRun {
   private tell({ id, severity: byDefault, remedy }: LintRule, path: KeyPath, message: string): void {
     const pointer = toPointer(path)
     const severity = this.severityOf(id, pointer, byDefault)
-    const count = (this.counts.get(id) ?? 0) + 1
+    // Of each severity: what an override makes grave must not be lost behind many that are not.
+    const counted = `${severity} ${id}`
+    const count = (this.counts.get(counted) ?? 0) + 1
     if (severity === 'off' || count > this.limits.perRule) return
-    this.counts.set(id, count)
+    this.counts.set(counted, count)
     this.found.push({ rule: id, severity, pointer, message, remedy })
   }
 

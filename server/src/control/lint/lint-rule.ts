@@ -40,6 +40,11 @@ export interface LintLimits {
 
 export const defaultLintLimits: LintLimits = { perRule: 200, findings: 2000, visits: 20_000_000 }
 
+/** Thrown by a rule to end a look that has used up its visits. */
+export class VisitsExhausted extends Error {
+  override readonly name = 'VisitsExhausted'
+}
+
 export function defineLintRule(rule: LintRule): LintRule {
   return rule
 }

@@ -182,3 +182,17 @@ describe('paths', () => {
     ).toEqual(['/books', '/Shelves'])
   })
 })
+
+test('a rule whose paths would look at too much is told of as such, and the others are held all the same', () => {
+  const paths = Object.fromEntries(Array.from({ length: 60_000 }, (_, index) => [`/a${index}`, {}]))
+  const own = { severity: 'error', given: '$.info', then: { field: 'description', function: 'truthy' } }
+  const dear = { ...own, given: Array.from({ length: 100 }, () => '$..nothing') }
+  const parsed = parseRuleset(stringify({ rules: { dear, own } }))
+  if (parsed.kind === 'refused') throw new Error(JSON.stringify(parsed.issues))
+  const found = lintDocument({ ...document, paths }, parsed.ruleset)
+  expect(found.map(({ rule: id, severity }) => [id, severity])).toEqual([
+    ['lint-incomplete', 'error'],
+    ['own', 'error'],
+  ])
+  expect(found[0]?.message).toContain('dear')
+})

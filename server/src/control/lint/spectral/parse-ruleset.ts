@@ -7,7 +7,7 @@ import { isTree, listOf, textsOf, toTree, type Tree } from '../../../config/open
 import { toPointer } from '../../../config/openapi/spec-files.ts'
 import { parseSource } from '../../../config/source.ts'
 import type { Override, Ruleset } from '../lint-document.ts'
-import type { LintRule, Severity } from '../lint-rule.ts'
+import { VisitsExhausted, type LintRule, type Severity } from '../lint-rule.ts'
 import { lintRules } from '../rules.ts'
 import { compileFunction, type Check } from './functions.ts'
 import { compileJsonPath, type JsonPath, type Match } from './json-path.ts'
@@ -122,9 +122,9 @@ class RulesetReader {
         if (!isFor(view.document)) return
         let visits = 0
         const visited = (): void => {
-          if (++visits > MOST_VISITS) throw new RulesetFault('too much to look at', '')
+          if (++visits > MOST_VISITS) throw new VisitsExhausted()
         }
-        const matches = findAll(paths, view.document, visited)
+        const matches = paths.flatMap((path) => path.find(view.document, visited))
         for (const match of matches) {
           for (const { check, field } of targets) {
             for (const { value: each, path } of toFields(match, field)) {
@@ -188,16 +188,6 @@ class RulesetReader {
 
   private tell(path: readonly (string | number)[], message: string, remedy: string): void {
     this.issues.push({ pointer: toPointer(path), message, remedy })
-  }
-}
-
-function findAll(paths: readonly JsonPath[], document: unknown, visited: () => void): Match[] {
-  try {
-    return paths.flatMap((path) => path.find(document, visited))
-  } catch (error) {
-    if (!(error instanceof RulesetFault)) throw error
-    // What was found until then is as good as nothing: half a list would look like all of it.
-    return []
   }
 }
 
