@@ -2,10 +2,9 @@
 import { z } from 'zod'
 import { may, maySee, type Actor } from '../actor.ts'
 import { defineRoute, type Call } from '../define-route.ts'
-import { refuse } from '../control-error.ts'
 import { toEnvironmentName } from '../environments/environment-names.ts'
 import { LIFECYCLE_STATES } from '../lifecycle/lifecycle-store.ts'
-import { notFound } from '../problems.ts'
+import { readCursor, toCursor } from '../resources/cursor.ts'
 import { toTime } from '../resources/resource-view.ts'
 import { readEntries, type CatalogueEntry, type CatalogueQuery, type Place } from './catalogue-store.ts'
 
@@ -44,6 +43,8 @@ const query = z.strictObject({
 type Wanted = z.output<typeof query>
 type Page = z.input<typeof page>
 
+const place = z.tuple([z.string(), z.string(), z.string()]).readonly()
+
 /** Read at once, and again until a page is full: what the caller may not find is left out. */
 const CHUNK = 200
 
@@ -80,7 +81,7 @@ export const getPublicCatalogue = defineRoute({
 async function toPage({ db, actor }: Pick<Call, 'db' | 'actor'>, wanted: Wanted, workspaceId?: string): Promise<Page> {
   const environment = await toEnvironmentName(db, wanted.environment)
   const found: CatalogueEntry[] = []
-  let after = wanted.cursor === undefined ? undefined : readCursor(wanted.cursor)
+  let after = wanted.cursor === undefined ? undefined : readCursor(wanted.cursor, place)
   while (found.length <= wanted.limit) {
     const parts: CatalogueQuery = { environment, workspaceId, api: wanted.api, after, limit: CHUNK }
     const some = await readEntries(db, parts)
@@ -115,20 +116,4 @@ function toView(found: CatalogueEntry): z.input<typeof entry> {
 
 function placeOf({ workspace, api, version }: CatalogueEntry): Place {
   return [workspace, api, version]
-}
-
-function toCursor(place: Place): string {
-  return Buffer.from(JSON.stringify(place)).toString('base64url')
-}
-
-const place = z.tuple([z.string(), z.string(), z.string()])
-
-function readCursor(cursor: string): Place {
-  try {
-    const read = place.safeParse(JSON.parse(Buffer.from(cursor, 'base64url').toString()))
-    if (read.success) return read.data
-  } catch {
-    // Nothing that we gave out: answered below like every other cursor that is not.
-  }
-  return refuse(notFound({ detail: 'The cursor is none that was given out. Begin again without it.' }))
 }

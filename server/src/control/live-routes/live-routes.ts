@@ -59,7 +59,7 @@ export const listLiveRoutes = defineRoute({
     const environment = await toEnvironmentName(db, wanted.environment)
     const lines = control.feed.treeOf(environment)?.lines() ?? []
     const keys = new Map(
-      [...lines].flatMap(({ key, line }) => (isCandidate(key, wanted) ? [[key, line] as const] : [])),
+      [...lines].flatMap(({ key, line }) => (isCandidate(key, workspace, wanted) ? [[key, line] as const] : [])),
     )
     const found: { readonly key: string; readonly route: RouteSpec }[] = []
     for (const key of [...keys.keys()].toSorted()) {
@@ -76,8 +76,9 @@ export const listLiveRoutes = defineRoute({
 type Page = z.input<typeof page>
 
 /** By the key alone: a line may be long, and most are of others. */
-function isCandidate(key: string, { cursor }: Wanted): boolean {
-  return key.startsWith('routes/') && (cursor === undefined || key > cursor)
+function isCandidate(key: string, { name }: WorkspaceRef, { cursor }: Wanted): boolean {
+  if (!key.startsWith('routes/') || (cursor !== undefined && key <= cursor)) return false
+  return fromSnapshotName(key.slice('routes/'.length)).workspace === name
 }
 
 function toRoute(line: string): RouteSpec | undefined {

@@ -3,9 +3,11 @@
  * and writes of all nouns go through here, so paging, search, versions and names work the same everywhere.
  */
 import { sql, type Kysely, type Selectable } from 'kysely'
+import { z } from 'zod'
 import type { ResourceTable, Tables } from '../../db/tables.ts'
 import { refuse } from '../control-error.ts'
 import { notFound, preconditionFailed, taken } from '../problems.ts'
+import { readCursor, toCursor } from './cursor.ts'
 import { toFacetConditions, toFacets, type FacetQuery } from './facets.ts'
 import { documentOf } from './resource-view.ts'
 
@@ -65,6 +67,9 @@ export async function getResource(db: Kysely<Tables>, shelf: Shelf, name: string
   return found ?? refuse(notFound({ detail: `There is no ${shelf.kind} ${JSON.stringify(name)}${where}.` }))
 }
 
+/** By what a list is sorted, and the id. */
+const place = z.tuple([z.union([z.string(), z.number()]), z.string()])
+
 export async function listResources(db: Kysely<Tables>, shelf: Shelf, query: ResourceQuery): Promise<ResourcePage> {
   const isDescending = query.sort.startsWith('-')
   // The sign aside, a sort is one of the columns' names.
@@ -81,7 +86,7 @@ export async function listResources(db: Kysely<Tables>, shelf: Shelf, query: Res
   }
   for (const condition of toFacetConditions(query)) rows = rows.where(condition)
   if (query.cursor !== undefined) {
-    const { at, id } = readCursor(query.cursor)
+    const [at, id] = readCursor(query.cursor, place)
     const sign = sql.raw(isDescending ? '<' : '>')
     rows = rows.where(sql<boolean>`(${sql.ref(column)}, id) ${sign} (${at}, ${id})`)
   }
@@ -93,7 +98,7 @@ export async function listResources(db: Kysely<Tables>, shelf: Shelf, query: Res
     .execute()
   const page = found.slice(0, query.limit)
   const last = page.at(-1)
-  const next = found.length > page.length && last !== undefined ? toCursor(last[column], last.id) : undefined
+  const next = found.length > page.length && last !== undefined ? toCursor([last[column], last.id]) : undefined
   return { rows: page, next }
 }
 
@@ -141,21 +146,4 @@ export async function removeResource(
 export function checkVersion({ version }: { readonly version: number }, expectedVersion: number | undefined): void {
   if (expectedVersion === undefined || expectedVersion === version) return
   refuse(preconditionFailed({ detail: `It has the version "${version}" now.` }))
-}
-
-function toCursor(at: string | number, id: string): string {
-  return Buffer.from(JSON.stringify([at, id])).toString('base64url')
-}
-
-function readCursor(cursor: string): { readonly at: string | number; readonly id: string } {
-  try {
-    const value: unknown = JSON.parse(Buffer.from(cursor, 'base64url').toString())
-    if (Array.isArray(value)) {
-      const [at, id]: unknown[] = value
-      if ((typeof at === 'string' || typeof at === 'number') && typeof id === 'string') return { at, id }
-    }
-  } catch {
-    // Nothing that we gave out: answered below like every other cursor that is not.
-  }
-  return refuse(notFound({ detail: 'The cursor is none that was given out. Begin again without it.' }))
 }
