@@ -12,6 +12,8 @@ import { inChildTurn } from './in-child-turn.ts'
 
 export type Imported = Extract<ImportOutcome, { kind: 'imported' }>
 
+type ImportCall = Pick<Call, 'control' | 'workspace'>
+
 /** Up to this size a document is imported at once: a process for it would take longer than the work. */
 const MOST_BYTES_AT_ONCE = 64 * 1024
 /** What changed nothing stays as it was written, with its comments, up to this size; more is read too often as YAML. */
@@ -22,21 +24,21 @@ const MOST_ERRORS = 50
 const SENT = 'https://document.invalid/openapi'
 
 /** A document as text; its references to other files are refused. */
-export async function importText({ control }: Pick<Call, 'control'>, text: string): Promise<Imported> {
+export async function importText({ control, workspace }: ImportCall, text: string): Promise<Imported> {
   const order = { ...orderOf(control), source: SENT, text, mayFetch: false }
   const isSmall = Buffer.byteLength(text) <= MOST_BYTES_AT_ONCE
-  const outcome = isSmall ? await runImport(order) : await inChildTurn(() => importInChild(order))
+  const outcome = isSmall ? await runImport(order) : await inChildTurn(() => importInChild(order), workspace.id)
   return keepWriting(accept(outcome), text)
 }
 
 /** A document at an address, with the files beside it, fetched by this process within bounds. */
-export async function importAddress({ control }: Pick<Call, 'control'>, address: string): Promise<Imported> {
+export async function importAddress({ control, workspace }: ImportCall, address: string): Promise<Imported> {
   const order = { ...orderOf(control), source: address, text: undefined, mayFetch: true }
-  return accept(await inChildTurn(() => importInChild(order)))
+  return accept(await inChildTurn(() => importInChild(order), workspace.id))
 }
 
 /** As `importText`, unless the text is kept already: then it came out of an import. */
-export async function importOnce(call: Pick<Call, 'control' | 'db'>, text: string): Promise<string> {
+export async function importOnce(call: ImportCall & Pick<Call, 'db'>, text: string): Promise<string> {
   const known = await call.db.selectFrom('blobs').select('hash').where('hash', '=', hashBlob(text)).executeTakeFirst()
   return known === undefined ? (await importText(call, text)).text : text
 }

@@ -46,7 +46,7 @@ const RANKS: Readonly<Record<Severity, number>> = { error: 0, warning: 1, info: 
 
 /** Refuses what the settings of the workspace do not let through. */
 export async function reviewDraft(call: Reviewing, draft: ReviewedDraft): Promise<DraftReview> {
-  const { db, workspace, control } = call
+  const { db, workspace } = call
   const last = draft.versionId === undefined ? undefined : await latestRevision(db, draft.versionId)
   const facts = { against: last?.id, reason: draft.allowBreaking?.reason }
   if (draft.spec === undefined) return { ...facts, report: { routes: draft.routes } }
@@ -56,7 +56,7 @@ export async function reviewDraft(call: Reviewing, draft: ReviewedDraft): Promis
   const settings = await readWorkspaceSettings(db, workspace)
   const before = hashBefore === undefined ? undefined : await readBlob(db, hashBefore)
   const { ruleset } = settings.lint
-  const review = await reviewWithinBounds(control, { text: draft.spec, before, ruleset })
+  const review = await reviewWithinBounds(call, { text: draft.spec, before, ruleset })
   judge(review, settings, draft.allowBreaking !== undefined)
   const report = { routes: draft.routes, lint: toLint(review.lint) }
   if (hashBefore === undefined) return { ...facts, report }
