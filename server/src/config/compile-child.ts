@@ -44,7 +44,7 @@ function tell(message: FromCompileChild): Promise<void> {
 }
 
 async function compile({ path, environment }: CompileOrder): Promise<CompileResult> {
-  const [{ compileConfig }, { ConfigError }, { toSnapshotLines }, { packLines }, { policies }] = await Promise.all([
+  const [{ compileConfig }, { ConfigError }, { toAllLines }, { packLines }, { policies }] = await Promise.all([
     import('./compile.ts'),
     import('./issues.ts'),
     import('./snapshot-lines.ts'),
@@ -54,7 +54,8 @@ async function compile({ path, environment }: CompileOrder): Promise<CompileResu
   try {
     const { snapshot, watched } = compileConfig(path, environment, policies)
     const { upstreams, listener, routes } = snapshot
-    const { version, lines } = toSnapshotLines(snapshot)
+    const { version } = snapshot
+    const lines = toAllLines(snapshot).map(({ key, line }) => [key, line] as const)
     for (const piece of packLines(lines)) await tell({ kind: 'lines', piece })
     return { kind: 'compiled', version, upstreams, listener, routes: routes.length, watched }
   } catch (error) {

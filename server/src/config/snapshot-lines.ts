@@ -28,11 +28,15 @@ export function toLines({ upstreams, apis, routes, products, consumers }: NamedP
   ]
 }
 
+/** All lines of a snapshot. */
+export function toAllLines(content: SnapshotContent): SnapshotLine[] {
+  return [{ key: HEADER_KEY, line: toHeaderLine(content) }, ...toLines(content)]
+}
+
 /** A snapshot as what a gateway is given of it; its version is the root of the tree of its lines. */
 export function toSnapshotLines(content: SnapshotContent): SnapshotLines {
   const tree = new SnapshotTree()
-  tree.set(HEADER_KEY, toHeaderLine(content))
-  tree.apply({ removed: [], lines: toLines(content) })
+  tree.apply({ removed: [], lines: toAllLines(content) })
   return { version: tree.root(), lines: tree.toMap() }
 }
 
