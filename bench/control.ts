@@ -11,12 +11,12 @@ import { toDocument, type Scale } from './control/installation.ts'
 import { measureChanges } from './control/measure-changes.ts'
 import { measureLists } from './control/measure-lists.ts'
 import { startBackend, startRole, startWire, type Role } from './control/processes.ts'
-import { otherSections, toReport, type Figure } from './control/report.ts'
+import { toReport, type Figure } from './control/report.ts'
 
 const usage = `npm run bench:control                    1,000 apis × 20 routes × 20,000 consumers; writes bench/CONTROL.md
   -- --apis 100 --consumers 2000         a smaller installation; prints, writes nothing
   --folder DIR                           keep the installation there, and use the one that is there
-  --database-url postgres://…            on PostgreSQL, an empty database, instead of SQLite
+  --database-url postgres://…            on PostgreSQL, an empty database, instead of SQLite; has a section of its own
   --gateways 2                           how many join it`
 
 const ADMIN_TOKEN = 'the-admin-token-of-the-bench'
@@ -61,10 +61,14 @@ async function main(): Promise<void> {
   let control = await startControl()
   let admin = createAdmin(control.port, ADMIN_TOKEN)
   if (isNew) {
-    const { ms } = await admin('POST', '/workspaces/default/apply', { document: toDocument(scale, backend.port) })
-    note({ what: 'apply of everything in one document', measured: `${(ms / 1000).toFixed(1)} s` })
-    const again = await admin('POST', '/workspaces/default/apply', { document: toDocument(scale, backend.port) })
-    note({ what: 'apply of the same once more', measured: `${(again.ms / 1000).toFixed(1)} s` })
+    const document = toDocument(scale, backend.port)
+    const peakMb = await control.peakMb(async () => {
+      const { ms } = await admin('POST', '/workspaces/default/apply', { document })
+      note({ what: 'apply of everything in one document', measured: `${(ms / 1000).toFixed(1)} s` })
+      const again = await admin('POST', '/workspaces/default/apply', { document })
+      note({ what: 'apply of the same once more', measured: `${(again.ms / 1000).toFixed(1)} s` })
+    })
+    note({ what: 'memory of control meanwhile, at most', measured: `${peakMb.toFixed(0)} MB`, ...memoryBar(peakMb) })
     const appliedMb = control.residentMb()
     note({ what: 'memory of control after that', measured: `${appliedMb.toFixed(0)} MB`, ...memoryBar(appliedMb) })
     await control.stop()
@@ -109,7 +113,8 @@ async function main(): Promise<void> {
   await control.stop()
   backend.close()
   const path = join(import.meta.dirname, 'CONTROL.md')
-  if (isFull && isNew) writeFileSync(path, toReport(scale, figures) + otherSections(readFileSync(path, 'utf8')))
+  const store = values['database-url'] === undefined ? 'SQLite' : 'PostgreSQL'
+  if (isFull && isNew) writeFileSync(path, toReport(scale, store, figures, readFileSync(path, 'utf8')))
   if (values.folder === undefined) rmSync(folder, { recursive: true })
 }
 

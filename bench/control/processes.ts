@@ -13,6 +13,8 @@ export interface Role {
   /** Milliseconds from its start until it served. */
   readonly startMs: number
   residentMb(): number
+  /** The most that was resident while the work ran, looked at every 50 ms. */
+  peakMb(work: () => Promise<unknown>): Promise<number>
   stop(): Promise<void>
 }
 
@@ -26,10 +28,21 @@ export async function startRole(args: readonly string[], env: Readonly<Record<st
   process.once('exit', () => child.kill('SIGKILL'))
   const port = await untilReady(child)
   const pid = child.pid ?? -1
+  const residentMb = (): number => residentBytes(processTree(pid)) / 1e6
   return {
     port,
     startMs: performance.now() - startedAt,
-    residentMb: () => residentBytes(processTree(pid)) / 1e6,
+    residentMb,
+    async peakMb(work) {
+      let most = residentMb()
+      const look = (): void => {
+        most = Math.max(most, residentMb())
+      }
+      const timer = setInterval(look, 50)
+      await work().finally(() => clearInterval(timer))
+      look()
+      return most
+    },
     async stop() {
       const gone = new Promise<void>((resolve) => child.once('exit', () => resolve()))
       child.kill('SIGTERM')

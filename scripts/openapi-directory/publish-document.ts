@@ -7,7 +7,7 @@ import { ConfigError, toIssueLine } from '../../server/src/config/issues.ts'
 import { importDocument } from '../../server/src/config/openapi/import-document.ts'
 import type { ImportFinding } from '../../server/src/config/openapi/import-findings.ts'
 import { reviewDocument } from '../../server/src/control/documents/review-document.ts'
-import type { Snapshot } from '../../server/src/kernel/snapshot.ts'
+import type { SnapshotContent } from '../../server/src/kernel/snapshot.ts'
 import { policies } from '../../server/src/policies/index.ts'
 import { findUnreached } from './find-unreached.ts'
 
@@ -43,7 +43,7 @@ export async function publishDocument(folder: string, path: string): Promise<Doc
     const text = JSON.stringify(result.document)
     const texts = new Map([['openapi.json', text]])
     const api = { name: 'api', upstream: 'upstream', spec: 'openapi.json' }
-    const compile = (kind: string): Snapshot =>
+    const compile = (kind: string): SnapshotContent =>
       compilePart({ headgate: 1, apis: [{ ...api, policies: [{ kind }] }] }, texts, policies)
     reviewDocument({ text, before: undefined, ruleset: undefined })
     const { routes } = compile('key-auth')

@@ -1,6 +1,6 @@
 /** Compiles snapshots in tests without sockets, and says what a runtime would do in words that can be compared. */
 import { z } from 'zod'
-import type { SnapshotContent } from '../src/config/snapshot-lines.ts'
+import type { SnapshotContent } from '../src/kernel/snapshot.ts'
 import { RuntimeCompiler, type CompileParts } from '../src/gateway/compile-runtime.ts'
 import { DeploymentTally } from '../src/gateway/deployment-tally.ts'
 import type { Entry, Runtime, Segment } from '../src/gateway/runtime.ts'

@@ -1,11 +1,12 @@
 /** A part of a configuration that is no file, such as one API as control keeps it, to its part of a snapshot. */
 import type { JsonObject } from '../kernel/json.ts'
 import type { PolicyDefinition } from '../kernel/policy.ts'
-import type { Snapshot } from '../kernel/snapshot.ts'
-import { compileRoot } from './compile.ts'
+import type { SnapshotContent } from '../kernel/snapshot.ts'
+import { checkRoot, type CheckedRoot } from './compile.ts'
 import { UnreadableFile, type ConfigReader } from './file-reader.ts'
 import { Findings } from './findings.ts'
-import { parseSource } from './source.ts'
+import { toJsonSource } from './json-source.ts'
+import { toSnapshotContent } from './to-snapshot.ts'
 
 const FOLDER = '/part'
 const DOCUMENT = `${FOLDER}/part.json`
@@ -18,16 +19,41 @@ export function compilePart(
   document: JsonObject,
   texts: ReadonlyMap<string, string>,
   policies: readonly PolicyDefinition[],
-): Snapshot {
+): SnapshotContent {
+  return toSnapshotContent(check(document, texts, policies))
+}
+
+/** How many routes a version of an API has. */
+export interface RouteCount {
+  readonly api: string
+  readonly version: string
+  readonly routes: number
+}
+
+/** Checks as `compilePart` does, without making what may be large and is not wanted. */
+export function checkPart(
+  document: JsonObject,
+  texts: ReadonlyMap<string, string>,
+  policies: readonly PolicyDefinition[],
+): RouteCount[] {
+  const { apis } = check(document, texts, policies).plan
+  return apis.map(({ settings: { name, version }, routes }) => ({ api: name, version, routes: routes.length }))
+}
+
+function check(
+  document: JsonObject,
+  texts: ReadonlyMap<string, string>,
+  policies: readonly PolicyDefinition[],
+): CheckedRoot {
   const findings = new Findings()
-  const source = parseSource(DOCUMENT, JSON.stringify(document), (fault) => findings.reportFault(fault))
+  const source = toJsonSource(DOCUMENT, document, (fault) => findings.reportFault(fault))
   if (source !== undefined) {
     findings.addSource(source)
     findings.setRoot(source.value)
   }
   findings.throwIfAny(() => [])
   const reader = new TextReader(texts)
-  return compileRoot(source?.value, { folder: FOLDER, reader, policies, findings, scope: 'part' })
+  return checkRoot(source?.value, { folder: FOLDER, reader, policies, findings, scope: 'part' })
 }
 
 class TextReader implements ConfigReader {

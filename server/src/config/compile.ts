@@ -6,17 +6,18 @@
 import { dirname, resolve } from 'node:path'
 import type { PolicyDefinition } from '../kernel/policy.ts'
 import type { Snapshot } from '../kernel/snapshot.ts'
-import { checkParts, checkWhole, noOperations } from './check-document.ts'
+import { checkParts, checkWhole, noOperations, type Operations } from './check-document.ts'
 import { PolicyChecker } from './check-policies.ts'
 import { FileReader, type ConfigReader, type ReadLimits } from './file-reader.ts'
 import { Findings } from './findings.ts'
 import { loadDocument } from './load-document.ts'
 import { parseValue } from './parse-value.ts'
-import { planDocument } from './plan-document.ts'
+import { planDocument, type DocumentPlan } from './plan-document.ts'
 import { checkPolicyConfigs, toRegistry } from './policy-configs.ts'
-import { configDocument } from './schema/document.ts'
+import { configDocument, type ConfigDocument } from './schema/document.ts'
+import { toSnapshotLines } from './snapshot-lines.ts'
 import type { Audience, Environment } from './substitute.ts'
-import { toSnapshot } from './to-snapshot.ts'
+import { toSnapshotContent } from './to-snapshot.ts'
 
 export interface CompiledConfig {
   readonly snapshot: Snapshot
@@ -43,8 +44,9 @@ export function compileConfig(
   stop()
   const folder = reader.isDirectory(path) ? resolve(path) : dirname(resolve(path))
   const scope = audience === 'gateway' ? 'whole' : 'part'
-  const snapshot = compileRoot(root, { folder, reader, policies, findings, scope })
-  return { snapshot, watched: reader.watched }
+  const content = toSnapshotContent(checkRoot(root, { folder, reader, policies, findings, scope }))
+  // The version is the hash of the content, so equal files make equal versions.
+  return { snapshot: { version: toSnapshotLines(content).version, ...content }, watched: reader.watched }
 }
 
 export interface CompileParts {
@@ -57,8 +59,15 @@ export interface CompileParts {
   readonly scope: 'whole' | 'part'
 }
 
-/** Checks and compiles a document that was read; throws a `ConfigError` with everything that is wrong with it. */
-export function compileRoot(root: unknown, parts: CompileParts): Snapshot {
+/** A document without findings, and what it was put together to. */
+export interface CheckedRoot {
+  readonly document: ConfigDocument
+  readonly plan: DocumentPlan
+  readonly operations: Operations
+}
+
+/** Checks a document that was read; throws a `ConfigError` with everything that is wrong with it. */
+export function checkRoot(root: unknown, parts: CompileParts): CheckedRoot {
   const { folder, reader, findings, scope } = parts
   const stop = (): void => findings.throwIfAny(() => reader.watched)
   const registry = toRegistry(parts.policies)
@@ -72,5 +81,5 @@ export function compileRoot(root: unknown, parts: CompileParts): Snapshot {
   checkParts(document, plan, checker, findings, scope)
   const operations = isPlanned ? checkWhole(document, plan, checker, findings, scope) : noOperations
   stop()
-  return toSnapshot(document, plan, operations)
+  return { document, plan, operations }
 }

@@ -2,7 +2,7 @@
  * A file of JSON without references, such as an OpenAPI document of tens of megabytes: read by the engine's own parser, fifty
  * times as fast as the tree that knows places. Places are looked for in the text when a message needs them.
  */
-import type { KeyPath } from './issues.ts'
+import type { KeyPath, Place } from './issues.ts'
 import { countNames, findOffset, findRepeatedName, toPosition } from './json-scan.ts'
 import { MOST_LEVELS } from './parse-yaml.ts'
 import type { Source, SourceFault } from './source.ts'
@@ -15,7 +15,7 @@ export function parseJsonSource(
 ): Source | undefined | 'no JSON' {
   const value = parseJson(text)
   if (value === undefined) return 'no JSON'
-  const placeOf = (path: KeyPath, at?: 'key' | 'value') => ({
+  const placeOf = (path: KeyPath, at?: 'key' | 'value'): Place => ({
     file,
     ...toPosition(text, findOffset(text, path, at ?? 'value')),
   })
@@ -30,6 +30,19 @@ export function parseJsonSource(
     const message = `the key \`${String(path.at(-1))}\` stands here a second time`
     report({ file, ...toPosition(text, offset), path, matter: 'keys', message, hint: 'Remove one of the two.' })
   }
+  return toSource(file, value, placeOf)
+}
+
+/** Values that came out of JSON somewhere else, and stand in no line. */
+export function toJsonSource(file: string, value: unknown, report: (fault: SourceFault) => void): Source | undefined {
+  const place = { file, line: 1, column: 1 }
+  const shape = measure(value)
+  if (!('path' in shape)) return toSource(file, value, () => place)
+  report({ ...place, ...shape })
+  return undefined
+}
+
+function toSource(file: string, value: unknown, placeOf: (path: KeyPath, at?: 'key' | 'value') => Place): Source {
   return {
     file,
     value,

@@ -1,17 +1,15 @@
 /** A snapshot as lines of JSON under keys, one for each part: so that a change of one part moves and compiles one line. */
-import type { ApiSpec, RouteSpec, Snapshot } from '../kernel/snapshot.ts'
+import type { ApiSpec, RouteSpec, SnapshotContent } from '../kernel/snapshot.ts'
 import type { SnapshotLines } from '../kernel/snapshot-delivery.ts'
 import { SnapshotTree, type SnapshotLine } from '../kernel/snapshot-tree.ts'
 
-export type SnapshotContent = Omit<Snapshot, 'version'>
-
-type NamedParts = Pick<Snapshot, 'upstreams' | 'apis' | 'routes' | 'products' | 'consumers'>
+type NamedParts = Pick<SnapshotContent, 'upstreams' | 'apis' | 'routes' | 'products' | 'consumers'>
 
 /** The key of the line with what belongs to the gateway as a whole. */
 export const HEADER_KEY = 'header'
 
 /** What belongs to the gateway as a whole. */
-export type SnapshotHeader = Pick<Snapshot, 'listener' | 'policies'>
+export type SnapshotHeader = Pick<SnapshotContent, 'listener' | 'policies'>
 
 export function toHeaderLine({ listener, policies }: SnapshotHeader): string {
   return JSON.stringify({ listener, policies })

@@ -1,20 +1,17 @@
 /** A checked document to the snapshot that a gateway runs. */
-import type { ApiSpec, RouteSpec, Snapshot } from '../kernel/snapshot.ts'
+import type { ApiSpec, RouteSpec, SnapshotContent } from '../kernel/snapshot.ts'
 import { toRouteFacts, type Operations } from './check-document.ts'
-import type { DocumentPlan } from './plan-document.ts'
+import type { CheckedRoot } from './compile.ts'
 import type { Entry } from './policy-lists.ts'
 import type { ApiPlan, RoutePlan } from './route-plans.ts'
-import type { ConfigDocument } from './schema/document.ts'
 import type { UpstreamSettings } from './schema/upstream.ts'
-import { toSnapshotLines } from './snapshot-lines.ts'
 import { toConsumerSpec, toProductSpec } from './to-consumer.ts'
 import { toListenerSpec } from './to-listener.ts'
 import { toRouteTimeouts, toUpstreamSpec } from './to-upstream.ts'
 
-/** Puts the snapshot together; its version is the hash of its content, so equal files make equal versions. */
-export function toSnapshot(document: ConfigDocument, plan: DocumentPlan, operations: Operations): Snapshot {
+export function toSnapshotContent({ document, plan, operations }: CheckedRoot): SnapshotContent {
   const upstreams = new Map(document.upstreams.map((upstream) => [upstream.name, upstream]))
-  const content: Omit<Snapshot, 'version'> = {
+  return {
     upstreams: document.upstreams.map(toUpstreamSpec),
     apis: plan.apis.map((api) => toApiSpec(api, operations)),
     routes: plan.apis.flatMap((api) => api.routes.map((route) => toRouteSpec(api, route, upstreams, operations))),
@@ -23,7 +20,6 @@ export function toSnapshot(document: ConfigDocument, plan: DocumentPlan, operati
     products: plan.products.map(toProductSpec),
     listener: toListenerSpec(document.gateway, document.certificates),
   }
-  return { version: toSnapshotLines(content).version, ...content }
 }
 
 function toApiSpec(api: ApiPlan, operations: Operations): ApiSpec {

@@ -1,9 +1,9 @@
 /** A change that nobody asked for but the installation itself: in the audit as any other, and heard of as any other. */
 import type { Transaction } from 'kysely'
 import type { Tables } from '../db/tables.ts'
-import { appendAudit } from './audit/append-audit.ts'
+import { appendAudit, toAuditTarget, type AuditTarget } from './audit/append-audit.ts'
 import type { Control } from './control.ts'
-import type { AuditNote, WorkspaceRef, Write } from './define-route.ts'
+import type { WorkspaceRef, Write } from './define-route.ts'
 
 export interface OwnChange {
   /** What the audit calls it. */
@@ -21,11 +21,11 @@ export async function writeAsInstallation(control: Control, change: OwnChange): 
   await control.database.write(async (db) => {
     await change.guard(db)
     touched = new Set()
-    const notes: AuditNote[] = []
+    const targets: AuditTarget[] = []
     const last = new Map<string, () => Promise<void>>()
     await change.work({
       db,
-      note: (note) => notes.push(note),
+      note: (note) => targets.push(toAuditTarget(note)),
       touch: (environment) => touched.add(environment),
       atEnd: (key, each) => last.set(key, each),
     })
@@ -38,7 +38,7 @@ export async function writeAsInstallation(control: Control, change: OwnChange): 
       address: '',
       requestId: '',
     }
-    for (const note of notes) await appendAudit(db, control.clock.now(), circumstances, note)
+    await appendAudit(db, control.clock.now(), circumstances, targets)
   })
   for (const environment of touched) control.feed.hint(environment)
 }

@@ -1,8 +1,8 @@
 /** The one transaction of an operation: its changes, its audit entry and the memory of its answer stand or fall together. */
 import type { Actor } from './actor.ts'
-import { appendAudit } from './audit/append-audit.ts'
+import { appendAudit, toAuditTarget, type AuditTarget } from './audit/append-audit.ts'
 import type { Control } from './control.ts'
-import type { AdminRoute, Answer, AuditNote, Call, WorkspaceRef } from './define-route.ts'
+import type { AdminRoute, Answer, Call, WorkspaceRef } from './define-route.ts'
 import { rememberAnswer, type Recalled } from './idempotency.ts'
 
 interface WriterParts {
@@ -42,17 +42,17 @@ export function createWriter(parts: WriterParts): Writer {
       const answer = await control.database.write(async (db) => {
         // A conflict makes the store run this again from the start.
         touched = new Set()
-        const notes: AuditNote[] = []
+        const targets: AuditTarget[] = []
         const last = new Map<string, () => Promise<void>>()
         const result = await work({
           db,
-          note: (note) => notes.push(note),
+          note: (note) => targets.push(toAuditTarget(note)),
           touch: (name) => touched.add(name),
           atEnd: (key, each) => last.set(key, each),
         })
         for (const each of last.values()) await each()
-        if (notes.length === 0) throw new Error(`${route.id} changed something without a note for the audit`)
-        for (const note of notes) await appendAudit(db, control.clock.now(), parts, note)
+        if (targets.length === 0) throw new Error(`${route.id} changed something without a note for the audit`)
+        await appendAudit(db, control.clock.now(), parts, targets)
         if (parts.recalled !== undefined) await rememberAnswer(db, control, parts.recalled, result)
         if (dryRun) throw new DryRun(result)
         return result

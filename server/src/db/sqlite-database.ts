@@ -19,6 +19,9 @@ const fileName = 'headgate.sqlite'
 /** Only recovery after a crash makes SQLite itself wait, and the thread with it. */
 const recoveryTimeoutMs = 5000
 const maxReaders = 8
+/** KiB of pages that one connection keeps. The system keeps the file's as well, and once for all of them. */
+const writerCacheKb = 8_000
+const readerCacheKb = 2_000
 
 export function openSqlite(folder: string, mustExist = false): Database {
   if (mustExist && !existsSync(join(folder, fileName))) {
@@ -79,10 +82,17 @@ function prepareWriter(writer: Sqlite.Database): Sqlite.Database {
   writer.pragma('journal_mode = wal')
   writer.pragma('synchronous = full')
   writer.pragma('foreign_keys = on')
+  writer.pragma(`cache_size = -${writerCacheKb}`)
   matchCase(writer)
   // From here on, waiting for the lock is `retryConflicts`'s, which lets the thread go on meanwhile.
   writer.pragma('busy_timeout = 0')
   return writer
+}
+
+function openReader(path: string): Sqlite.Database {
+  const reader = new Sqlite(path, { readonly: true, timeout: recoveryTimeoutMs })
+  reader.pragma(`cache_size = -${readerCacheKb}`)
+  return matchCase(reader)
 }
 
 /** As PostgreSQL does: without this, LIKE finds ASCII letters of either case. */
@@ -100,7 +110,7 @@ function createReaders(path: string) {
     async acquire() {
       if (isClosed) throw new StoreUnavailableError('The store is closed.')
       while (idle.length === 0 && inUse.size >= maxReaders) await new Promise<void>((resolve) => waiting.push(resolve))
-      const handle = idle.pop() ?? matchCase(new Sqlite(path, { readonly: true, timeout: recoveryTimeoutMs }))
+      const handle = idle.pop() ?? openReader(path)
       const connection = new SqliteConnection(handle)
       inUse.set(connection, handle)
       return connection

@@ -2,9 +2,9 @@ import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { compileWhole, emptySnapshot, testCompiler, type Probe } from '../../test/compiled-snapshot.ts'
 import { compileFiles } from '../../test/test-config.ts'
-import { toSnapshotLines, type SnapshotContent } from '../config/snapshot-lines.ts'
+import { toSnapshotLines } from '../config/snapshot-lines.ts'
 import { toKeyHash } from '../kernel/consumers.ts'
-import type { PolicySpec, RouteSpec } from '../kernel/snapshot.ts'
+import type { PolicySpec, RouteSpec, SnapshotContent } from '../kernel/snapshot.ts'
 import { deliverChange, deliverWhole, type SnapshotLines } from '../kernel/snapshot-delivery.ts'
 
 const document = `

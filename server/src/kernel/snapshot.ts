@@ -4,9 +4,13 @@
  */
 import type { JsonObject } from './json.ts'
 
-export interface Snapshot {
-  /** Content hash (SHA-256, hex) over everything below. */
+export interface Snapshot extends SnapshotContent {
+  /** Content hash (SHA-256, hex) over everything in it. */
   readonly version: string
+}
+
+/** A snapshot, or a part of one, that nobody has hashed. */
+export interface SnapshotContent {
   readonly upstreams: readonly UpstreamSpec[]
   readonly apis: readonly ApiSpec[]
   readonly routes: readonly RouteSpec[]

@@ -8,7 +8,7 @@ import { breakingRefused, documentRefused, documentsBusy, lintRefused } from '..
 import { allowBreaking } from '../documents/review-draft.ts'
 import { toEnvironmentName } from '../environments/environment-names.ts'
 import { forbidden } from '../problems.ts'
-import { checkDocument } from '../snapshots/compile-lines.ts'
+import { countRoutes } from '../snapshots/compile-lines.ts'
 import { checkTargets } from '../webhooks/webhooks.ts'
 import { applyDocument } from './apply-document.ts'
 import type { Outcome } from './apply-context.ts'
@@ -61,10 +61,10 @@ export const apply = defineRoute({
     const document = documentOf(call)
     permitParts(call, document)
     const texts = await importFiles(call, body.files)
-    const snapshot = checkDocument(control, document, texts)
+    const counts = countRoutes(control, document, texts)
     const desired = toDesiredState(document, texts)
     checkTargets(control, desired.webhooks, (index) => `webhooks[${index}].url`)
-    const reviews = await reviewDesired(call, desired, snapshot, body.allowBreaking)
+    const reviews = await reviewDesired(call, desired, counts, body.allowBreaking)
     return call.write(async (write) => {
       const outcomes: Outcome[] = []
       await applyDocument({ call, write, environment, source: body.source, outcomes, reviews }, desired)

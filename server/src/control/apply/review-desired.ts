@@ -1,5 +1,5 @@
 /** Documents of an apply: imported, and reviewed version by version, before the transaction that publishes them. */
-import type { Snapshot } from '../../kernel/snapshot.ts'
+import type { RouteCount } from '../../config/compile-part.ts'
 import type { Call } from '../define-route.ts'
 import { importOnce } from '../documents/import-text.ts'
 import { reviewDraft, type DraftReview, type ReviewedDraft } from '../documents/review-draft.ts'
@@ -21,20 +21,16 @@ export async function importFiles(
 export async function reviewDesired(
   call: Reviewing,
   { apis }: DesiredState,
-  { routes }: Snapshot,
+  counts: readonly RouteCount[],
   allowBreaking: ReviewedDraft['allowBreaking'],
 ): Promise<ReadonlyMap<string, DraftReview>> {
-  const counts = new Map<string, number>()
-  for (const { api, apiVersion } of routes) {
-    const key = toVersionKey(api, apiVersion)
-    counts.set(key, (counts.get(key) ?? 0) + 1)
-  }
+  const routes = new Map(counts.map((count) => [toVersionKey(count.api, count.version), count.routes]))
   const reviews = new Map<string, DraftReview>()
   for (const { document, versions } of apis) {
     for (const { name, spec } of versions) {
       const key = toVersionKey(nameOf(document), name)
       const versionId = await findVersionId(call, nameOf(document), name)
-      reviews.set(key, await reviewDraft(call, { versionId, spec, routes: counts.get(key) ?? 0, allowBreaking }))
+      reviews.set(key, await reviewDraft(call, { versionId, spec, routes: routes.get(key) ?? 0, allowBreaking }))
     }
   }
   return reviews

@@ -1,4 +1,4 @@
-/** Adds an entry to the audit: in the transaction of the change, chained to the entry before by its hash. */
+/** Adds entries to the audit: in the transaction of the change, each chained to the one before by its hash. */
 import { hash } from 'node:crypto'
 import type { Kysely, Selectable } from 'kysely'
 import { toCanonicalJson } from '../../config/canonical-json.ts'
@@ -17,33 +17,37 @@ interface AuditCircumstances {
 /** The hash before the first entry. */
 export const FIRST_HASH = '0'.repeat(64)
 
+/** What an entry keeps of a note. One write may have tens of thousands, and as texts they take a fraction of the memory. */
+export type AuditTarget = Pick<Selectable<AuditTable>, 'target_kind' | 'target_id' | 'target_name' | 'before' | 'after'>
+
+export function toAuditTarget({ kind, id, name, before, after }: AuditNote): AuditTarget {
+  return {
+    target_kind: kind,
+    target_id: id,
+    target_name: name,
+    before: before === undefined ? '' : toCanonicalJson(before),
+    after: after === undefined ? '' : toCanonicalJson(after),
+  }
+}
+
 export async function appendAudit(
   db: Kysely<Tables>,
   nowMs: number,
   { actor, route, workspace, address, requestId }: AuditCircumstances,
-  note: AuditNote,
+  targets: readonly AuditTarget[],
 ): Promise<void> {
-  const last = await db.selectFrom('audit').select(['seq', 'hash']).orderBy('seq', 'desc').limit(1).executeTakeFirst()
-  const entry = {
-    seq: (last?.seq ?? 0) + 1,
-    at_ms: nowMs,
-    actor: actor.id,
-    action: route.id,
-    workspace_id: workspace.id,
-    target_kind: note.kind,
-    target_id: note.id,
-    target_name: note.name,
-    before: note.before === undefined ? '' : toCanonicalJson(note.before),
-    after: note.after === undefined ? '' : toCanonicalJson(note.after),
-    address,
-    request_id: requestId,
-    previous_hash: last?.hash ?? FIRST_HASH,
+  let last = await db.selectFrom('audit').select(['seq', 'hash']).orderBy('seq', 'desc').limit(1).executeTakeFirst()
+  const circumstances = { at_ms: nowMs, actor: actor.id, action: route.id, workspace_id: workspace.id, address }
+  for (const target of targets) {
+    const { seq, hash: previous } = last ?? { seq: 0, hash: FIRST_HASH }
+    const entry = { ...circumstances, ...target, seq: seq + 1, request_id: requestId, previous_hash: previous }
+    last = { seq: entry.seq, hash: hashAuditEntry(entry) }
+    // The store has one writer at a time, so nobody takes this number meanwhile; the primary key would refuse it.
+    await db
+      .insertInto('audit')
+      .values({ ...entry, hash: last.hash })
+      .execute()
   }
-  // The store has one writer at a time, so nobody takes this number meanwhile; the primary key would refuse it.
-  await db
-    .insertInto('audit')
-    .values({ ...entry, hash: hashAuditEntry(entry) })
-    .execute()
 }
 
 /** SHA-256 in hex over everything in the entry, the hash before it included. */

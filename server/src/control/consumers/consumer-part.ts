@@ -1,7 +1,7 @@
 /** A consumer as a part of a snapshot: its document with its credentials and subscriptions. */
 import type { Kysely } from 'kysely'
 import type { JsonObject } from '../../kernel/json.ts'
-import type { Snapshot } from '../../kernel/snapshot.ts'
+import type { SnapshotContent } from '../../kernel/snapshot.ts'
 import type { Tables } from '../../db/tables.ts'
 import type { Control } from '../control.ts'
 import type { WorkspaceRef } from '../define-route.ts'
@@ -17,7 +17,7 @@ async function compileConsumer(
   control: Control,
   workspace: WorkspaceRef,
   row: Resource,
-): Promise<Snapshot> {
+): Promise<SnapshotContent> {
   const keys = await db
     .selectFrom('credentials')
     .select(['name', 'hash', 'expires_at_ms'])

@@ -1,6 +1,6 @@
 /** Whether the upstreams that a revision calls are there for an environment. */
 import { defineProblem } from '../../kernel/problem.ts'
-import type { Snapshot } from '../../kernel/snapshot.ts'
+import type { SnapshotContent } from '../../kernel/snapshot.ts'
 import { refuse } from '../control-error.ts'
 import type { WorkspaceRef, Write } from '../define-route.ts'
 import { toSnapshotName } from '../snapshots/snapshot-names.ts'
@@ -20,7 +20,7 @@ export async function checkUpstreams(
     workspace,
     environment,
     compiled,
-  }: { readonly workspace: WorkspaceRef; readonly environment: string; readonly compiled: Snapshot },
+  }: { readonly workspace: WorkspaceRef; readonly environment: string; readonly compiled: SnapshotContent },
 ): Promise<void> {
   const names = new Set(compiled.routes.flatMap(({ upstream }) => (upstream === undefined ? [] : [upstream])))
   if (names.size === 0) return

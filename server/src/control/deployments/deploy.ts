@@ -4,7 +4,7 @@
  */
 import { randomBytes } from 'node:crypto'
 import { defineProblem } from '../../kernel/problem.ts'
-import type { ReleaseSpec, Snapshot } from '../../kernel/snapshot.ts'
+import type { ReleaseSpec, SnapshotContent } from '../../kernel/snapshot.ts'
 import { refuse } from '../control-error.ts'
 import type { Control } from '../control.ts'
 import { personBehind } from '../actor.ts'
@@ -38,7 +38,7 @@ export interface DeployParts {
   readonly environment: string
   readonly revision: Revision
   /** The revision compiled, with its secrets. */
-  readonly compiled: Snapshot
+  readonly compiled: SnapshotContent
   readonly api: string
   readonly version: string
   readonly reason: string

@@ -1,5 +1,5 @@
 /** Compiles what is live anew, when something that it is compiled with has changed: the workspace's policies, a secret. */
-import type { Snapshot } from '../../kernel/snapshot.ts'
+import type { SnapshotContent } from '../../kernel/snapshot.ts'
 import type { Call, Write } from '../define-route.ts'
 import { sourceOf, type Revision } from '../revisions/revision-store.ts'
 import { compileVersion } from '../versions/compile-version.ts'
@@ -50,7 +50,7 @@ async function recompile(
   { control, workspace }: Caller,
   write: Write,
   { environment, deployment, ...revision }: LiveRevision,
-): Promise<Snapshot> {
+): Promise<SnapshotContent> {
   const source = await sourceOf(write.db, revision)
   const compiled = await compileVersion(write.db, control, workspace, source)
   const { api, version } = source

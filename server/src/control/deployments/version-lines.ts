@@ -8,7 +8,7 @@ import {
   type ApiSpec,
   type ReleaseSpec,
   type RouteSpec,
-  type Snapshot,
+  type SnapshotContent,
   type SplitSpec,
 } from '../../kernel/snapshot.ts'
 import { toLines } from '../../config/snapshot-lines.ts'
@@ -40,7 +40,7 @@ export interface PlacedPart {
   readonly release: ReleaseSpec | undefined
 }
 
-export function toPart({ apis, routes }: Snapshot): RevisionPart {
+export function toPart({ apis, routes }: SnapshotContent): RevisionPart {
   const [api] = apis
   if (api === undefined) throw new TypeError('a revision is one api')
   return { api, routes }

@@ -18,7 +18,7 @@ import { allowBreaking } from '../documents/review-draft.ts'
 import { toEnvironmentName } from '../environments/environment-names.ts'
 import type { Permission } from '../permissions.ts'
 import { forbidden, invalid } from '../problems.ts'
-import { checkDocument } from '../snapshots/compile-lines.ts'
+import { countRoutes } from '../snapshots/compile-lines.ts'
 import { allowsTestKeys, hasTestKey, issueTestKey } from '../test-keys/issue-test-key.ts'
 
 const SPEC = 'openapi.json'
@@ -80,16 +80,16 @@ export const importOpenApi = defineRoute({
     const environment = await toEnvironmentName(call.db, call.body.environment)
     const imported = await importGiven(call)
     const { document, texts, api, version, basePath } = toDocument(call, imported)
-    const snapshot = checkDocument(call.control, document, texts)
+    const counts = countRoutes(call.control, document, texts)
     const desired = toDesiredState(document, texts)
-    const reviews = await reviewDesired(call, desired, snapshot, call.body.allowBreaking)
+    const reviews = await reviewDesired(call, desired, counts, call.body.allowBreaking)
     return call.write(async (write) => {
       const outcomes: Outcome[] = []
       const context = { call, write, environment, source: `import/${api}/${version}`, outcomes, reviews }
       await applyDocument(context, desired)
       const key = await makeTestKey(context)
       const shown = outcomes.map(({ kind, name: each, action }) => ({ kind, name: each, action }))
-      const facts = { api, version, environment, basePath, routes: snapshot.routes.length, outcomes: shown }
+      const facts = { api, version, environment, basePath, routes: counts[0]?.routes ?? 0, outcomes: shown }
       const findings = imported.findings.map((finding) => ({ ...finding }))
       const { report = {} } = reviews.get(toVersionKey(api, version)) ?? {}
       write.note({ kind: 'import', id: api, name: `${api} ${version}` })

@@ -1,7 +1,7 @@
 /** Which policies a request to a route passes, in which order, and where each of them comes from. */
 import { z } from 'zod'
 import { isJsonObject, type JsonObject } from '../../kernel/json.ts'
-import type { PolicySpec, Snapshot } from '../../kernel/snapshot.ts'
+import type { PolicySpec, SnapshotContent } from '../../kernel/snapshot.ts'
 import { defineRoute, type Call } from '../define-route.ts'
 import { refuse } from '../control-error.ts'
 import { findActive } from '../deployments/deployment-store.ts'
@@ -82,7 +82,7 @@ async function liveSource(
 }
 
 /** Lists are simply put one behind the other, so the place of an entry says where it comes from. */
-function toEntries({ policies, apis, routes }: Snapshot, lists: readonly JsonObject[], route: string): Entry[] {
+function toEntries({ policies, apis, routes }: SnapshotContent, lists: readonly JsonObject[], route: string): Entry[] {
   const [api] = apis
   const own = routes.find(({ name }) => name === route)
   if (api === undefined || own === undefined)

@@ -8,7 +8,7 @@ import type { JsonObject } from '../../kernel/json.ts'
 import type { Tables } from '../../db/tables.ts'
 import type { Control } from '../control.ts'
 import type { Call, WorkspaceRef, Write } from '../define-route.ts'
-import type { Snapshot } from '../../kernel/snapshot.ts'
+import type { SnapshotContent } from '../../kernel/snapshot.ts'
 import { writeSecrets } from '../secrets/secret-values.ts'
 import { publishResource } from '../snapshots/publish-resource.ts'
 import { toResourceNote } from './resource-view.ts'
@@ -60,7 +60,7 @@ export interface CollectionDefinition {
 export interface SnapshotPart {
   /** Name of its list in a snapshot. */
   readonly list: 'upstreams' | 'consumers' | 'products'
-  compile(db: Kysely<Tables>, control: Control, workspace: WorkspaceRef, row: Resource): Promise<Snapshot>
+  compile(db: Kysely<Tables>, control: Control, workspace: WorkspaceRef, row: Resource): Promise<SnapshotContent>
 }
 
 export interface PutParts {

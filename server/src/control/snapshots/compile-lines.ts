@@ -1,9 +1,9 @@
 /** Compiles what is kept in the store to lines of a snapshot. */
 import type { Kysely } from 'kysely'
-import { compilePart } from '../../config/compile-part.ts'
+import { checkPart, compilePart, type RouteCount } from '../../config/compile-part.ts'
 import { ConfigError, type ConfigIssue } from '../../config/issues.ts'
 import type { JsonObject } from '../../kernel/json.ts'
-import type { Snapshot } from '../../kernel/snapshot.ts'
+import type { SnapshotContent } from '../../kernel/snapshot.ts'
 import type { Tables } from '../../db/tables.ts'
 import { refuse } from '../control-error.ts'
 import type { Control } from '../control.ts'
@@ -22,7 +22,7 @@ export async function compileDocument(
   workspace: WorkspaceRef,
   document: JsonObject,
   texts: ReadonlyMap<string, string> = new Map(),
-): Promise<Snapshot> {
+): Promise<SnapshotContent> {
   const whole = await withSecrets(db, control, workspace, document)
   return nameForSnapshot(checkDocument(control, whole, texts), workspace.name)
 }
@@ -32,9 +32,22 @@ export function checkDocument(
   control: Control,
   document: JsonObject,
   texts: ReadonlyMap<string, string> = new Map(),
-): Snapshot {
+): SnapshotContent {
+  return refusing(() => compilePart({ headgate: 1, ...document }, texts, control.policies))
+}
+
+/** As `checkDocument` for a document that may be a whole installation: of what is compiled only counts are left. */
+export function countRoutes(
+  control: Control,
+  document: JsonObject,
+  texts: ReadonlyMap<string, string>,
+): readonly RouteCount[] {
+  return refusing(() => checkPart({ headgate: 1, ...document }, texts, control.policies))
+}
+
+function refusing<Result>(work: () => Result): Result {
   try {
-    return compilePart({ headgate: 1, ...document }, texts, control.policies)
+    return work()
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     const errors = error.issues.map((issue) => ({ pointer: issue.path, detail: toDetail(issue) }))

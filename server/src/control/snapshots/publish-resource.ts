@@ -1,6 +1,6 @@
 /** Brings a resource into the snapshot of every environment that it is for. */
 import type { Kysely } from 'kysely'
-import type { Snapshot } from '../../kernel/snapshot.ts'
+import type { SnapshotContent } from '../../kernel/snapshot.ts'
 import type { Tables } from '../../db/tables.ts'
 import { listEnvironmentNames } from '../environments/environment-names.ts'
 import type { Change, SnapshotPart } from '../resources/define-collection.ts'
@@ -16,7 +16,7 @@ export async function publishResource(
 ): Promise<void> {
   const row = after ?? before
   if (row === undefined) return
-  const compiled = new Map<string, Snapshot>()
+  const compiled = new Map<string, SnapshotContent>()
   for (const environment of await concerned(write.db, row)) {
     const shelf = { workspaceId: row.workspace_id, kind: row.kind, parentId: row.parent_id }
     const effective =

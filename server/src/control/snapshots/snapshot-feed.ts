@@ -34,6 +34,8 @@ interface Followed {
 const LOOK_MS = 500
 /** A gateway that is further behind compares buckets. */
 const MOST_STEPS = 200
+/** In all steps together: what they hold is mostly no longer in the tree, so large changes would add up to gigabytes. */
+const MOST_STEP_LINES = 20_000
 const HINT_CHANNEL = 'headgate_snapshots'
 
 export class SnapshotFeed {
@@ -159,7 +161,7 @@ export class SnapshotFeed {
       return
     }
     known.steps.push({ from: known.published.root, change })
-    if (known.steps.length > MOST_STEPS) known.steps.shift()
+    forgetOldSteps(known.steps)
     known.published = published
     wakeAll(known)
   }
@@ -168,6 +170,15 @@ export class SnapshotFeed {
     const followed = this.followed.get(environment)
     this.followed.delete(environment)
     if (followed !== undefined) wakeAll(followed)
+  }
+}
+
+function forgetOldSteps(steps: Step[]): void {
+  const linesOf = ({ change }: Step): number => change.lines.length + change.removed.length
+  let lines = steps.reduce((sum, step) => sum + linesOf(step), 0)
+  while (steps.length > MOST_STEPS || lines > MOST_STEP_LINES) {
+    const oldest = steps.shift()
+    lines -= oldest === undefined ? 0 : linesOf(oldest)
   }
 }
 

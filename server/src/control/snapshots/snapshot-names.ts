@@ -3,7 +3,7 @@
  * the default workspace stand as they are, so that a file means the same with and without a control plane. No name
  * begins with `@`, so nothing of one workspace can be taken for a thing of another.
  */
-import type { PolicySpec, Snapshot } from '../../kernel/snapshot.ts'
+import type { PolicySpec, SnapshotContent } from '../../kernel/snapshot.ts'
 
 export const DEFAULT_WORKSPACE = 'default'
 
@@ -19,7 +19,7 @@ export function fromSnapshotName(text: string): { readonly workspace: string; re
 }
 
 /** The parts of a compiled document under the names that they have in the snapshot of an environment. */
-export function nameForSnapshot(part: Snapshot, workspace: string): Snapshot {
+export function nameForSnapshot(part: SnapshotContent, workspace: string): SnapshotContent {
   const named = (name: string): string => toSnapshotName(workspace, name)
   const owner = workspace === DEFAULT_WORKSPACE ? {} : { workspace }
   const policies = (list: readonly PolicySpec[]): PolicySpec[] => list.map((each) => ({ ...each, id: named(each.id) }))

@@ -4,7 +4,7 @@
  * went live would lack a protection that somebody believes to be in place, so it is compiled anew in the transaction.
  */
 import type { Kysely } from 'kysely'
-import type { Snapshot } from '../../kernel/snapshot.ts'
+import type { SnapshotContent } from '../../kernel/snapshot.ts'
 import type { Tables } from '../../db/tables.ts'
 import type { Call, WorkspaceRef, Write } from '../define-route.ts'
 import { sourceOf, type Revision } from '../revisions/revision-store.ts'
@@ -13,7 +13,7 @@ import { compileVersion, type VersionSource } from './compile-version.ts'
 export interface CompiledAhead {
   readonly source: VersionSource
   /** What the revision is compiled to as of the transaction. */
-  asOf(write: Pick<Write, 'db'>): Promise<Snapshot>
+  asOf(write: Pick<Write, 'db'>): Promise<SnapshotContent>
 }
 
 export async function compileAhead(

@@ -1,7 +1,7 @@
 /** A version's settings and document to its part of a snapshot: in the draft's checks and when a revision is deployed. */
 import type { Kysely } from 'kysely'
 import type { JsonObject } from '../../kernel/json.ts'
-import type { Snapshot } from '../../kernel/snapshot.ts'
+import type { SnapshotContent } from '../../kernel/snapshot.ts'
 import type { Tables } from '../../db/tables.ts'
 import type { Control } from '../control.ts'
 import type { WorkspaceRef } from '../define-route.ts'
@@ -24,7 +24,7 @@ export interface VersionSource {
 const SPEC = 'openapi.json'
 
 /** Checks a draft; refuses with everything that is wrong with it. Secrets are still references. */
-export function checkVersion(control: Control, source: VersionSource): Snapshot {
+export function checkVersion(control: Control, source: VersionSource): SnapshotContent {
   return checkDocument(control, { apis: [toApi(source)] }, textsOf(source))
 }
 
@@ -34,7 +34,7 @@ export async function compileVersion(
   control: Control,
   workspace: WorkspaceRef,
   source: VersionSource,
-): Promise<Snapshot> {
+): Promise<SnapshotContent> {
   return compileDocument(db, control, workspace, await toWhole(db, workspace, source), textsOf(source))
 }
 
@@ -44,7 +44,7 @@ export async function describeVersion(
   control: Control,
   workspace: WorkspaceRef,
   source: VersionSource,
-): Promise<Snapshot> {
+): Promise<SnapshotContent> {
   return checkDocument(control, await toWhole(db, workspace, source), textsOf(source))
 }
 
