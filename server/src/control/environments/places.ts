@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { checkRoutePath, toMatchedPath } from '../../config/route-path.ts'
 import { host } from '../../config/schema/quantities.ts'
 import { defineProblem } from '../../kernel/problem.ts'
-import type { Snapshot } from '../../kernel/snapshot.ts'
+import type { SnapshotContent } from '../../kernel/snapshot.ts'
 import type { Tables } from '../../db/tables.ts'
 import { refuse } from '../control-error.ts'
 import type { WorkspaceRef } from '../define-route.ts'
@@ -69,7 +69,7 @@ export async function checkPlaces(
     workspace,
     environment,
     compiled,
-  }: { readonly workspace: WorkspaceRef; readonly environment: string; readonly compiled: Snapshot },
+  }: { readonly workspace: WorkspaceRef; readonly environment: string; readonly compiled: SnapshotContent },
 ): Promise<void> {
   const own = placesOf(await readEnvironment(db, environment), workspace.name)
   if (own === undefined) return

@@ -7,7 +7,7 @@
 import type { Kysely } from 'kysely'
 import type { SignInFailureTable } from '../../db/people-tables.ts'
 import type { Tables } from '../../db/tables.ts'
-import { appendAudit } from '../audit/append-audit.ts'
+import { appendAudit, toAuditTarget } from '../audit/append-audit.ts'
 import { createBackgroundLoop } from '../background-loop.ts'
 import type { Control } from '../control.ts'
 import { INSTALLATION_ACTOR } from '../write-as-installation.ts'
@@ -148,7 +148,7 @@ function append(
     address,
     requestId,
   }
-  return appendAudit(db, atMs, circumstances, { kind, id, name, after })
+  return appendAudit(db, atMs, circumstances, [toAuditTarget({ kind, id, name, after })])
 }
 
 async function byTarget(
