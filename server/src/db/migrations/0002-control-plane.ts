@@ -14,7 +14,7 @@ const STATEMENTS = [
     UNIQUE (workspace_id, kind, parent_id, environment, name))`,
   'CREATE INDEX resources_by_name ON resources (workspace_id, kind, name, id)',
   'CREATE INDEX resources_by_time ON resources (workspace_id, kind, updated_at_ms, id)',
-  'CREATE INDEX resources_by_parent ON resources (parent_id, kind)',
+  'CREATE INDEX resources_by_parent ON resources (parent_id, kind, name)',
   'CREATE TABLE blobs (hash TEXT PRIMARY KEY, content TEXT NOT NULL)',
   `CREATE TABLE revisions (id TEXT PRIMARY KEY, workspace_id TEXT NOT NULL REFERENCES workspaces (id),
     api_id TEXT NOT NULL, version_id TEXT NOT NULL, number BIGINT NOT NULL, content_hash TEXT NOT NULL,
