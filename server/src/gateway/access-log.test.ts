@@ -3,13 +3,13 @@ import { once } from 'node:events'
 import { closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { MessageChannel, Worker } from 'node:worker_threads'
+import { Worker } from 'node:worker_threads'
 import fc from 'fast-check'
 import { afterAll, describe, expect, test } from 'vitest'
 import { testRecord } from '../../test/test-record.ts'
 import { toLogLine } from './access-log-line.ts'
 import { createAccessLog } from './access-log.ts'
-import { createFileWriter, createPortWriter, serveLogPort, type LogWriter } from './log-writer.ts'
+import { createFileWriter, createLogWriter, openLogPort, type LogOutput, type LogWriter } from './log-writer.ts'
 
 const scratch = mkdtempSync(join(tmpdir(), 'headgate-log-'))
 afterAll(() => rmSync(scratch, { recursive: true, force: true }))
@@ -46,9 +46,9 @@ describe('a line', () => {
     })
     const some = text.filter((each) => each !== '')
     const texts = fc.record({
-      id: text,
-      ip: text,
-      method: text,
+      id: fc.stringMatching(/^[\w.:-]{1,128}$/),
+      ip: fc.oneof(fc.ipV4(), fc.ipV6()),
+      method: fc.constantFrom('GET', 'POST', 'PATCH', ''),
       host: text,
       path: text,
       route: some,
@@ -58,7 +58,7 @@ describe('a line', () => {
       problem: some,
       upstream: some,
       target: text,
-      traceId: some,
+      traceId: fc.stringMatching(/^[\da-f]{32}$/),
     })
     fc.assert(
       fc.property(
@@ -83,7 +83,7 @@ function slowWriter() {
     write: (bytes) =>
       new Promise((resolve, reject) => {
         pieces.push(Buffer.from(bytes).toString())
-        held.push({ resolve, reject })
+        held.push({ resolve: () => resolve(bytes), reject })
         called.resolve()
       }),
   }
@@ -95,12 +95,19 @@ function slowWriter() {
   return { writer, pieces, held, nextWrite }
 }
 
+const keepIn =
+  (pieces: string[]): LogWriter['write'] =>
+  async (bytes) => {
+    pieces.push(Buffer.from(bytes).toString())
+    return bytes
+  }
+
 const lineCount = (pieces: readonly string[]): number => pieces.join('').split('\n').length - 1
 
 describe('the access log', () => {
   test('writes what was appended, in order, also what fills no piece', async () => {
     const pieces: string[] = []
-    const log = createAccessLog({ write: async (bytes) => void pieces.push(Buffer.from(bytes).toString()) })
+    const log = createAccessLog({ write: keepIn(pieces) })
     for (let i = 0; i < 4000; i++) log.append(testRecord({ path: `/${i}` }))
     await log.close()
     const paths = pieces
@@ -161,7 +168,7 @@ describe('the access log', () => {
   test('keeps no process alive', () => {
     const url = new URL('access-log.ts', import.meta.url).href
     const code = `const { createAccessLog } = await import('${url}')
-      createAccessLog({ write: async () => {} }).append(${JSON.stringify(testRecord())})`
+      createAccessLog({ write: async (bytes) => bytes }).append(${JSON.stringify(testRecord())})`
     const run = (): Buffer =>
       execFileSync(process.execPath, ['--input-type=module', '--eval', code], { timeout: 10_000 })
     expect(run).not.toThrow()
@@ -171,23 +178,26 @@ describe('the access log', () => {
 describe('pieces of several threads', () => {
   const work = `
     const { parentPort, workerData } = require('node:worker_threads')
-    import(workerData.url).then(async ({ createPortWriter }) => {
-      const { write } = createPortWriter(workerData.port)
+    import(workerData.url).then(async ({ createLogWriter }) => {
+      const { write } = createLogWriter(workerData.output)
       for (let piece = 0; piece < 20; piece++) {
         const line = workerData.letter.repeat(99) + '\\n'
         await write(new TextEncoder().encode(line.repeat(700)))
       }
     })`
 
-  async function writeFromThreads(fd: number): Promise<void> {
-    const writer = createFileWriter(fd)
+  async function writeFromThreads(open: () => LogOutput): Promise<void> {
     const workers = ['a', 'b', 'c'].map((letter) => {
-      const { port1, port2 } = new MessageChannel()
-      serveLogPort(port1, writer)
-      const workerData = { letter, port: port2, url: new URL('log-writer.ts', import.meta.url).href }
-      return new Worker(work, { eval: true, workerData, transferList: [port2] })
+      const output = open()
+      const workerData = { letter, output, url: new URL('log-writer.ts', import.meta.url).href }
+      return new Worker(work, { eval: true, workerData, transferList: typeof output === 'number' ? [] : [output] })
     })
     await Promise.all(workers.map((worker) => once(worker, 'exit')))
+  }
+
+  function toPorts(fd: number): () => LogOutput {
+    const writer = createFileWriter(fd)
+    return () => openLogPort(writer)
   }
 
   function expectWholeLines(text: string): void {
@@ -196,10 +206,13 @@ describe('pieces of several threads', () => {
     expect(lines.filter((line) => !/^(a{99}|b{99}|c{99})$/.test(line))).toEqual([])
   }
 
-  test('reach a file whole', async () => {
+  test.each([
+    ['each by itself', (fd: number) => () => fd],
+    ['by way of the main thread', toPorts],
+  ])('reach a file whole, %s', async (_, toOpener) => {
     const path = join(scratch, 'access.log')
-    const fd = openSync(path, 'a')
-    await writeFromThreads(fd)
+    const fd = openSync(path, 'w')
+    await writeFromThreads(toOpener(fd))
     closeSync(fd)
     expectWholeLines(readFileSync(path, 'utf8'))
   })
@@ -208,13 +221,12 @@ describe('pieces of several threads', () => {
     // A process that writes from threads into its standard output, a pipe that is read with pauses.
     const url = import.meta.url.replace('access-log.test.ts', 'log-writer.ts')
     const code = `
-      const { Worker, MessageChannel } = require('node:worker_threads')
-      import('${url}').then(({ createFileWriter, serveLogPort }) => {
-        const writer = createFileWriter(1)
+      const { Worker } = require('node:worker_threads')
+      import('${url}').then(({ shareOutput }) => {
+        const open = shareOutput(process.stdout)
         for (const letter of ['a', 'b', 'c']) {
-          const { port1, port2 } = new MessageChannel()
-          serveLogPort(port1, writer)
-          new Worker(${JSON.stringify(work)}, { eval: true, workerData: { letter, port: port2, url: '${url}' }, transferList: [port2] })
+          const output = open()
+          new Worker(${JSON.stringify(work)}, { eval: true, workerData: { letter, output, url: '${url}' }, transferList: [output] })
         }
       })`
     const child = spawn(process.execPath, ['--eval', code], { stdio: ['ignore', 'pipe', 'inherit'] })
@@ -229,9 +241,8 @@ describe('pieces of several threads', () => {
   test('tells the worker when the descriptor is gone', async () => {
     const fd = openSync(join(scratch, 'gone.log'), 'a')
     closeSync(fd)
-    const { port1, port2 } = new MessageChannel()
-    serveLogPort(port1, createFileWriter(fd))
-    await expect(createPortWriter(port2).write(new TextEncoder().encode('x'))).rejects.toThrow('EBADF')
-    port1.close()
+    const port = openLogPort(createFileWriter(fd))
+    await expect(createLogWriter(port).write(new TextEncoder().encode('x'))).rejects.toThrow('EBADF')
+    port.close()
   })
 })

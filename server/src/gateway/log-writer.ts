@@ -1,43 +1,56 @@
 /**
- * Where pieces of the access log go. Threads that wrote to one pipe themselves would tear each other's lines: only writes
- * up to PIPE_BUF (4 KiB on Linux) are atomic there, and larger ones are not even whole when the reader is slow. So the
- * main thread alone writes, one piece after the other, and worker threads hand it theirs: the memory moves over without
- * a copy, which costs less than 0.1 µs for each line. What a worker has handed over is written whole even if it dies.
+ * Where pieces of the access log go. A regular file takes each write whole, one after the other, whoever writes, so each
+ * thread writes its own. On a pipe they would tear each other's lines: only writes up to PIPE_BUF (4 KiB on Linux) are
+ * atomic there, and larger ones are not even whole when the reader is slow. There the main thread alone writes, and worker
+ * threads hand it theirs: the memory moves over without a copy, but waking the main thread is 3 % of all work under load.
+ * What a worker has handed over is written whole even if it dies.
  */
 import { fstatSync, write } from 'node:fs'
 import type { Writable } from 'node:stream'
-import type { MessagePort } from 'node:worker_threads'
+import { MessageChannel, type MessagePort } from 'node:worker_threads'
 
 export interface LogWriter {
-  /** Resolves when all bytes are written, after those of earlier calls; the bytes are the writer's from now on. */
-  write(bytes: Uint8Array<ArrayBuffer>): Promise<void>
+  /**
+   * Resolves when all bytes are written, after those of earlier calls, with their memory: it is the writer's until then,
+   * and may serve for the next piece.
+   */
+  write(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>
 }
 
 /** A descriptor of a file, pipe or terminal that does not block tells that it is full; it is asked again after this. */
 const FIRST_RETRY_MS = 2
 const MAX_RETRY_MS = 100
 
-/**
- * Writes to standard output, whatever it is. A pipe is written by its stream, which waits in the event loop: a call that
- * waits for a reader in another thread could not be broken off, and the process would not end before it.
- */
-export function createOutputWriter(stream: Writable & { readonly fd: number }): LogWriter {
+/** What a worker's pieces go to: the descriptor of a file, or the way to the main thread. */
+export type LogOutput = number | MessagePort
+
+/** Makes an output for each worker, all of them standard output, whatever it is. */
+export function shareOutput(stream: Writable & { readonly fd: number }): () => LogOutput {
   const facts = fstatSync(stream.fd)
-  return facts.isFIFO() || facts.isSocket() ? createStreamWriter(stream) : createFileWriter(stream.fd)
+  if (facts.isFile()) return () => stream.fd
+  // A pipe is written by its stream, which waits in the event loop: a call that waits for a reader in another thread
+  // could not be broken off, and the process would not end before it.
+  const writer = facts.isFIFO() || facts.isSocket() ? createStreamWriter(stream) : createFileWriter(stream.fd)
+  return () => openLogPort(writer)
+}
+
+/** The worker's end. */
+export function createLogWriter(output: LogOutput): LogWriter {
+  return typeof output === 'number' ? createFileWriter(output) : createPortWriter(output)
 }
 
 function createStreamWriter(stream: Writable): LogWriter {
   return {
     write: (bytes) =>
       new Promise((resolve, reject) => {
-        stream.write(bytes, (error) => (error === null || error === undefined ? resolve() : reject(error)))
+        stream.write(bytes, (error) => (error === null || error === undefined ? resolve(bytes) : reject(error)))
       }),
   }
 }
 
 /** Writes to a file descriptor. */
 export function createFileWriter(fd: number): LogWriter {
-  let last: Promise<void> = Promise.resolve()
+  let last: Promise<unknown> = Promise.resolve()
   return {
     write(bytes) {
       const written = last.then(() => writeAll(fd, bytes))
@@ -48,7 +61,7 @@ export function createFileWriter(fd: number): LogWriter {
   }
 }
 
-async function writeAll(fd: number, bytes: Uint8Array): Promise<void> {
+async function writeAll(fd: number, bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
   let offset = 0
   let retryMs = FIRST_RETRY_MS
   while (offset < bytes.length) {
@@ -61,6 +74,7 @@ async function writeAll(fd: number, bytes: Uint8Array): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, retryMs))
     retryMs = Math.min(MAX_RETRY_MS, retryMs * 2)
   }
+  return bytes
 }
 
 /** How many bytes the descriptor took; 0 when it is full. */
@@ -80,13 +94,8 @@ interface Outcome {
   readonly failure: string | undefined
 }
 
-export interface PortWriter {
-  /** Resolves when the bytes are written, with their memory: it moves there and back, so nobody's garbage grows. */
-  write(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>
-}
-
-/** The worker's end: hands pieces to the main thread, one at a time. */
-export function createPortWriter(port: MessagePort): PortWriter {
+/** Hands pieces to the main thread, one at a time. Their memory moves there and back. */
+function createPortWriter(port: MessagePort): LogWriter {
   let settle: ((outcome: Outcome) => void) | undefined
   port.on('message', (outcome: Outcome) => settle?.(outcome))
   // Only a piece under way is a reason for the thread to live.
@@ -106,8 +115,9 @@ export function createPortWriter(port: MessagePort): PortWriter {
   }
 }
 
-/** The main thread's end of a worker's port; closes with it. */
-export function serveLogPort(port: MessagePort, writer: LogWriter): void {
+/** Makes a worker's port, whose other end the main thread serves until it closes. */
+export function openLogPort(writer: LogWriter): MessagePort {
+  const { port1: port, port2 } = new MessageChannel()
   port.on('message', (bytes: Uint8Array<ArrayBuffer>) => {
     const answer = (failure: string | undefined): void => {
       const outcome: Outcome = { memory: bytes, failure }
@@ -119,4 +129,5 @@ export function serveLogPort(port: MessagePort, writer: LogWriter): void {
     )
   })
   port.unref()
+  return port2
 }

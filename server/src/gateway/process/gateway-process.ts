@@ -13,7 +13,7 @@ import { createMetricsServer, type MetricsServer } from '../metrics-server.ts'
 import { clearWorkerState } from '../metrics-worker.ts'
 import type { Metrics, ReloadResult } from '../metrics.ts'
 import { TICKET_KEY_BYTES } from '../tls.ts'
-import { createOutputWriter } from '../log-writer.ts'
+import { shareOutput } from '../log-writer.ts'
 import { HealthBoard } from '../upstream/health-board.ts'
 import { createNameLookup } from '../upstream/name-lookup.ts'
 import { UpstreamWatch } from '../upstream/upstream-watch.ts'
@@ -156,7 +156,7 @@ export class GatewayProcess {
       log: options.log,
       maxHeapMb: MAX_WORKER_HEAP_MB,
       metrics: this.memories,
-      logWriter: createOutputWriter(process.stdout),
+      openLogOutput: shareOutput(process.stdout),
       start: {
         host: options.host,
         port: options.port,

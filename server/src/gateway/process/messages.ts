@@ -1,10 +1,10 @@
 /** What the main thread of a gateway and its workers tell each other. */
-import type { MessagePort } from 'node:worker_threads'
 import type { CallerCount } from '../../kernel/caller-counts.ts'
 import type { DeploymentCounts } from '../../kernel/control-protocol.ts'
 import type { CounterMemory } from '../../kernel/counter-table.ts'
 import type { QuotaName } from '../../kernel/quotas.ts'
 import type { SnapshotDelivery } from '../../kernel/snapshot-delivery.ts'
+import type { LogOutput } from '../log-writer.ts'
 import type { UpstreamEndpoints } from '../upstream/endpoint.ts'
 
 /** Given to a worker when it starts. */
@@ -22,8 +22,7 @@ export interface WorkerStart {
   readonly verdicts: SharedArrayBuffer
   /** What this worker counts, and the next one in its place goes on with. */
   readonly metrics: SharedArrayBuffer
-  /** Takes pieces of the access log to the main thread. */
-  readonly logPort: MessagePort
+  readonly logOutput: LogOutput
   /** Keys for TLS session tickets. */
   readonly ticketKeys: Uint8Array
   /** One Int32 for each worker: the beats that show that its event loop runs. */

@@ -9,7 +9,7 @@ import type { SnapshotDelivery } from '../../kernel/snapshot-delivery.ts'
 import { findPolicy } from '../../policies/index.ts'
 import { createAccessLog } from '../access-log.ts'
 import { WorkerMetrics } from '../metrics-worker.ts'
-import { createPortWriter } from '../log-writer.ts'
+import { createLogWriter } from '../log-writer.ts'
 import { GatewayThread } from '../thread.ts'
 import { toHealthVerdicts } from '../upstream/health-board.ts'
 import type { FromWorker, ToWorker, WorkerStart } from './messages.ts'
@@ -26,7 +26,7 @@ const log = createLog(start.logLevel, { write: (line) => tell({ kind: 'event', l
 
 const metrics = new WorkerMetrics(start.metrics)
 const accessLog = createAccessLog({
-  ...createPortWriter(start.logPort),
+  ...createLogWriter(start.logOutput),
   dropped: (lines) => metrics.countDroppedLines(lines),
 })
 

@@ -36,7 +36,7 @@ async function startPool(script: string, startLimitMs?: number): Promise<TestPoo
       ticketKeys: new Uint8Array(48),
     },
     metrics: [memory],
-    logWriter: { write: () => Promise.resolve() },
+    openLogOutput: () => new MessageChannel().port2,
     maxHeapMb: 64,
     lost: () => undefined,
     received: () => undefined,

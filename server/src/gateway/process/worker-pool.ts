@@ -2,11 +2,11 @@
  * The worker threads of a gateway: started one by one, given every snapshot in two steps so that all run the same one,
  * replaced when they die or fall silent.
  */
-import { MessageChannel, Worker } from 'node:worker_threads'
+import { Worker } from 'node:worker_threads'
 import type { Log } from '../../kernel/log.ts'
 import { deliverWhole, type SnapshotLines } from '../../kernel/snapshot-delivery.ts'
 import { toThreadUrl } from '../../kernel/thread-url.ts'
-import { serveLogPort, type LogWriter } from '../log-writer.ts'
+import type { LogOutput } from '../log-writer.ts'
 import { createSlicer } from '../slice.ts'
 import type { UpstreamEndpoints } from '../upstream/endpoint.ts'
 import type { FromWorker, ToWorker, WorkerStart } from './messages.ts'
@@ -22,17 +22,17 @@ const LAST_WORDS_MS = 6_000
 const MAX_RESTART_DELAY_MS = 10_000
 
 /** An exchange's garbage dies young: more room here is only more memory, less makes it be copied. */
-const YOUNG_HEAP_MB = 22
+const YOUNG_HEAP_MB = 44
 
 export interface WorkerPoolOptions {
   readonly workers: number
   readonly log: Log
   /** What every worker is started with, apart from its index and what changes while the gateway runs. */
-  readonly start: Omit<WorkerStart, 'index' | 'endpoints' | 'heartbeats' | 'logPort' | 'metrics'>
+  readonly start: Omit<WorkerStart, 'index' | 'endpoints' | 'heartbeats' | 'logOutput' | 'metrics'>
   /** What each worker counts; one for each. */
   readonly metrics: readonly SharedArrayBuffer[]
-  /** Where the access logs of all workers go. */
-  readonly logWriter: LogWriter
+  /** Makes what a worker writes its access log to. */
+  openLogOutput(): LogOutput
   /** Megabytes of long-lived memory after which a worker is ended and replaced, before it takes the others with it. */
   readonly maxHeapMb: number
   /** How long a worker may take to begin to serve. */
@@ -164,8 +164,7 @@ export class WorkerPool {
     const { options } = this
     const metrics = options.metrics[member.index]
     if (metrics === undefined) throw new Error(`there is no memory for the metrics of worker ${member.index}`)
-    const logChannel = new MessageChannel()
-    serveLogPort(logChannel.port1, options.logWriter)
+    const logOutput = options.openLogOutput()
     const start: WorkerStart = {
       ...options.start,
       port: this.port,
@@ -174,11 +173,11 @@ export class WorkerPool {
       metrics,
       endpoints: [...this.endpoints.values()],
       heartbeats: this.heartbeats,
-      logPort: logChannel.port2,
+      logOutput,
     }
     return new Worker(options.entry ?? toThreadUrl('./worker', import.meta.url), {
       workerData: start,
-      transferList: [logChannel.port2],
+      transferList: typeof logOutput === 'number' ? [] : [logOutput],
       name: `gateway-${member.index}`,
       resourceLimits: { maxOldGenerationSizeMb: options.maxHeapMb, maxYoungGenerationSizeMb: YOUNG_HEAP_MB },
       stdout: false,
