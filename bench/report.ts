@@ -50,7 +50,7 @@ export function barTable(sections: Section[]): string {
 }
 
 function method(options: Options): string {
-  return `The gateway runs on core 0; load generator and backend (an nginx that answers 1,024 bytes of JSON) on core 1. Every
+  return `Headgate is what the package ships, built from this checkout. The gateway runs on core 0; load generator and backend (an nginx that answers 1,024 bytes of JSON) on core 1. Every
 request carries ten header fields, about 700 bytes together. CPU per request is the processor time of all threads and child
 processes of the gateway (\`/proc/PID/task/*/schedstat\`) divided by the requests completed. Every contender gets
 ${options.pairs} slices of ${options.sliceSeconds} s, in turn with the others and in an order that turns; ratios are medians over

@@ -9,6 +9,7 @@ import { runProfile } from './profile.ts'
 import { barTable, writeReport } from './report.ts'
 import { scenarios } from './scenarios/index.ts'
 import { formatSection, type Section } from './section.ts'
+import { buildHeadgate } from './subjects/headgate.ts'
 import { loadCore } from './subjects/subject.ts'
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
@@ -19,6 +20,7 @@ async function main(): Promise<number> {
   if (options.list) return print(scenarios.map(({ name }) => name).join('\n'))
   const chosen = chooseScenarios(options.profile === undefined ? options.only : [options.profile])
   prepareMachine(options)
+  buildHeadgate()
   const foreign = await foreignLoad()
   if (foreign > 0.05)
     say(`Other programs use ${Math.round(foreign * 100)} % of this machine: expect noise, above all in latencies.`)
