@@ -109,7 +109,7 @@ export async function createControlSubject(kind: ControlCrashKind): Promise<Cont
         ...findLosses('keys', keys, history),
         ...findLosses('published consumers', published, history),
         ...(audit.whole ? [] : [`The audit is broken: ${audit.fault?.detail} at ${audit.fault?.seq}.`]),
-        ...(traffic?.failures ?? []).map((failure) => `The gateway answered ${failure}.`),
+        ...(traffic?.failures ?? []).map((failure) => `The gateway answered ${failure}; ${gateway?.lastWords}`),
       ]
     },
     async stop() {

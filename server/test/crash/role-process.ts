@@ -4,6 +4,8 @@ import { join } from 'node:path'
 
 const command = join(import.meta.dirname, '../../src/bin/headgate.ts')
 
+const LAST_LINES = 20
+
 export class RoleProcess {
   private readonly process: ChildProcess
   private readonly exited: Promise<void>
@@ -34,6 +36,13 @@ export class RoleProcess {
         throw new Error(`The process ended and never said "${message}":\n${this.errors}`)
       await new Promise<void>((resolve) => (this.heard = resolve))
     }
+  }
+
+  /** How it stands and what it said last, for whoever finds that it does not do its work. */
+  get lastWords(): string {
+    const { exitCode, signalCode } = this.process
+    const state = exitCode === null && signalCode === null ? 'runs' : `ended (${exitCode ?? signalCode})`
+    return `it ${state}, and said last:\n${this.errors.split('\n').slice(-LAST_LINES).join('\n')}`
   }
 
   async kill(): Promise<void> {
