@@ -266,7 +266,7 @@ test('a control plane that cannot be reached, or lets nobody in, is told', async
   const forged = { HEADGATE_URL: `http://127.0.0.1:${server.port}`, HEADGATE_TOKEN: 'forged' }
   expect((await checkControl({}, surroundings(forged), Date.now)).at(-1)).toMatchObject({
     state: 'wrong',
-    detail: expect.stringMatching(/Not signed in/),
+    detail: expect.stringMatching(/does not take this token/),
   })
   expect(await checkControl({}, surroundings({ HEADGATE_CREDENTIALS_FILE: '/nowhere' }), Date.now)).toMatchObject([
     { state: 'skipped' },
