@@ -165,7 +165,7 @@ export const removeEnvironment = defineRoute({
   method: 'DELETE',
   path: '/environments/{environment}',
   tag: 'environments',
-  summary: 'Removes an environment in which nothing is deployed.',
+  summary: 'Removes an environment in which nothing is deployed and that nothing is for alone.',
   permission: 'environments.write',
   effect: 'remove',
   params,
@@ -177,11 +177,12 @@ export const removeEnvironment = defineRoute({
       if (before.is_default === 1) refuse(inUse({ detail: 'The default environment stays.' }))
       const live = await write.db
         .selectFrom('deployments')
-        .select('id')
+        .select(['id', 'state'])
         .where('environment', '=', before.name)
-        .where('state', 'in', LIVE_STATES)
+        .where('state', 'in', [...LIVE_STATES, 'awaiting-approval'])
         .executeTakeFirst()
-      if (live !== undefined) refuse(inUse({ detail: `The deployment ${live.id} is live in it.` }))
+      if (live !== undefined) refuse(inUse({ detail: `The deployment ${live.id} to it is ${live.state}.` }))
+      await checkNothingIsForIt(write.db, before.name)
       await write.db.deleteFrom('snapshot_lines').where('environment', '=', before.name).execute()
       await write.db.deleteFrom('environments').where('id', '=', before.id).execute()
       await forgetUnusedSecrets(write)
@@ -190,6 +191,19 @@ export const removeEnvironment = defineRoute({
     })
   },
 })
+
+/** What is for it alone would come back, keys and certificates included, with a new environment of its name. */
+async function checkNothingIsForIt(db: Call['db'], name: string): Promise<void> {
+  const left = await db
+    .selectFrom('resources')
+    .innerJoin('workspaces', 'workspaces.id', 'resources.workspace_id')
+    .select(['resources.kind', 'resources.name', 'workspaces.name as workspace'])
+    .where('resources.environment', '=', name)
+    .executeTakeFirst()
+  if (left === undefined) return
+  const detail = `The ${left.kind} ${left.name} of the workspace ${left.workspace} is for it alone. Remove that first.`
+  refuse(inUse({ detail }))
+}
 
 /**
  * Who runs what is published could put the guard away, deploy and put it back; so this takes the right over the ways of
