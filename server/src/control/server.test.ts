@@ -47,3 +47,21 @@ test('what is not there is said to be missing, with its place and what is expect
   const { status, body } = await call('POST', '/workspaces/default/upstreams', { body: { name: 'shop' } })
   expect([status, body['errors']]).toEqual([422, [{ pointer: '/targets', detail: 'is missing; expected array' }]])
 })
+
+test('says without a token that it lives, and that it is ready as long as its store answers', async () => {
+  const { app } = await testControl()
+  const ask = async (path: string): Promise<[number, unknown]> => {
+    const response = await app.request(path)
+    return [response.status, await response.json()]
+  }
+  expect(await ask('/healthz')).toEqual([200, { status: 'ok' }])
+  expect(await ask('/readyz')).toEqual([200, { status: 'ok' }])
+  const other = await testControl()
+  await other.database.close()
+  const answer = await other.app.request('/readyz')
+  expect([answer.status, await answer.json()]).toEqual([
+    503,
+    { status: 'unavailable', reason: 'The store does not answer.' },
+  ])
+  expect((await other.app.request('/healthz')).status).toBe(200)
+})

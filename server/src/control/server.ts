@@ -19,6 +19,7 @@ import { dispatch } from './dispatch.ts'
 import { toOpenApi } from './openapi.ts'
 import { MERGE_PATCH } from './resources/merge-patch.ts'
 import { serveReference } from './reference/serve-reference.ts'
+import { serveHealth } from './serve-health.ts'
 import { internal, methodNotAllowed, notFound, tooLarge, unauthenticated, unreadable } from './problems.ts'
 import { checkCsrfToken, checkOrigin, type Sender } from './sessions/check-origin.ts'
 import type { Visit } from './sessions/session-store.ts'
@@ -40,6 +41,7 @@ export function createControlApp(control: Control, routes: readonly AdminRoute[]
     app.on(route.method, path, (context) => answerWith(control, route, context))
     methodsByPath.set(path, (methodsByPath.get(path) ?? new Set()).add(route.method))
   }
+  serveHealth(app, control)
   serveReference(app, PREFIX, toOpenApi(routes, control.version), control.version)
   for (const [path, methods] of methodsByPath) {
     const allow = [...methods].toSorted().join(', ')
