@@ -9,7 +9,7 @@ import { toResourceNote } from '../resources/resource-view.ts'
 import { isKnownSecret } from '../secrets/secret-values.ts'
 import { compileVersion } from '../versions/compile-version.ts'
 import { version as versionSchema } from '../versions/version-schema.ts'
-import { insertVersion, updateVersion } from '../versions/version-drafts.ts'
+import { insertVersion, toVersionSecrets, updateVersion } from '../versions/version-drafts.ts'
 import { draftOf, hashBlob } from '../versions/version-store.ts'
 import { asCall, tell, type ApplyContext } from './apply-context.ts'
 import { applyLifecycle } from './apply-lifecycle.ts'
@@ -66,7 +66,7 @@ async function isSameDraft(
 ): Promise<boolean> {
   const { control, workspace } = call
   const { settings, specHash } = draftOf(row)
-  const owner = `apis.${api.name}.${desired.name}`
+  const owner = toVersionSecrets(api.name, desired.name)
   const { document, secrets } = extractSecrets(desired.settings, versionSchema, control.policies, owner)
   for (const secret of secrets) if (!(await isKnownSecret(write.db, control, workspace, secret))) return false
   return isSame(settings, document) && specHash === (desired.spec === undefined ? undefined : hashBlob(desired.spec))

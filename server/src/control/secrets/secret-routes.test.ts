@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
 import { createCertificate } from '../../../test/certificates.ts'
 import { describeOnEveryStore } from '../../../test/database.ts'
+import { isJsonObject } from '../../kernel/json.ts'
 import { testControl, type TestControl } from '../../../test/test-control.ts'
 
 const document = {
@@ -107,6 +108,22 @@ describeOnEveryStore('secrets', (store) => {
     expect(outcomes).toContainEqual({ kind: 'policies', name: 'default', action: 'changed', changes: [] })
     await expect.poll(() => lineOf(control, 'apis/books/1.0.0')).toContain(third)
     expect(await done('POST', '/workspaces/default/apply', { document })).toMatchObject({ changed: false })
+  })
+
+  test('of two versions are two, also where their names and those of their APIs have the same dots', async () => {
+    const control = await testControl({ database: await store.open() })
+    for (const [api, name] of [
+      ['a', '1.0'],
+      ['a.1', '0'],
+    ] as const) {
+      await control.done('POST', '/workspaces/default/apis', { name: api })
+      const policies = [{ kind: 'jwt', config: { issuer: 'https://issuer.test', secret: `${'k'.repeat(32)} ${api}` } }]
+      const routes = [{ name: 'all', match: { path: '/*' } }]
+      await control.done('POST', `/workspaces/default/apis/${api}/versions`, { settings: { name, policies, routes } })
+    }
+    const { items } = await control.done('GET', secrets)
+    const names = Array.isArray(items) ? items.map((each) => (isJsonObject(each) ? each['name'] : undefined)) : []
+    expect(names).toEqual(['apis.a..1.0.policies.0.config.secret', 'apis.a.1.0.policies.0.config.secret'])
   })
 
   test('keep their value when something that refers to them would not be valid with the new one', async () => {

@@ -63,9 +63,14 @@ export async function updateVersion(parts: DraftParts, before: Resource): Promis
   return after
 }
 
+/** What the secrets of a version are named after. Names may have dots, so those of the API are doubled. */
+export function toVersionSecrets(api: string, name: string): string {
+  return `apis.${api.replaceAll('.', '..')}.${name}`
+}
+
 async function toStored({ call, write, api, draft }: DraftParts, knownHash: string | undefined): Promise<string> {
   const { control, workspace, actor } = call
-  const owner = `apis.${api.name}.${draft.name}`
+  const owner = toVersionSecrets(api.name, draft.name)
   const { document: settings, secrets } = extractSecrets(draft.settings, version, control.policies, owner)
   await writeSecrets(write.db, control, workspace, secrets, actor.id)
   const specHash =
