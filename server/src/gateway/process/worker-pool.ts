@@ -22,7 +22,7 @@ const LAST_WORDS_MS = 6_000
 const MAX_RESTART_DELAY_MS = 10_000
 
 /** An exchange's garbage dies young: more room here is only more memory, less makes it be copied. */
-const YOUNG_HEAP_MB = 44
+const YOUNG_HEAP_MB = 22
 
 export interface WorkerPoolOptions {
   readonly workers: number
