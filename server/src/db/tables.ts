@@ -21,6 +21,7 @@ export interface Tables extends PeopleTables, LifecycleTables {
   route_claims: RouteClaimTable
   snapshot_lines: SnapshotLineTable
   credentials: CredentialTable
+  ended_keys: EndedKeyTable
   subscriptions: SubscriptionTable
   gateways: GatewayTable
   join_tokens: JoinTokenTable
@@ -198,6 +199,15 @@ export interface CredentialTable extends Changeable {
   revoked_at_ms: number | null
   /** Who manages it as code; empty when people do. */
   source: Generated<string>
+}
+
+/** What people took from a key: it outlives the key's row, which goes with its consumer. */
+export interface EndedKeyTable {
+  workspace_id: string
+  /** SHA-256 of the key in hex. */
+  hash: string
+  ends_at_ms: number
+  is_revoked: number
 }
 
 export interface SubscriptionTable extends Changeable {

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { isJsonObject, type JsonObject } from '../../kernel/json.ts'
 import { textOf } from '../../../test/control-people.ts'
@@ -63,6 +64,17 @@ describeOnEveryStore('a key that was revoked', (store) => {
     expect(await published(control)).toEqual([])
   })
 
+  test('stays so when the document leaves the whole consumer out in between, and nobody gives it to another', async () => {
+    const control = await openShop(store)
+    await apply(control, key('leaked'))
+    await control.done('POST', `${KEYS}/main/revoke${HERE}`)
+    await control.done('POST', `${AT}/apply`, { document: { headgate: 1 }, source: 'ci' })
+    expect(await apply(control, key('leaked'))).toEqual([expect.stringMatching(/^acme\/main unchanged was revoked/)])
+    expect(await published(control)).toEqual([])
+    const body = { name: 'other', hash: hash('sha256', 'leaked') }
+    expect(await control.call('POST', KEYS + HERE, { body })).toMatchObject({ status: 409 })
+  })
+
   test('gives its name to another key, and stays revoked when the document goes back to it', async () => {
     const control = await openShop(store)
     await apply(control, key('leaked'))
@@ -88,6 +100,18 @@ describeOnEveryStore('the end of a key', (store) => {
     expect(await apply(control, key('old'))).toEqual([expect.stringMatching(/^acme\/main unchanged ends at/)])
     await apply(control, key('old', { expiresAt: '2999-01-01T00:00:00.000Z' }))
     expect(await shownKeys(control)).toEqual(before)
+  })
+
+  test.each([
+    ['the key', { consumers: [{ name: 'acme' }] }],
+    ['the whole consumer', {}],
+  ])('that a rotation put forward stays when the document leaves out %s in between', async (_, without) => {
+    const control = await openShop(store)
+    await apply(control, key('old'))
+    await control.done('POST', KEYS + HERE, { name: 'next', expireOthersAfterSeconds: 0 })
+    await control.done('POST', `${AT}/apply`, { document: { headgate: 1, ...without }, source: 'ci' })
+    expect(await apply(control, key('old'))).toEqual([expect.stringMatching(/^acme\/main created ends at/)])
+    expect(await shownKeys(control)).toContainEqual(expect.objectContaining({ name: 'main', state: 'expired' }))
   })
 
   test('comes earlier when the document says so', async () => {

@@ -1,12 +1,14 @@
 /**
- * Applies the keys of a consumer. What people took from a key no document gives back: one that was revoked stays so, also
- * when the document leaves it out in between, and an end that was put forward, as a rotation does it, stays where it is.
+ * Applies the keys of a consumer. What people took from a key no document gives back: one that was revoked stays so, and
+ * an end that was put forward, as a rotation does it, stays where it is. Both also when a document leaves out the key, or
+ * the whole consumer, in between.
  */
 import type { Kysely } from 'kysely'
 import type { Tables } from '../../db/tables.ts'
 import type { JsonObject } from '../../kernel/json.ts'
 import { refuse } from '../control-error.ts'
 import type { Credential } from '../credentials/credential-store.ts'
+import { findEndedKey, type EndedKey } from '../credentials/ended-keys.ts'
 import { taken } from '../problems.ts'
 import type { Resource } from '../resources/resource-store.ts'
 import { toTime } from '../resources/resource-view.ts'
@@ -26,13 +28,14 @@ export async function applyKeys(
   const named = new Set<Credential>()
   let hasChanged = false
   for (const key of keys) {
-    if (known.some(({ hash, revoked_at_ms: revokedAtMs }) => hash === key.hash && revokedAtMs !== null)) {
+    const ended = await findEndedKey(db, consumer.workspace_id, key.hash)
+    if (ended?.is_revoked === 1) {
       tell(context, 'credential', `${consumer.name}/${key.name}`, 'unchanged', [], STAYS_REVOKED)
       continue
     }
     const before = known.find(({ name }) => name === key.name)
     if (before !== undefined) named.add(before)
-    if (await applyKey(context, consumer, key, before)) hasChanged = true
+    if (await applyKey(context, consumer, key, before, ended)) hasChanged = true
   }
   // What people made, such as a key that replaces another, is not the file's to take away.
   const gone = known.filter((each) => each.source === context.source && !named.has(each))
@@ -52,10 +55,12 @@ async function applyKey(
   consumer: Resource,
   key: DesiredKey,
   before: Credential | undefined,
+  ended: EndedKey | undefined,
 ): Promise<boolean> {
   const { call, write, source } = context
   const name = `${consumer.name}/${key.name}`
-  const expiresAtMs = before?.hash === key.hash ? earlier(before.expires_at_ms, key.expiresAtMs) : key.expiresAtMs
+  const endsAtMs = earlier(before?.hash === key.hash ? before.expires_at_ms : null, ended?.ends_at_ms ?? null)
+  const expiresAtMs = earlier(endsAtMs, key.expiresAtMs)
   const reason =
     expiresAtMs === null || expiresAtMs === key.expiresAtMs
       ? undefined

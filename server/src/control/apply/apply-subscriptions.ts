@@ -1,4 +1,4 @@
-/** Applies the subscriptions of a consumer. One that people ended or suspended no document brings back. */
+/** Applies the subscriptions of a consumer. While it is there, no document brings back one that people ended or suspended. */
 import type { Kysely } from 'kysely'
 import type { Tables } from '../../db/tables.ts'
 import type { JsonObject } from '../../kernel/json.ts'

@@ -14,6 +14,7 @@ import { getResource, type Resource } from '../resources/resource-store.ts'
 import { toTime } from '../resources/resource-view.ts'
 import { publishResource } from '../snapshots/publish-resource.ts'
 import { insertCredential, newCredential, type Credential } from './credential-store.ts'
+import { rememberEnds } from './ended-keys.ts'
 
 const path = '/workspaces/{workspace}/consumers/{consumer}/credentials'
 const params = z.strictObject({ consumer: z.string().max(200) })
@@ -141,6 +142,7 @@ export const revokeCredential = defineRoute({
         .returningAll()
         .executeTakeFirst()
       if (row === undefined) return refuse(notFound({ detail: `There is no key ${JSON.stringify(key)}.` }))
+      await rememberEnds(write.db, [row], { ends_at_ms: nowMs, is_revoked: 1 })
       await publish(call, write, owner)
       write.note({ kind: 'credential', id: row.id, name: `${owner.name}/${key}` })
       return { body: toView(row, nowMs) }
@@ -158,14 +160,16 @@ function getConsumer(
 }
 
 async function expireOthers(db: Kysely<Tables>, { id, consumer_id: owner }: Credential, atMs: number): Promise<void> {
-  await db
+  const expired = await db
     .updateTable('credentials')
     .set((expression) => ({ expires_at_ms: atMs, version: expression('version', '+', 1) }))
     .where('consumer_id', '=', owner)
     .where('id', '<>', id)
     .where('revoked_at_ms', 'is', null)
     .where((where) => where.or([where('expires_at_ms', 'is', null), where('expires_at_ms', '>', atMs)]))
+    .returning(['workspace_id', 'hash'])
     .execute()
+  await rememberEnds(db, expired, { ends_at_ms: atMs, is_revoked: 0 })
 }
 
 async function publish({ control, workspace }: Call, write: Write, owner: Resource): Promise<void> {

@@ -7,6 +7,7 @@ import { refuse } from '../control-error.ts'
 import { taken } from '../problems.ts'
 import type { Resource } from '../resources/resource-store.ts'
 import { createSecretToken } from '../tokens/secret-token.ts'
+import { findEndedKey } from './ended-keys.ts'
 
 export type Credential = Selectable<CredentialTable>
 
@@ -42,7 +43,7 @@ export function newCredential(
   return { credential, key }
 }
 
-/** Refuses a second key of the same name, and one that somebody in the workspace has already. */
+/** Refuses a second key of the same name, and one that somebody in the workspace has already or that was revoked. */
 export async function insertCredential(db: Kysely<Tables>, row: Credential): Promise<void> {
   const known = await db
     .selectFrom('credentials')
@@ -60,5 +61,7 @@ export async function insertCredential(db: Kysely<Tables>, row: Credential): Pro
     // Whose key it is would tell the caller that they guessed one.
     refuse(taken({ detail: isName ? 'The consumer has a key of this name.' : 'This key cannot be used.' }))
   }
+  const ended = await findEndedKey(db, row.workspace_id, row.hash)
+  if (ended?.is_revoked === 1) refuse(taken({ detail: 'This key cannot be used.' }))
   await db.insertInto('credentials').values(row).execute()
 }

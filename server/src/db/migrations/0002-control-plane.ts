@@ -51,6 +51,8 @@ const STATEMENTS = [
     consumer_id TEXT NOT NULL REFERENCES resources (id) ON DELETE CASCADE, name TEXT NOT NULL, hash TEXT NOT NULL,
     prefix TEXT NOT NULL, expires_at_ms BIGINT, revoked_at_ms BIGINT, source TEXT NOT NULL DEFAULT '', ${CHANGEABLE},
     UNIQUE (consumer_id, name), UNIQUE (workspace_id, hash))`,
+  `CREATE TABLE ended_keys (workspace_id TEXT NOT NULL REFERENCES workspaces (id) ON DELETE CASCADE, hash TEXT NOT NULL,
+    ends_at_ms BIGINT NOT NULL, is_revoked INTEGER NOT NULL, PRIMARY KEY (workspace_id, hash))`,
   `CREATE TABLE subscriptions (id TEXT PRIMARY KEY, workspace_id TEXT NOT NULL REFERENCES workspaces (id),
     consumer_id TEXT NOT NULL REFERENCES resources (id) ON DELETE CASCADE,
     product_id TEXT NOT NULL REFERENCES resources (id), plan TEXT NOT NULL, state TEXT NOT NULL,
