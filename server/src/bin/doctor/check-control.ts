@@ -10,6 +10,7 @@ const LIMIT_MS = 5_000
 const DAY_MS = 86_400_000
 const EXPIRING_DAYS = 21
 
+const unready = z.looseObject({ status: z.literal('unavailable'), reason: z.string() })
 const named = z.looseObject({ items: z.array(z.looseObject({ name: z.string() })) })
 const gateways = z.looseObject({
   items: z.array(
@@ -65,10 +66,10 @@ async function reach({ url }: Connection, nowMs: () => number): Promise<Finding[
   const check = 'control plane'
   try {
     const askedAtMs = nowMs()
-    const response = await fetch(new URL('/api/v1/openapi.json', url), {
-      method: 'HEAD',
-      signal: AbortSignal.timeout(LIMIT_MS),
-    })
+    const response = await fetch(new URL('/readyz', url), { signal: AbortSignal.timeout(LIMIT_MS) })
+    // What lets only the admin API through answers 404 here: no fault, and what is asked next tells.
+    if (response.status >= 500) return [await toUnready(url, response)]
+    await response.body?.cancel()
     const date = Date.parse(response.headers.get('date') ?? '')
     const found: Finding = { check, state: 'ok', detail: `It answers at ${url}.` }
     // `Date` has whole seconds: it is half a second more on the average (RFC 9110 §6.6.1).
@@ -80,6 +81,17 @@ async function reach({ url }: Connection, nowMs: () => number): Promise<Finding[
     const remedy = 'Start it (headgate start), or say where it is: HEADGATE_URL or headgate login --url URL'
     return [{ check, state: 'wrong', detail: `It cannot be reached at ${url}: ${reason}`, remedy }]
   }
+}
+
+/** Of the control plane itself, which says why, or of a proxy that does not reach it. */
+async function toUnready(url: string, response: Response): Promise<Finding> {
+  const { data } = unready.safeParse(await response.json().catch(() => undefined))
+  const remedy =
+    data === undefined
+      ? 'Look whether control runs behind what answers there.'
+      : 'Mend its database, or the way to it: headgate doctor on the machine of the control plane looks at both.'
+  const detail = `It answers at ${url} with ${response.status}: ${data?.reason ?? 'not a control plane, as it seems.'}`
+  return { check: 'control plane', state: 'wrong', detail, remedy }
 }
 
 async function checkGateways(connection: Connection): Promise<Finding[]> {

@@ -272,3 +272,24 @@ test('a control plane that cannot be reached, or lets nobody in, is told', async
     { state: 'skipped' },
   ])
 })
+
+test('a control plane whose store is away, and a proxy that does not reach one, are told', async () => {
+  const { app, database } = await testControl()
+  const server = await listenForControl(app, '127.0.0.1', 0)
+  onTestFinished(() => server.close())
+  await database.close()
+  const look = (port: number) =>
+    checkControl({}, surroundings({ HEADGATE_URL: `http://127.0.0.1:${port}`, HEADGATE_TOKEN: ADMIN_TOKEN }), Date.now)
+  expect(await look(server.port)).toEqual([
+    {
+      check: 'control plane',
+      state: 'wrong',
+      detail: `It answers at http://127.0.0.1:${server.port} with 503: The store does not answer.`,
+      remedy: expect.stringMatching(/^Mend its database/),
+    },
+  ])
+  const proxy = await listenLocally(createServer((_, response) => void response.writeHead(502).end('Bad gateway')))
+  expect(await look(proxy)).toMatchObject([
+    { state: 'wrong', detail: expect.stringMatching(/with 502: not a control plane/) },
+  ])
+})
