@@ -20,7 +20,7 @@ const facts = {
   workspaces: placesByWorkspace.meta({
     title: 'Workspaces',
     description:
-      'Where each may publish: `api.example.com`, `*.example.com/books`, or `*/books` for a path on any host; `*` names all others. One that is not named publishes anywhere.',
+      'Where each may publish: `api.example.com`, `*.example.com/books`, or `*/books` for a path on any host; `*` names all others; without it, one that is not named publishes anywhere.',
   }),
 }
 
