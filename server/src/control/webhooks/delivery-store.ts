@@ -61,13 +61,15 @@ export async function settleDelivery(
   const failingSince = isReceived ? null : (cursor.failing_since_ms ?? nowMs)
   // 410 says that nobody will ever listen there again (RFC 9110 §15.5.11).
   const isOver = status === 410 || (failingSince !== null && nowMs - failingSince >= DISABLE_AFTER_MS)
-  const disabled_at_ms = !isReceived && isOver ? nowMs : null
+  const isOff = !isReceived && isOver
+  // Several are under way at once: one that ends later does not switch on again what another one switched off.
+  const disabled_at_ms = isOff ? nowMs : cursor.disabled_at_ms
   await db
     .updateTable('webhook_cursors')
     .set({ failing_since_ms: failingSince, disabled_at_ms })
     .where('webhook_id', '=', webhookId)
     .execute()
-  return disabled_at_ms !== null
+  return isOff
 }
 
 /** Forgets what was settled longest ago, beyond what is kept. */

@@ -18,9 +18,9 @@ export interface Hook extends Selectable<WebhookCursorTable> {
   readonly workspace: string
 }
 
-/** Those that are to hear of something. */
+/** Those that were not switched off because nothing arrived. */
 export async function findHooks({ database }: Control): Promise<Hook[]> {
-  const rows = await database.read
+  return database.read
     .selectFrom('webhook_cursors')
     .innerJoin('resources', 'resources.id', 'webhook_cursors.webhook_id')
     .innerJoin('workspaces', 'workspaces.id', 'resources.workspace_id')
@@ -28,7 +28,11 @@ export async function findHooks({ database }: Control): Promise<Hook[]> {
     .select(['resources.spec', 'resources.workspace_id', 'workspaces.name as workspace'])
     .where('webhook_cursors.disabled_at_ms', 'is', null)
     .execute()
-  return rows.filter((row) => documentOf({ id: row.webhook_id, spec: row.spec })['enabled'] !== false)
+}
+
+/** Whether its people want it to hear of anything. */
+export function isEnabled({ webhook_id: id, spec }: Hook): boolean {
+  return documentOf({ id, spec })['enabled'] !== false
 }
 
 /** Turns entries of the audit into deliveries, and moves the cursor past them in the same transaction. */

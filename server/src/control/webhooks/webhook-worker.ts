@@ -6,7 +6,7 @@
 import { z } from 'zod'
 import { webhook, WEBHOOK_SECRET } from '../../config/schema/webhook.ts'
 import { isUnavailable } from '../../db/errors.ts'
-import { createLease } from '../../db/lease.ts'
+import { createLease, LeaseLostError } from '../../db/lease.ts'
 import { createBackgroundLoop } from '../background-loop.ts'
 import type { Control } from '../control.ts'
 import { ControlError } from '../control-error.ts'
@@ -15,7 +15,7 @@ import { withSecrets } from '../secrets/secret-values.ts'
 import { settleDelivery, type Delivery } from './delivery-store.ts'
 import { sendWebhook, type Sent } from './send-webhook.ts'
 import { signWebhook } from './sign-webhook.ts'
-import { findHooks, takeUp, type Hook } from './take-up-events.ts'
+import { findHooks, isEnabled, takeUp, type Hook } from './take-up-events.ts'
 import { createWebhookSlots } from './webhook-slots.ts'
 
 const signing = z.object({ secrets: z.array(z.string().regex(WEBHOOK_SECRET)) })
@@ -73,10 +73,19 @@ export function createWebhookWorker(control: Control, holder: string): WebhookWo
       .orderBy('seq', 'desc')
       .limit(1)
       .executeTakeFirst()
+    const failures: unknown[] = []
     for (const hook of slots.order(hooks)) {
-      if (hook.seq < (last?.seq ?? 0)) await takeUp(control, hook, last?.seq ?? 0, lease)
-      await begin(hook)
+      try {
+        if (!isEnabled(hook)) continue
+        if (hook.seq < (last?.seq ?? 0)) await takeUp(control, hook, last?.seq ?? 0, lease)
+        await begin(hook)
+      } catch (cause) {
+        if (cause instanceof LeaseLostError || isUnavailable(cause)) throw cause
+        // The others have their turn all the same: they may be of other tenants.
+        failures.push(cause)
+      }
     }
+    if (failures.length > 0) throw new AggregateError(failures, 'these webhooks are not told of what happens')
   }
   const loop = createBackgroundLoop({ what: 'webhooks', everyMs: TICK_MS, log, run: tick })
   return {

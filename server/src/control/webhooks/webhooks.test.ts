@@ -6,6 +6,7 @@ import { describeOnEveryStore, type TestStore } from '../../../test/database.ts'
 import { listenLocally } from '../../../test/local-server.ts'
 import { testControl, type TestControl } from '../../../test/test-control.ts'
 import { isJsonObject, type JsonObject } from '../../kernel/json.ts'
+import { settleDelivery } from './delivery-store.ts'
 import { createWebhookWorker, type WebhookWorker } from './webhook-worker.ts'
 
 const webhooks = '/workspaces/default/webhooks'
@@ -165,6 +166,20 @@ describeOnEveryStore('webhooks', (store) => {
     await expect.poll(() => typesOf(received)).toEqual(['api.created'])
   })
 
+  test('of which one cannot be read keep the others from nothing', async () => {
+    const { done, url, received, worker, database } = await place(store)
+    for (const name of ['broken', 'ci', 'broken-too']) {
+      await done('POST', webhooks, { name, url, secret, events: ['api.created'] })
+    }
+    await done('POST', '/workspaces/default/apis', { name: 'books' })
+    await database.write((db) =>
+      db.updateTable('resources').set({ spec: 'no JSON' }).where('name', 'like', 'broken%').execute(),
+    )
+    await expect(worker.tick()).rejects.toThrow('not told')
+    await worker.idle()
+    expect(typesOf(received)).toEqual(['api.created'])
+  })
+
   test('hear what a document made new, changed and took away by the same names as of what people did', async () => {
     const { done, url, received, work } = await place(store)
     const events = ['consumer.*', 'credential.*', 'subscription.*', 'workspace.*']
@@ -252,6 +267,23 @@ describeOnEveryStore('webhooks', (store) => {
     for (let round = 0; round < 10; round++) await work()
     expect((await done('GET', `${webhooks}/ci/deliveries`))['webhook']).toEqual({ state: 'active' })
     expect((await done('GET', `${webhooks}/ci/deliveries?state=pending`))['items']).toEqual([])
+  })
+
+  test('that a receiver ended stay off, whatever becomes of what was under way with it', async () => {
+    const { done, url, received, work, database } = await place(store)
+    await done('POST', webhooks, { name: 'ci', url, secret, events: ['webhook.created', 'api.created'] })
+    await work()
+    const delivery = await database.read.selectFrom('webhook_deliveries').selectAll().executeTakeFirstOrThrow()
+    for (const outcome of [
+      { status: 410, detail: 'gone' },
+      { status: 500, detail: 'failed' },
+      { status: 204, detail: '' },
+    ]) {
+      await database.write((db) => settleDelivery(db, delivery, outcome, Date.now()))
+    }
+    await done('POST', '/workspaces/default/apis', { name: 'books' })
+    await work()
+    expect(typesOf(received)).toEqual(['webhook.created'])
   })
 
   test('that were received can be sent again', async () => {
