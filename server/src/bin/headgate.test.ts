@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
@@ -32,6 +32,13 @@ test('a command leaves nothing behind where it is called', async () => {
   const folder = makeFolder()
   expect((await runIn(folder, {}, 'version')).status).toBe(0)
   expect(readdirSync(folder)).toEqual([])
+})
+
+test('a command takes no compiled modules from a folder that merely lies where it is called', async () => {
+  const folder = makeFolder()
+  mkdirSync(join(folder, '.headgate'))
+  expect((await runIn(folder, {}, 'version')).status).toBe(0)
+  expect(readdirSync(join(folder, '.headgate'))).toEqual([])
 })
 
 test('a role keeps what it keeps in its data folder alone, which only its user can open', async () => {
