@@ -56,9 +56,13 @@ export const approveDeployment = defineRoute({
   problems: [ownDeployment, personNeeded, outdated, wrongState, missingUpstream, outsidePlaces, routeTaken, inProgress],
   async handle(call) {
     const { control, workspace, actor } = call
-    checkAwaiting(control, actor, await getDeployment(call.db, workspace, call.params.id))
-    const { revision_id: id } = await getDeployment(call.db, workspace, call.params.id)
-    const revision = await call.db.selectFrom('revisions').selectAll().where('id', '=', id).executeTakeFirstOrThrow()
+    const asked = await getDeployment(call.db, workspace, call.params.id)
+    checkAwaiting(control, actor, asked)
+    const revision = await call.db
+      .selectFrom('revisions')
+      .selectAll()
+      .where('id', '=', asked.revision_id)
+      .executeTakeFirstOrThrow()
     const ahead = await compileAhead(call, revision)
     return call.write(async (write) => {
       const { number, content, ...approved } = await getDeployment(write.db, workspace, call.params.id)

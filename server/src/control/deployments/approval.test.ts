@@ -67,6 +67,16 @@ describeOnEveryStore('where the environment asks for approval', (store) => {
     expect(await shares(control)).toEqual({ third: 100 })
   })
 
+  test('what waits for a version that was removed is told so', async () => {
+    const control = await guardedControl({ database: await store.open() })
+    await publish(control, answering('other'), 'shop')
+    const { token } = await createPerson(control, 'operator')
+    const { body: waiting } = await control.call('POST', AT, { token, body: { api: 'shop', version: '1' } })
+    await control.done('DELETE', '/workspaces/default/apis/shop/versions/1', undefined, { 'if-match': '*' })
+    const { status, body } = await control.call('POST', `${AT}/${textOf(waiting['id'])}/approve`, { body: {} })
+    expect([status, body['detail']]).toEqual([404, 'The version 1 of shop was removed since.'])
+  })
+
   test('asking twice for the same is asking once, and what is rejected stays rejected', async () => {
     const control = await guardedControl({ database: await store.open() })
     const author = await createPerson(control, 'operator')

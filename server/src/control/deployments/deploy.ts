@@ -10,6 +10,7 @@ import type { Control } from '../control.ts'
 import { personBehind } from '../actor.ts'
 import type { Call, WorkspaceRef, Write } from '../define-route.ts'
 import { enterService } from '../lifecycle/lifecycle-store.ts'
+import { notFound } from '../problems.ts'
 import type { Revision } from '../revisions/revision-store.ts'
 import { askForApproval, needsApproval } from './approval.ts'
 import { checkPlaces } from '../environments/places.ts'
@@ -55,6 +56,7 @@ export interface DeployParts {
 /** Deploys, and returns the deployment, which is live or awaits approval. */
 export async function deploy(parts: DeployParts): Promise<Deployment> {
   const { call, write, environment, revision, compiled } = parts
+  await checkVersionIsThere(parts)
   await checkUpstreams(write.db, { workspace: call.workspace, environment, compiled })
   await checkPlaces(write.db, { workspace: call.workspace, environment, compiled })
   const live = await findLive(write, revision.version_id, environment)
@@ -79,6 +81,16 @@ export async function deploy(parts: DeployParts): Promise<Deployment> {
   await save(write, next.row, parts.approved)
   noteDeployment(write, place, parts.approved, next.row)
   return next.row
+}
+
+/** A deployment that waits, or one to go back to, outlives its version: the history keeps its revision. */
+async function checkVersionIsThere({ write, revision, api, version }: DeployParts): Promise<void> {
+  const row = await write.db
+    .selectFrom('resources')
+    .select('id')
+    .where('id', '=', revision.version_id)
+    .executeTakeFirst()
+  if (row === undefined) refuse(notFound({ detail: `The version ${version} of ${api} was removed since.` }))
 }
 
 interface Standing {
