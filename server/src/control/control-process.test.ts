@@ -62,3 +62,9 @@ test('who did not get in just before the control plane stopped is in the audit',
   const answer = await fetch(`http://127.0.0.1:${second.port}/api/v1/audit?action=failedSignIn`, { headers })
   expect(await answer.json()).toMatchObject({ items: [{ action: 'failedSignIn', after: { reason: 'password' } }] })
 })
+
+test('the control plane stops when its store is gone already', async () => {
+  const { control, stop } = await startAt(makeFolder(), 0)
+  await control.database.close()
+  await expect(stop()).resolves.toBeUndefined()
+})

@@ -76,6 +76,24 @@ describeOnEveryStore('a failed sign-in', (store) => {
     await database.write((db) => db.schema.alterTable('away').renameTo('audit').execute())
     expect((await failures(control)).entries.length).toBe(1)
   })
+
+  test('is counted, not kept, when there are thousands before the store can be written', async () => {
+    const clock = testClock()
+    const control = await testControl({ database: await store.open(), clock })
+    const { failures: kept } = control.control
+    const claimed = { by: 'email', email: 'nobody@example.com' } as const
+    const failure = { atMs: clock.now(), reason: 'password', claimed, actor: 'anonymous', address: '', requestId: '' }
+    const { database } = control
+    await database.write((db) => db.schema.alterTable('audit').renameTo('away').execute())
+    for (let round = 0; round < 3; round++) {
+      for (let at = 0; at < 900; at++) kept.note(failure)
+      await expect(kept.flush()).rejects.toThrow(/audit/)
+    }
+    await database.write((db) => db.schema.alterTable('away').renameTo('audit').execute())
+    await kept.flush()
+    clock.advance(60 * MINUTE_MS)
+    expect((await failures(control)).entries.at(-1)).toMatchObject({ after: { more: 2_690 } })
+  })
 })
 
 describe('the reason of a failed sign-in', () => {

@@ -69,8 +69,10 @@ export class FailedSignIns {
         if (uncounted > 0) await add(db, NOBODY, clock.now(), uncounted)
       })
     } catch (cause) {
-      this.kept.unshift(...kept)
-      this.uncounted += uncounted
+      // The oldest ones, and no more than may be kept, however long the store cannot be written.
+      const all = [...kept, ...this.kept]
+      this.kept = all.slice(0, MOST_KEPT)
+      this.uncounted += uncounted + all.length - this.kept.length
       throw cause
     }
   }
@@ -82,7 +84,10 @@ export function keepFailedSignIns({ log, failures }: Pick<Control, 'log' | 'fail
   loop.start()
   return async () => {
     await loop.stop()
-    await failures.flush()
+    // The store may be gone already, and what ends after this has to end all the same.
+    await failures
+      .flush()
+      .catch((cause: unknown) => log.error({ err: cause }, 'failed sign-ins of the last second are not in the audit'))
   }
 }
 
