@@ -4,7 +4,7 @@ import { z } from 'zod'
 import { name } from '../../config/schema/quantities.ts'
 import { isJsonObject } from '../../kernel/json.ts'
 import type { WorkspaceTable } from '../../db/tables.ts'
-import { maySee } from '../actor.ts'
+import { may, maySee } from '../actor.ts'
 import { refuse } from '../control-error.ts'
 import { defineRoute, type Call } from '../define-route.ts'
 import { inUse, taken } from '../problems.ts'
@@ -43,6 +43,10 @@ function toView(row: Workspace): z.input<typeof view> {
   }
 }
 
+const listedSettings = view.shape.settings
+  .optional()
+  .meta({ description: 'Of the workspaces in which the caller has the permission `workspace.read`.' })
+
 export const listWorkspaces = defineRoute({
   id: 'listWorkspaces',
   method: 'GET',
@@ -51,10 +55,16 @@ export const listWorkspaces = defineRoute({
   summary: 'Lists the workspaces that the caller may see.',
   permission: { door: 'signed-in' },
   effect: 'read',
-  output: z.strictObject({ items: z.array(view) }),
+  output: z.strictObject({ items: z.array(view.extend({ settings: listedSettings })) }),
   async handle({ db, actor }) {
     const rows = await db.selectFrom('workspaces').selectAll().orderBy('name').execute()
-    return { body: { items: rows.filter(({ id }) => maySee(actor, id)).map(toView) } }
+    const items = rows
+      .filter(({ id }) => maySee(actor, id))
+      .map((row) => {
+        const { settings, ...facts } = toView(row)
+        return may(actor, 'workspace.read', row.id) ? { ...facts, settings } : facts
+      })
+    return { body: { items } }
   },
 })
 
