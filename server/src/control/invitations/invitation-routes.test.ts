@@ -3,7 +3,7 @@ import { describeOnEveryStore } from '../../../test/database.ts'
 import { createLocalUser, PASSWORD, testBrowser, textOf, type TestBrowser } from '../../../test/test-browser.ts'
 import { testControl, type TestControl } from '../../../test/test-control.ts'
 
-const any = { 'if-match': '*' }
+const anyVersion = { 'if-match': '*' }
 
 /** An admin who signed in, and an account without rights for which they may make invitations. */
 async function withAdmin(control: TestControl) {
@@ -52,7 +52,7 @@ describeOnEveryStore('an invitation by an admin', (store) => {
     await control.done('POST', '/roles', { name: 'mover', permissions: ['apis.read'] })
     await control.done('POST', '/members', { userId, role: 'mover' })
     const invitation = await inviteBy(browser, userId)
-    const change = (permissions: readonly string[]) => control.done('PUT', '/roles/mover', { permissions }, any)
+    const change = (permissions: readonly string[]) => control.done('PUT', '/roles/mover', { permissions }, anyVersion)
     await change(['keys.write'])
     expect(await accept(control, invitation)).toBe(VOID)
     await change(['apis.read'])
@@ -68,9 +68,9 @@ describe('an invitation is void', () => {
     const control = await testControl()
     const { adminId, browser, userId } = await withAdmin(control)
     const invitation = await inviteBy(browser, userId)
-    await control.done('PUT', `/users/${adminId}/disabled`, { disabled: true }, any)
+    await control.done('PUT', `/users/${adminId}/disabled`, { disabled: true }, anyVersion)
     expect(await accept(control, invitation)).toBe(VOID)
-    await control.done('PUT', `/users/${adminId}/disabled`, { disabled: false }, any)
+    await control.done('PUT', `/users/${adminId}/disabled`, { disabled: false }, anyVersion)
     const { items } = await control.done('GET', '/members')
     const role = (Array.isArray(items) ? items : []).find((each) => JSON.stringify(each).includes(adminId))
     const id = /binding_\w+/.exec(JSON.stringify(role))?.[0] ?? ''

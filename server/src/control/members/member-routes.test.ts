@@ -3,7 +3,7 @@ import { createPerson } from '../../../test/control-people.ts'
 import { describeOnEveryStore } from '../../../test/database.ts'
 import { testControl, type TestControl } from '../../../test/test-control.ts'
 
-const any = { 'if-match': '*' }
+const anyVersion = { 'if-match': '*' }
 
 /** Takes the role of an owner away; what that is answered. */
 async function demote({ call, done }: TestControl, userId: string): Promise<number> {
@@ -14,7 +14,7 @@ async function demote({ call, done }: TestControl, userId: string): Promise<numb
 
 async function lock({ call }: TestControl, userId: string): Promise<number> {
   const body = { disabled: true }
-  return (await call('PUT', `/users/${userId}/disabled`, { body, headers: any })).status
+  return (await call('PUT', `/users/${userId}/disabled`, { body, headers: anyVersion })).status
 }
 
 describeOnEveryStore('the last owner who can get in', (store) => {
@@ -24,7 +24,7 @@ describeOnEveryStore('the last owner who can get in', (store) => {
     expect(await lock(control, second.userId)).toBe(200)
     expect(await demote(control, first.userId)).toBe(409)
     expect(await lock(control, first.userId)).toBe(409)
-    await control.done('PUT', `/users/${second.userId}/disabled`, { disabled: false }, any)
+    await control.done('PUT', `/users/${second.userId}/disabled`, { disabled: false }, anyVersion)
     expect(await demote(control, first.userId)).toBe(204)
     expect(await lock(control, second.userId)).toBe(409)
     expect(await demote(control, second.userId)).toBe(409)

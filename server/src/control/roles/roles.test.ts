@@ -60,7 +60,7 @@ describe('nobody gives what they do not have', () => {
     await control.done('POST', `${at}/members`, { team: 'mighty', role: 'mighty' })
     const { browser, userId } = await signedIn(control)
     await control.done('POST', `${at}/members`, { userId, role: 'organiser' })
-    const any = { 'if-match': '*' }
+    const anyVersion = { 'if-match': '*' }
     const attempts = [
       ['POST', `${at}/roles`, { name: 'more', permissions: ['secrets.write'] }],
       ['PUT', `${at}/roles/organiser`, { permissions: [...own, 'secrets.write'] }],
@@ -74,7 +74,7 @@ describe('nobody gives what they do not have', () => {
     ] as const
     for (const [method, path, body] of attempts) {
       const given = method === 'DELETE' ? undefined : body
-      const { status } = await browser.call(method, path, given, any)
+      const { status } = await browser.call(method, path, given, anyVersion)
       expect([method, path, status]).toEqual([method, path, 403])
     }
     expect((await browser.call('POST', `${at}/roles`, { name: 'less', permissions: ['teams.read'] })).status).toBe(201)
