@@ -64,7 +64,7 @@ test('who did not get in just before the control plane stopped is in the audit',
 })
 
 test('the control plane stops when its store is gone already', async () => {
-  const { control, stop } = await startAt(makeFolder(), 0)
-  await control.database.close()
-  await expect(stop()).resolves.toBeUndefined()
+  const started = await startAt(makeFolder(), 0)
+  await started.control.database.close()
+  await expect(started.stop()).resolves.toBeUndefined()
 })

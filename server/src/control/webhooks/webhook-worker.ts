@@ -73,19 +73,11 @@ export function createWebhookWorker(control: Control, holder: string): WebhookWo
       .orderBy('seq', 'desc')
       .limit(1)
       .executeTakeFirst()
-    const failures: unknown[] = []
-    for (const hook of slots.order(hooks)) {
-      try {
-        if (!isEnabled(hook)) continue
-        if (hook.seq < (last?.seq ?? 0)) await takeUp(control, hook, last?.seq ?? 0, lease)
-        await begin(hook)
-      } catch (cause) {
-        if (cause instanceof LeaseLostError || isUnavailable(cause)) throw cause
-        // The others have their turn all the same: they may be of other tenants.
-        failures.push(cause)
-      }
-    }
-    if (failures.length > 0) throw new AggregateError(failures, 'these webhooks are not told of what happens')
+    await serveEach(slots.order(hooks), async (hook) => {
+      if (!isEnabled(hook)) return
+      if (hook.seq < (last?.seq ?? 0)) await takeUp(control, hook, last?.seq ?? 0, lease)
+      await begin(hook)
+    })
   }
   const loop = createBackgroundLoop({ what: 'webhooks', everyMs: TICK_MS, log, run: tick })
   return {
@@ -100,6 +92,20 @@ export function createWebhookWorker(control: Control, holder: string): WebhookWo
       await lease.release().catch(() => undefined)
     },
   }
+}
+
+/** All have their turn, also when one cannot be served: the others may be of other tenants. */
+async function serveEach(hooks: readonly Hook[], serve: (hook: Hook) => Promise<void>): Promise<void> {
+  const failures: unknown[] = []
+  for (const hook of hooks) {
+    try {
+      await serve(hook)
+    } catch (cause) {
+      if (cause instanceof LeaseLostError || isUnavailable(cause)) throw cause
+      failures.push(cause)
+    }
+  }
+  if (failures.length > 0) throw new AggregateError(failures, 'these webhooks are not told of what happens')
 }
 
 function findDue({ database, clock }: Control, webhookId: string, without: readonly string[], limit: number) {
