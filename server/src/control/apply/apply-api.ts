@@ -4,12 +4,11 @@ import { deploy, undeploy } from '../deployments/deploy.ts'
 import { findActive, LIVE_STATES } from '../deployments/deployment-store.ts'
 import { publishRevision, sourceOf, type Revision } from '../revisions/revision-store.ts'
 import { findResource, removeResource, type Resource } from '../resources/resource-store.ts'
-import { extractSecrets } from '../resources/secret-references.ts'
 import { toResourceNote } from '../resources/resource-view.ts'
 import { isKnownSecret } from '../secrets/secret-values.ts'
 import { compileVersion } from '../versions/compile-version.ts'
-import { version as versionSchema } from '../versions/version-schema.ts'
-import { insertVersion, toVersionSecrets, updateVersion } from '../versions/version-drafts.ts'
+import { extractDraftSecrets } from '../versions/draft-secrets.ts'
+import { insertVersion, updateVersion, type DraftParts } from '../versions/version-drafts.ts'
 import { draftOf, hashBlob } from '../versions/version-store.ts'
 import { asCall, tell, type ApplyContext } from './apply-context.ts'
 import { applyLifecycle } from './apply-lifecycle.ts'
@@ -28,8 +27,8 @@ async function applyVersion(context: ApplyContext, api: Resource, desired: Desir
   const { call, write, environment, source } = context
   const shelf = { workspaceId: call.workspace.id, kind: 'version', parentId: api.id }
   const before = await findResource(write.db, shelf, desired.name)
-  const isUnchanged = before !== undefined && (await isSameDraft(context, api, before, desired))
   const parts = { call: asCall(context), write, api, source, draft: { ...desired, keepsSpec: false } }
+  const isUnchanged = before !== undefined && (await isSameDraft(parts, before))
   let row: Resource
   if (before === undefined) row = await insertVersion(parts)
   else row = isUnchanged && before.source === source ? before : await updateVersion(parts, before)
@@ -58,18 +57,14 @@ function toDocument(row: Resource) {
   return { settings, ...(specHash === undefined ? {} : { specHash }) }
 }
 
-async function isSameDraft(
-  { call, write }: ApplyContext,
-  api: Resource,
-  row: Resource,
-  desired: DesiredVersion,
-): Promise<boolean> {
-  const { control, workspace } = call
+async function isSameDraft(parts: DraftParts, row: Resource): Promise<boolean> {
+  const { call, write, draft } = parts
   const { settings, specHash } = draftOf(row)
-  const owner = toVersionSecrets(api.name, desired.name)
-  const { document, secrets } = extractSecrets(desired.settings, versionSchema, control.policies, owner)
-  for (const secret of secrets) if (!(await isKnownSecret(write.db, control, workspace, secret))) return false
-  return isSame(settings, document) && specHash === (desired.spec === undefined ? undefined : hashBlob(desired.spec))
+  const { document, secrets } = await extractDraftSecrets(parts, row)
+  // One that somebody removed is written again.
+  for (const secret of secrets) if (!(await isKnownSecret(write.db, call.control, call.workspace, secret))) return false
+  const { spec } = draft
+  return isSame(settings, document) && specHash === (spec === undefined ? undefined : hashBlob(spec))
 }
 
 async function publish(context: ApplyContext, api: Resource, version: Resource): Promise<Revision> {

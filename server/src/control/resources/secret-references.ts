@@ -14,6 +14,9 @@ export interface FoundSecret {
   readonly value: string
 }
 
+/** What a secret is called that stands at a place, such as `upstreams.bookshop.headers.0.value`. */
+export type NameSecret = (place: string, value: string) => string
+
 type SecretPath = readonly string[]
 
 const pathsOfSchemas = new WeakMap<z.ZodType, readonly SecretPath[]>()
@@ -60,21 +63,20 @@ function walkSchema(schema: unknown, depth: number): string[][] {
   return [...ofProperties, ...below('*', at('items')), ...below('*', at('additionalProperties')), ...branches]
 }
 
-/**
- * A copy in which literal secrets are references to secrets named after where they stand, such as
- * `upstreams.bookshop.headers.0.value`, and those secrets.
- */
+/** A copy in which literal secrets are references to secrets, named after where they stand; and those secrets. */
 export function extractSecrets(
   document: JsonObject,
   schema: z.ZodType,
   policies: readonly PolicyDefinition[],
   owner: string,
+  toName: NameSecret = (place) => place,
 ): { readonly document: JsonObject; readonly secrets: readonly FoundSecret[] } {
   const secrets: FoundSecret[] = []
   let value: JsonValue = document
   for (const path of [...secretPaths(schema), ...policyPaths(document, policies)]) {
-    value = replaceAt(value, path, owner, (text, name) => {
+    value = replaceAt(value, path, owner, (text, place) => {
       if (text === '' || isSecretReference(text)) return text
+      const name = toName(place, text)
       secrets.push({ name, value: text })
       return `\${secret:${name}}`
     })

@@ -44,6 +44,29 @@ export async function nameUse(db: Kysely<Tables>, workspace: WorkspaceRef, name:
   ][0]
 }
 
+/** Whether anything refers to the secret of a version, live or not: its revisions, which are asked first, or others. */
+export async function isMentioned(
+  db: Kysely<Tables>,
+  workspace: WorkspaceRef,
+  versionId: string,
+  name: string,
+): Promise<boolean> {
+  const mention = toMention(name)
+  const revisions = db.selectFrom('revisions').select('content as text').where('content', 'like', `%${mention}%`)
+  const queries = [
+    revisions.where('version_id', '=', versionId),
+    revisions.where('workspace_id', '=', workspace.id),
+    db
+      .selectFrom('resources')
+      .select('spec as text')
+      .where('workspace_id', '=', workspace.id)
+      .where('spec', 'like', `%${mention}%`),
+    db.selectFrom('workspaces').select('settings as text').where('id', '=', workspace.id),
+  ]
+  for (const query of queries) if ((await query.execute()).some(({ text }) => text.includes(mention))) return true
+  return false
+}
+
 async function findUses(db: Kysely<Tables>, workspace: WorkspaceRef, name: string): Promise<SecretUses> {
   const mention = toMention(name)
   // `LIKE` narrows: to it `_` is any character. What it finds is looked at again.

@@ -88,6 +88,30 @@ export async function isKnownSecret(
   return sealed !== '' && control.keys.open(sealed, aboutSecret(owner, name)) === value
 }
 
+/** Values of the secrets that are named after something, by name; without those that nobody has given one. */
+export async function readSecretValues(
+  db: Kysely<Tables>,
+  control: Control,
+  owner: SecretOwner,
+  prefix: string,
+): Promise<Map<string, string>> {
+  const { workspaceId, kind } = toSecretShelf(owner)
+  const rows = await db
+    .selectFrom('resources')
+    .select(['name', 'spec'])
+    .where('workspace_id', '=', workspaceId)
+    .where('kind', '=', kind)
+    // Names that begin with the prefix and a dot: in the order of bytes, which both stores have, `/` follows `.`.
+    .where('parent_id', '=', '')
+    .where('environment', '=', '')
+    .where('name', '>', `${prefix}.`)
+    .where('name', '<', `${prefix}/`)
+    .orderBy('name')
+    .execute()
+  const filled = rows.filter(hasValue)
+  return new Map(filled.map(({ name, spec }) => [name, control.keys.open(readSealed(spec), aboutSecret(owner, name))]))
+}
+
 /** The document with the values of its secrets; refuses, and names it, when one has none. */
 export async function withSecrets(
   db: Kysely<Tables>,

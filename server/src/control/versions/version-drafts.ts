@@ -3,9 +3,8 @@ import type { JsonObject } from '../../kernel/json.ts'
 import type { Call, Write } from '../define-route.ts'
 import { insertResource, replaceResource, type Resource } from '../resources/resource-store.ts'
 import { toResourceNote } from '../resources/resource-view.ts'
-import { extractSecrets } from '../resources/secret-references.ts'
 import { writeSecrets } from '../secrets/secret-values.ts'
-import { version } from './version-schema.ts'
+import { extractDraftSecrets, removeLeftSecrets } from './draft-secrets.ts'
 import { draftOf, writeBlob } from './version-store.ts'
 
 /** A draft as it was sent: without the defaults of the schema. */
@@ -53,27 +52,22 @@ export async function insertVersion(parts: DraftParts): Promise<Resource> {
 export async function updateVersion(parts: DraftParts, before: Resource): Promise<Resource> {
   const { call, write, source } = parts
   const changes = {
-    spec: await toStored(parts, draftOf(before).specHash),
+    spec: await toStored(parts, before),
     updated_by: call.actor.id,
     updated_at_ms: call.control.clock.now(),
     ...(source === undefined ? {} : { source }),
   }
   const after = await replaceResource(write.db, before, changes, call.expectedVersion)
+  await removeLeftSecrets(parts, before, after)
   write.note(toResourceNote(before, after))
   return after
 }
 
-/** What the secrets of a version are named after. Names may have dots, so those of the API are doubled. */
-export function toVersionSecrets(api: string, name: string): string {
-  return `apis.${api.replaceAll('.', '..')}.${name}`
-}
-
-async function toStored({ call, write, api, draft }: DraftParts, knownHash: string | undefined): Promise<string> {
-  const { control, workspace, actor } = call
-  const owner = toVersionSecrets(api.name, draft.name)
-  const { document: settings, secrets } = extractSecrets(draft.settings, version, control.policies, owner)
-  await writeSecrets(write.db, control, workspace, secrets, actor.id)
-  const specHash =
-    draft.spec !== undefined ? await writeBlob(write.db, draft.spec) : draft.keepsSpec ? knownHash : undefined
+async function toStored(parts: DraftParts, before: Resource | undefined): Promise<string> {
+  const { call, write, draft } = parts
+  const { document: settings, secrets } = await extractDraftSecrets(parts, before)
+  await writeSecrets(write.db, call.control, call.workspace, secrets, call.actor.id)
+  const knownHash = before === undefined || !draft.keepsSpec ? undefined : draftOf(before).specHash
+  const specHash = draft.spec === undefined ? knownHash : await writeBlob(write.db, draft.spec)
   return JSON.stringify({ settings, specHash })
 }

@@ -1,0 +1,77 @@
+/**
+ * Secrets of a draft. What is written into a draft must not reach what is live: a literal with another value than before
+ * becomes another secret, beside the one that revisions refer to, which may be live or come back by a rollback.
+ */
+import type { Kysely } from 'kysely'
+import type { Tables } from '../../db/tables.ts'
+import type { Call, Write } from '../define-route.ts'
+import { findResource, removeResource, type Resource } from '../resources/resource-store.ts'
+import { extractSecrets, referredSecrets, type NameSecret } from '../resources/secret-references.ts'
+import { isMentioned } from '../secrets/secret-uses.ts'
+import { readSecretValues, toSecretShelf } from '../secrets/secret-values.ts'
+import type { GivenDraft } from './version-drafts.ts'
+import { version } from './version-schema.ts'
+
+export interface DraftOwner {
+  readonly call: Pick<Call, 'control' | 'workspace'>
+  readonly write: Pick<Write, 'db'>
+  readonly api: Resource
+  readonly draft: Pick<GivenDraft, 'name' | 'settings'>
+}
+
+/** The settings with references for their secrets, and those secrets. `before` is the draft that is there. */
+export async function extractDraftSecrets(
+  owner: DraftOwner,
+  before: Resource | undefined,
+): Promise<ReturnType<typeof extractSecrets>> {
+  const { call, write, draft } = owner
+  const { control, workspace } = call
+  const prefix = toPrefix(owner)
+  const extract = (toName?: NameSecret): ReturnType<typeof extractSecrets> =>
+    extractSecrets(draft.settings, version, control.policies, prefix, toName)
+  if (extract().secrets.length === 0) return extract()
+  const values = await readSecretValues(write.db, control, workspace, prefix)
+  const found = extract(nameApart(values))
+  if (before === undefined || found.secrets.every(({ name }) => values.has(name))) return found
+  // A name is not free because somebody removed the secret: revisions that refer to it are not to get another value.
+  const lost = new Map((await listReferred(write.db, before)).map((name) => [name, undefined]))
+  return extract(nameApart(new Map<string, string | undefined>([...lost, ...values])))
+}
+
+/** The name of the place, or that with a number, under which the value is already; else the first that is free. */
+function nameApart(values: ReadonlyMap<string, string | undefined>): NameSecret {
+  const taken = new Map(values)
+  return (place, value) => {
+    const isOfPlace = (name: string): boolean => name === place || name.startsWith(`${place}..`)
+    const known = [...taken].find(([name, each]) => each === value && isOfPlace(name))
+    if (known !== undefined) return known[0]
+    let name = place
+    for (let number = 2; taken.has(name); number++) name = `${place}..${number}`
+    taken.set(name, value)
+    return name
+  }
+}
+
+/** Names of all secrets that revisions of a version refer to. */
+async function listReferred(db: Kysely<Tables>, { id }: Resource): Promise<string[]> {
+  const revisions = await db.selectFrom('revisions').select('content').where('version_id', '=', id).execute()
+  return revisions.flatMap(({ content }) => [...referredSecrets(content)])
+}
+
+/** Removes what the draft had as literals before, has no longer, and no revision was published with. */
+export async function removeLeftSecrets(owner: DraftOwner, before: Resource, after: Resource): Promise<void> {
+  const { call, write } = owner
+  const prefix = toPrefix(owner)
+  const still = referredSecrets(after.spec)
+  for (const name of referredSecrets(before.spec)) {
+    if (!name.startsWith(`${prefix}.`) || still.has(name)) continue
+    if (await isMentioned(write.db, call.workspace, before.id, name)) continue
+    const secret = await findResource(write.db, toSecretShelf(call.workspace), name)
+    if (secret !== undefined) await removeResource(write.db, secret, undefined)
+  }
+}
+
+/** Names may have dots, so those of the API are doubled: two versions have no secret in common. */
+function toPrefix({ api, draft }: DraftOwner): string {
+  return `apis.${api.name.replaceAll('.', '..')}.${draft.name}`
+}
