@@ -14,8 +14,8 @@ export interface FoundSecret {
   readonly value: string
 }
 
-/** What a secret is called that stands at a place, such as `upstreams.bookshop.headers.0.value`. */
-export type NameSecret = (place: string, value: string) => string
+/** By names of secrets; undefined is a value that is not known, and like no other. */
+export type SecretValues = ReadonlyMap<string, string | undefined>
 
 type SecretPath = readonly string[]
 
@@ -63,26 +63,43 @@ function walkSchema(schema: unknown, depth: number): string[][] {
   return [...ofProperties, ...below('*', at('items')), ...below('*', at('additionalProperties')), ...branches]
 }
 
-/** A copy in which literal secrets are references to secrets, named after where they stand; and those secrets. */
+/**
+ * A copy in which literal secrets are references to secrets, and those secrets. They are named after where they stand,
+ * such as `upstreams.bookshop.headers.0.value`, with a number where that is a secret of another value: one of `known`, or
+ * one that the document refers to from a place to which it was moved.
+ */
 export function extractSecrets(
   document: JsonObject,
   schema: z.ZodType,
   policies: readonly PolicyDefinition[],
   owner: string,
-  toName: NameSecret = (place) => place,
+  known: SecretValues = new Map(),
 ): { readonly document: JsonObject; readonly secrets: readonly FoundSecret[] } {
   const secrets: FoundSecret[] = []
+  const referred = [...referredSecrets(JSON.stringify(document))].map((name) => [name, undefined] as const)
+  const taken = new Map<string, string | undefined>([...referred, ...known])
   let value: JsonValue = document
   for (const path of [...secretPaths(schema), ...policyPaths(document, policies)]) {
     value = replaceAt(value, path, owner, (text, place) => {
       if (text === '' || isSecretReference(text)) return text
-      const name = toName(place, text)
+      const name = nameApart(place, text, taken)
+      taken.set(name, text)
       secrets.push({ name, value: text })
       return `\${secret:${name}}`
     })
   }
   if (!isJsonObject(value)) throw new TypeError('a document stays an object')
   return { document: value, secrets }
+}
+
+/** The name of the place, or that with a number, under which the value is already; else the first that is free. */
+function nameApart(place: string, value: string, taken: SecretValues): string {
+  const isOfPlace = (name: string): boolean => name === place || name.startsWith(`${place}..`)
+  const known = [...taken].find(([name, each]) => each === value && isOfPlace(name))
+  if (known !== undefined) return known[0]
+  let name = place
+  for (let number = 2; taken.has(name); number++) name = `${place}..${number}`
+  return name
 }
 
 function replaceAt(

@@ -77,6 +77,26 @@ describeOnEveryStore('secrets', (store) => {
     expect(lineOf(control, 'upstreams/shop') + lineOf(control, 'apis/books/1.0.0')).not.toContain('old-value-of-it')
   })
 
+  test('of a document keep their values when they move in it and another one takes their place', async () => {
+    const control = await testControl({ database: await store.open() })
+    const { done } = control
+    const shop = (headers: readonly unknown[]) => ({ ...upstream, headers })
+    const moved = [
+      { name: 'x-new', value: 'new-value-of-it' },
+      { name: 'authorization', value: '${secret:upstreams.shop.headers.0.value}' },
+    ]
+    await done('POST', '/workspaces/default/upstreams', shop([{ name: 'authorization', value: 'old-value-of-it' }]))
+    for (const _ of ['and', 'again']) {
+      await done('PUT', '/workspaces/default/upstreams/shop', shop(moved), { 'if-match': '*' })
+      const { line } = await control.database.read
+        .selectFrom('snapshot_lines')
+        .select('line')
+        .where('key', '=', 'upstreams/shop')
+        .executeTakeFirstOrThrow()
+      expect(line).toMatch(/new-value-of-it.*old-value-of-it/)
+    }
+  })
+
   test('reach the gateways through the policies of the workspace', async () => {
     const control = await testControl({ database: await store.open() })
     const { done } = control

@@ -6,7 +6,7 @@ import type { Kysely } from 'kysely'
 import type { Tables } from '../../db/tables.ts'
 import type { Call, Write } from '../define-route.ts'
 import { findResource, removeResource, type Resource } from '../resources/resource-store.ts'
-import { extractSecrets, referredSecrets, type NameSecret } from '../resources/secret-references.ts'
+import { extractSecrets, referredSecrets, type SecretValues } from '../resources/secret-references.ts'
 import { isMentioned } from '../secrets/secret-uses.ts'
 import { readSecretValues, toSecretShelf } from '../secrets/secret-values.ts'
 import type { GivenDraft } from './version-drafts.ts'
@@ -27,29 +27,16 @@ export async function extractDraftSecrets(
   const { call, write, draft } = owner
   const { control, workspace } = call
   const prefix = toPrefix(owner)
-  const extract = (toName?: NameSecret): ReturnType<typeof extractSecrets> =>
-    extractSecrets(draft.settings, version, control.policies, prefix, toName)
-  if (extract().secrets.length === 0) return extract()
+  const extract = (known?: SecretValues): ReturnType<typeof extractSecrets> =>
+    extractSecrets(draft.settings, version, control.policies, prefix, known)
+  const plain = extract()
+  if (plain.secrets.length === 0) return plain
   const values = await readSecretValues(write.db, control, workspace, prefix)
-  const found = extract(nameApart(values))
+  const found = extract(values)
   if (before === undefined || found.secrets.every(({ name }) => values.has(name))) return found
   // A name is not free because somebody removed the secret: revisions that refer to it are not to get another value.
-  const lost = new Map((await listReferred(write.db, before)).map((name) => [name, undefined]))
-  return extract(nameApart(new Map<string, string | undefined>([...lost, ...values])))
-}
-
-/** The name of the place, or that with a number, under which the value is already; else the first that is free. */
-function nameApart(values: ReadonlyMap<string, string | undefined>): NameSecret {
-  const taken = new Map(values)
-  return (place, value) => {
-    const isOfPlace = (name: string): boolean => name === place || name.startsWith(`${place}..`)
-    const known = [...taken].find(([name, each]) => each === value && isOfPlace(name))
-    if (known !== undefined) return known[0]
-    let name = place
-    for (let number = 2; taken.has(name); number++) name = `${place}..${number}`
-    taken.set(name, value)
-    return name
-  }
+  const lost = (await listReferred(write.db, before)).map((name) => [name, undefined] as const)
+  return extract(new Map<string, string | undefined>([...lost, ...values]))
 }
 
 /** Names of all secrets that revisions of a version refer to. */
