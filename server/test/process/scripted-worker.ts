@@ -1,6 +1,7 @@
 /**
  * A worker thread that misbehaves, so that the pool's answer can be seen: how is what it is given as its host. What it is
- * told between its lives stands in the memory that is for metrics: how many there were, and whether it may go on.
+ * told between its lives stands in the memory that is for metrics: how many there were, whether it may go on, and whether
+ * it is to die.
  */
 import { parentPort, workerData } from 'node:worker_threads'
 import type { FromWorker, ToWorker, WorkerStart } from '../../src/gateway/process/messages.ts'
@@ -15,6 +16,10 @@ setInterval(() => Atomics.add(new Int32Array(start.heartbeats), start.index, 1),
 if (script === 'hangs-in-its-second-life' && life === 1) for (;;);
 if (script === 'fills-its-memory-in-its-second-life' && life === 1) fillMemory()
 if (script === 'refuses-in-its-second-life' && life === 1) Atomics.wait(memory, 1, 0)
+if (script === 'dies-while-the-other-prepares' && life === 1) {
+  const { value } = Atomics.waitAsync(memory, 2, 0)
+  if (value instanceof Promise) void value.then(() => process.exit(7))
+}
 
 parentPort?.on('message', (message: ToWorker) => {
   if (message.kind === 'begin')
@@ -22,6 +27,7 @@ parentPort?.on('message', (message: ToWorker) => {
   if (message.kind === 'endpoints') process.exit(7)
   if (message.kind === 'prepare') {
     const { order } = message
+    if (script === 'dies-while-the-other-prepares') outliveTheOther()
     if (life === 1) tell({ kind: 'refused', order, reason: 'not in this life' })
     else if (script === 'takes-no-changes' && !message.delivery.isWhole)
       tell({ kind: 'refused', order, reason: 'it has something else' })
@@ -29,6 +35,13 @@ parentPort?.on('message', (message: ToWorker) => {
   }
   if (message.kind === 'commit') tell({ kind: 'running', version: 'committed' })
 })
+
+/** Lets it die, and goes on when the pool knows. */
+function outliveTheOther(): void {
+  Atomics.store(memory, 2, 1)
+  Atomics.notify(memory, 2)
+  Atomics.wait(memory, 1, 0)
+}
 
 function fillMemory(): void {
   for (const kept: number[][] = []; ;) kept.push(Array.from({ length: 10_000 }, (_, at) => at / 3))

@@ -76,7 +76,8 @@ let orders = 0
 
 /**
  * Lets a worker prepare a snapshot. One that cannot take the change gets everything: it may have something else than was
- * thought. One that dies of it has refused it: the next one would die as well.
+ * thought. One that dies of it has refused it: the next one would die as well. One that is gone already, while the worker
+ * before it had its turn, says nothing any more: it has refused too, and its successor is asked when this is tried again.
  */
 export function prepareOn(worker: Worker, gift: Gift, tlsPort: number | undefined): Promise<Prepared> {
   return new Promise((resolve, reject) => {
@@ -101,8 +102,14 @@ export function prepareOn(worker: Worker, gift: Gift, tlsPort: number | undefine
       give(gift.whole)
     }
     const onExit = (): void => done({ refusal: 'a worker ended while it prepared the configuration' })
+    if (isGone(worker)) return onExit()
     worker.on('message', onMessage)
     worker.on('exit', onExit)
     give(gift.change)
   })
+}
+
+/** A thread that has ended has no number of its own any more, and every event of it was before. */
+function isGone({ threadId }: Worker): boolean {
+  return threadId === -1
 }

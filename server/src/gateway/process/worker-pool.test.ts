@@ -15,12 +15,21 @@ interface TestPool {
   readonly letGo: () => void
 }
 
-/** A pool of one worker that follows a script; see `scripted-worker.ts`. */
-async function startPool(script: string, startLimitMs?: number): Promise<TestPool> {
+interface PoolFacts {
+  readonly startLimitMs?: number
+  readonly workers?: number
+}
+
+/** A pool of workers that follow a script; see `scripted-worker.ts`. */
+async function startPool(script: string, { startLimitMs, workers = 1 }: PoolFacts = {}): Promise<TestPool> {
   const messages: string[] = []
   const memory = new SharedArrayBuffer(1024)
+  const letGo = (): void => {
+    Atomics.store(new Int32Array(memory), 1, 1)
+    Atomics.notify(new Int32Array(memory), 1)
+  }
   const pool = new WorkerPool(linesOf('old'), {
-    workers: 1,
+    workers,
     log: createLog('info', { write: (line) => void messages.push(String(JSON.parse(line).msg)) }),
     entry: new URL('../../../test/process/scripted-worker.ts', import.meta.url),
     ...(startLimitMs !== undefined && { startLimitMs }),
@@ -35,10 +44,12 @@ async function startPool(script: string, startLimitMs?: number): Promise<TestPoo
       verdicts: new SharedArrayBuffer(8),
       ticketKeys: new Uint8Array(48),
     },
-    metrics: [memory],
+    metrics: Array.from({ length: workers }, () => memory),
     openLogOutput: () => new MessageChannel().port2,
     maxHeapMb: 64,
-    lost: () => undefined,
+    lost: () => {
+      if (script === 'dies-while-the-other-prepares') letGo()
+    },
     received: () => undefined,
   })
   onTestFinished(() => pool.terminate())
@@ -48,10 +59,7 @@ async function startPool(script: string, startLimitMs?: number): Promise<TestPoo
     messages,
     lives: () => Atomics.load(new Int32Array(memory), 0),
     endWorker: () => pool.tellEndpoints({ upstream: 'any', targetsKey: '', endpoints: [] }),
-    letGo: () => {
-      Atomics.store(new Int32Array(memory), 1, 1)
-      Atomics.notify(new Int32Array(memory), 1)
-    },
+    letGo,
   }
 }
 
@@ -76,7 +84,7 @@ test('a worker that cannot take what the others took while it started is replace
 })
 
 test('a worker that hangs before it serves is ended and replaced', async () => {
-  const { pool, messages, endWorker } = await startPool('hangs-in-its-second-life', 1_000)
+  const { pool, messages, endWorker } = await startPool('hangs-in-its-second-life', { startLimitMs: 1_000 })
   endWorker()
   await until(() => pool.restarts === 2 && pool.serving === 1)
   expect(messages).toContain('a gateway worker did not begin to serve and is ended')
@@ -102,4 +110,14 @@ test('a worker that cannot take a change is given everything, and goes on', asyn
   await until(() => pool.versions()[0]?.version === 'committed')
   expect(pool.restarts).toBe(0)
   expect(messages).toEqual([])
+})
+
+test('a worker that dies before its turn to take a change lets nobody wait for it', async () => {
+  const { pool } = await startPool('dies-while-the-other-prepares', { workers: 2 })
+  // With a port that the kernel chooses the workers prepare one after the other.
+  await expect(pool.adopt(linesOf('new'), 0)).rejects.toThrow('a worker ended while it prepared the configuration')
+  await until(() => pool.restarts === 1 && pool.serving === 2)
+  expect(pool.versions().map(({ version }) => version)).toEqual(['old', 'old'])
+  await pool.adopt(linesOf('new'), 0)
+  await until(() => pool.versions().every(({ version }) => version === 'committed'))
 })
