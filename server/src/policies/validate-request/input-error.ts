@@ -37,12 +37,22 @@ function toError({ instancePath, keyword, params, message = 'is not as described
     case 'type':
       return { pointer: instancePath, detail: `must be ${[params['type']].flat().join(' or ')}` }
     case 'enum':
-      return { pointer: instancePath, detail: `must be one of ${JSON.stringify(params['allowedValues'])}` }
+      return { pointer: instancePath, detail: `must be one of ${toExpected(params['allowedValues'])}` }
     case 'const':
-      return { pointer: instancePath, detail: `must be ${JSON.stringify(params['allowedValue'])}` }
+      return { pointer: instancePath, detail: `must be ${toExpected(params['allowedValue'])}` }
     default:
       return { pointer: instancePath, detail: message }
   }
+}
+
+/** As much of each as an answer tells: a list of thousands of values may be what thousands of places differ from. */
+const expected = new WeakMap<object, string>()
+
+function toExpected(value: unknown): string {
+  if (typeof value !== 'object' || value === null) return JSON.stringify(value)
+  const text = expected.get(value) ?? shorten(JSON.stringify(value), MAX_DETAIL_CHARS)
+  expected.set(value, text)
+  return text
 }
 
 /** The error below a place of the request, cut to a length that an answer can carry many times. */

@@ -158,6 +158,9 @@ describe('a JSON body', () => {
     [{ type: 'string', pattern: '^[a-z]{1,2048}$' }, 'a'.repeat(2048), 'a'.repeat(2049)],
     [{ patternProperties: { '^[a-z]+$': { type: 'integer' }, '^[A-Z]+$': true } }, { a: 1, A: 'x' }, { a: 'x' }],
     [{ const: { a: [1] } }, { a: [1] }, { a: [2] }],
+    [{ items: { enum: [1, '2', null, { a: 1, b: [2] }] } }, [1, '2', null, { b: [2], a: 1 }], [2]],
+    [{ enum: [{ a: 1, b: [2] }] }, { a: 1, b: [2] }, '{"a":1,"b":[2]}'],
+    [{ enum: [0] }, -0, false],
   ])('%j is understood as JSON Schema 2020-12 does', async (schema, good, bad) => {
     expect(await judgeBody(schema, good)).toBe('ok')
     expect(await judgeBody(schema, bad)).not.toBe('ok')
@@ -171,6 +174,24 @@ describe('a JSON body', () => {
     expect(await judgeBody({ type: 'string', pattern: '^(a+)+$' }, `${'a'.repeat(100_000)}!`)).toEqual([
       '/body must match pattern "^(a+)+$"',
     ])
+  })
+
+  test('is held against a list of fifty thousand values without comparing it with each', async () => {
+    const list = { type: 'array', items: { enum: Array.from({ length: 50_000 }, (_, at) => `value ${at}`) } }
+    const items = Array.from({ length: 75_000 }, () => 'value 49999')
+    expect(await judgeBody(list, items, { maxBodyBytes: 4_000_000 })).toBe('ok')
+    const errors = await judgeBody(
+      list,
+      Array.from({ length: 8_000 }, () => 0),
+    )
+    expect(errors).toHaveLength(20)
+    expect(errors[0]).toMatch(/^\/body\/0 must be one of \["value 0","value 1",.*…$/)
+  })
+
+  test('pays for what has to be written out to be found in a list', async () => {
+    const list = { anyOf: Array.from({ length: 50 }, (_, at) => ({ enum: [{ at }] })) }
+    expect(await judgeBody(list, { at: 49 })).toBe('ok')
+    expect(await judgeBody(list, { at: 'a'.repeat(100_000) })).toBe('validate_request.too_complex')
   })
 
   test('has one budget for all its patterns, and the next request a new one', async () => {

@@ -4,12 +4,14 @@
  * is set up: that takes 50 ms and some megabytes, which no request should wait for and no other gateway spend.
  */
 import { createRequire } from 'node:module'
-import type { Ajv2020, ErrorObject, Options } from 'ajv/dist/2020.js'
+import type { Ajv2020, ErrorObject, _ as codeTag, Options } from 'ajv/dist/2020.js'
 import type { FormatsPlugin } from 'ajv-formats'
 import type { JsonObject, JsonValue } from '../../kernel/json.ts'
 import { createBudgetedPattern, type BudgetedPattern } from './budgeted-pattern.ts'
+import type { Pay } from './canonical-text.ts'
 import { isObject } from './json-shape.ts'
 import { StepBudget } from './step-budget.ts'
+import { createListing } from './listed-values.ts'
 import { hasTwins } from './unique-items.ts'
 import { toErrors, type InputError } from './input-error.ts'
 
@@ -57,15 +59,7 @@ export class SchemaCompiler {
   private createAjv(allErrors: boolean): Ajv2020 {
     const regExp = Object.assign((source: string) => this.toPattern(source), { code: 'new RegExp' })
     const ajv = createAjv({ allErrors, code: { regExp } })
-    // Ajv compares every item with every other one.
-    ajv.removeKeyword('uniqueItems')
-    ajv.addKeyword({
-      keyword: 'uniqueItems',
-      type: 'array',
-      schemaType: 'boolean',
-      error: { message: 'must not have the same item twice' },
-      validate: (wanted: boolean, items: readonly JsonValue[]) => !wanted || !hasTwins(items, this.budget),
-    })
+    this.replaceComparisons(ajv)
     return ajv.addKeyword({
       keyword: COUNTED,
       schemaType: 'boolean',
@@ -73,6 +67,30 @@ export class SchemaCompiler {
         this.budget.spendOn(value)
         return true
       },
+    })
+  }
+
+  /** Ajv compares every item with every other one, and a value with all that an `enum` lists. */
+  private replaceComparisons(ajv: Ajv2020): void {
+    const pay: Pay = (chars) => this.budget.spendOnWriting(chars)
+    const { code } = loadAjv()
+    ajv.removeKeyword('uniqueItems').removeKeyword('enum')
+    ajv.addKeyword({
+      keyword: 'uniqueItems',
+      type: 'array',
+      schemaType: 'boolean',
+      error: { message: 'must not have the same item twice' },
+      validate: (wanted: boolean, items: readonly JsonValue[]) => !wanted || !hasTwins(items, pay),
+    })
+    ajv.addKeyword({
+      keyword: 'enum',
+      schemaType: 'array',
+      errors: false,
+      error: {
+        message: 'must be one of the listed values',
+        params: ({ schemaCode }) => code`{allowedValues: ${schemaCode}}`,
+      },
+      compile: (values: readonly JsonValue[]) => createListing(values, pay),
     })
   }
 
@@ -109,13 +127,15 @@ export class SchemaChecker {
 interface Modules {
   readonly Ajv: new (options: Options) => Ajv2020
   readonly addFormats: FormatsPlugin
+  /** What Ajv writes code with. */
+  readonly code: typeof codeTag
 }
 
 /** Loads Ajv; a second time costs nothing. */
 export function loadAjv(): Modules {
   // `createRequire` knows no types; these are those of the modules that it loads.
-  const { Ajv2020: Ajv } = require('ajv/dist/2020.js') as { Ajv2020: Modules['Ajv'] }
-  return { Ajv, addFormats: require('ajv-formats') as FormatsPlugin }
+  const { Ajv2020: Ajv, _: code } = require('ajv/dist/2020.js') as { Ajv2020: Modules['Ajv']; _: Modules['code'] }
+  return { Ajv, code, addFormats: require('ajv-formats') as FormatsPlugin }
 }
 
 function createAjv(options: Options): Ajv2020 {

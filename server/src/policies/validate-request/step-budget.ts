@@ -16,6 +16,8 @@ const STEPS_PER_VALUE = 10
  * grow without end it goes through all instructions, which takes some twenty times what is paid here.
  */
 const INSTRUCTIONS_PER_STEP = 8
+/** Writing a character costs about as much as running a pattern of this size over it. */
+const INSTRUCTIONS_OF_WRITING = 32
 
 export class StepsExhausted extends Error {
   override readonly name = 'StepsExhausted'
@@ -32,6 +34,11 @@ export class StepBudget {
   /** Pays for running a pattern over a text; throws StepsExhausted when that is too much. */
   spendOnText(chars: number, instructions: number): void {
     this.spend(STEPS_PER_VALUE + (chars * instructions) / INSTRUCTIONS_PER_STEP)
+  }
+
+  /** Pays for writing so much of a value as text; throws StepsExhausted when that is too much. */
+  spendOnWriting(chars: number): void {
+    this.spendOnText(chars, INSTRUCTIONS_OF_WRITING)
   }
 
   /** Pays for applying a schema to the value and all that it holds; throws StepsExhausted when that is too much. */
