@@ -6,6 +6,8 @@ import type { Finding } from '../../control/doctor/finding.ts'
 import { findPortOwner } from './port-owner.ts'
 
 const LEAST_NODE = [24, 11] as const
+/** Of a command line that is shown; which command it is may stand behind a long path. */
+const MOST_COMMAND_CHARS = 120
 const MIB = 1024 * 1024
 /** Below the first nothing can be relied on; below the second it is time to look. */
 const WRONG_FREE_BYTES = 100 * MIB
@@ -35,7 +37,9 @@ export async function checkPort(variable: string, port: number, host: string): P
   }
   const owner = findPortOwner(port)
   const who =
-    owner === undefined ? 'a program that cannot be seen from here' : `${owner.command} (process ${owner.pid})`
+    owner === undefined
+      ? 'a program that cannot be seen from here'
+      : `${owner.command.slice(0, MOST_COMMAND_CHARS)} (process ${owner.pid})`
   if (/headgate(?:\.[jt]s)? (?:start|control|gateway)\b/.test(owner?.command ?? ''))
     return { check, state: 'ok', detail: `Headgate has it: ${who}.` }
   const stop = owner === undefined ? 'Stop it' : `Stop it (kill ${owner.pid})`

@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { createInterface } from 'node:readline'
 import { text } from 'node:stream/consumers'
 import Sqlite from 'better-sqlite3'
 import { sql } from 'kysely'
@@ -110,6 +111,21 @@ test('a port that is taken is told with who has it and how to go on', async () =
     remedy: `Stop it (kill ${child.pid}), or set HEADGATE_GATEWAY_PORT to another.`,
   })
 })
+
+test('a port that Headgate has is well, however deep the folder it runs in', async () => {
+  const deep = join(folder(), 'a-long-way-down/'.repeat(10))
+  mkdirSync(deep, { recursive: true })
+  symlinkSync(program, join(deep, 'headgate.ts'))
+  const args = ['control', '--control-port', '0', '--data-dir', folder()]
+  const child = spawn(process.execPath, [join(deep, 'headgate.ts'), ...args], { stdio: ['ignore', 'ignore', 'pipe'] })
+  onTestFinished(() => void child.kill('SIGKILL'))
+  const [ready] = await once(createInterface({ input: child.stderr }), 'line')
+  const { port } = JSON.parse(ready)
+  expect(await checkPort('HEADGATE_CONTROL_PORT', port, '127.0.0.1')).toMatchObject({
+    state: 'ok',
+    detail: expect.stringContaining(`(process ${child.pid})`),
+  })
+}, 20_000)
 
 test('a master key that is missing, or another one, is told', async () => {
   const dataDir = await usedFolder()

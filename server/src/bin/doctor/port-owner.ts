@@ -32,7 +32,7 @@ function inodesOf(table: string, port: number): string[] {
 
 function commandOf(pid: string): string {
   const words = readOr(`/proc/${pid}/cmdline`).split('\0').filter(Boolean)
-  return words.join(' ').slice(0, 120) || readOr(`/proc/${pid}/comm`).trim()
+  return words.join(' ') || readOr(`/proc/${pid}/comm`).trim()
 }
 
 function list(folder: string): string[] {
