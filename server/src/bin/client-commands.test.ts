@@ -183,6 +183,15 @@ test('a canary is deployed, promoted, tried and aborted from the command line', 
   const canary = ['deploy', 'books', '1.0.0', '--canary', '10,50,100', '--pause', '60s']
   const first = await run([...canary, '--json'])
   const { id, plan } = JSON.parse(first.out)
+  const listed = (await run(['deployments'])).out.split('\n')
+  expect(listed).toEqual([
+    expect.stringMatching(/^production  books 1\.0\.0  revision 1  active {12}deployment_\w+$/),
+    `production  books 1.0.0  revision 1  progressing 10 %  ${id}`,
+    '',
+  ])
+  expect((await run(['deployments', '--environment', 'production', '--state', 'aborted'])).out).toBe(
+    'There are none.\n',
+  )
   expect(plan.steps).toEqual([
     { percent: 10, pauseSeconds: 60 },
     { percent: 50, pauseSeconds: 60 },

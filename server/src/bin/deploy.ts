@@ -1,20 +1,10 @@
 /** `headgate deploy`, `promote` and `rollback`: what is live, what will be, and what was. */
 import type { Command } from 'commander'
-import { z } from 'zod'
 import { AdminError, callAdmin, toWorkspacePath, type Connection } from './admin-client.ts'
 import { addCanaryOptions, toStrategy } from './canary-options.ts'
 import { createClientCommand, toJson } from './client-command.ts'
 import type { CommandSurroundings } from './command-surroundings.ts'
-
-const deployment = z.looseObject({
-  id: z.string(),
-  api: z.string(),
-  version: z.string(),
-  revision: z.number(),
-  environment: z.string(),
-  state: z.string(),
-  percent: z.number().optional(),
-})
+import { deployment, readDeployments } from './deployments.ts'
 
 export function createDeployCommand(surroundings: CommandSurroundings, exit: (code: number) => void): Command {
   return createClientCommand(
@@ -76,8 +66,6 @@ export function createPromoteCommand(surroundings: CommandSurroundings, exit: (c
   )
 }
 
-const live = z.looseObject({ items: z.array(deployment), next: z.string().optional() })
-
 /** Deploys to one environment the very revision that is live in another. */
 async function carryOver(
   connection: Connection,
@@ -88,18 +76,12 @@ async function carryOver(
   if (typeof from !== 'string' || typeof to !== 'string') {
     throw new AdminError('Say from where to where: --from staging --to production')
   }
-  let cursor = ''
-  do {
-    const query = `?environment=${encodeURIComponent(from)}&state=active&limit=200${cursor}`
-    const page = live.parse(await callAdmin(connection, 'GET', `${path}${query}`))
-    const found = page.items.find((each) => each.api === api && each.version === version)
-    if (found !== undefined) {
-      const why = reason ?? `promoted from ${from}`
-      const body = { api, version, revision: found.revision, environment: to, strategy, reason: why }
-      return await callAdmin(connection, 'POST', path, body)
-    }
-    cursor = page.next === undefined ? '' : `&cursor=${encodeURIComponent(page.next)}`
-  } while (cursor !== '')
+  for await (const live of readDeployments(connection, { environment: from, state: 'active' })) {
+    if (live.api !== api || live.version !== version) continue
+    const why = reason ?? `promoted from ${from}`
+    const body = { api, version, revision: live.revision, environment: to, strategy, reason: why }
+    return await callAdmin(connection, 'POST', path, body)
+  }
   throw new AdminError(`${api} ${version} is not live in ${from}.`)
 }
 

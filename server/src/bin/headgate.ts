@@ -39,6 +39,7 @@ const commands: Readonly<Record<string, () => Promise<Command>>> = {
   export: async () => (await import('./export.ts')).createExportCommand(surroundings, exit),
   import: async () => (await import('./import.ts')).createImportCommand(surroundings, exit),
   deploy: async () => (await import('./deploy.ts')).createDeployCommand(surroundings, exit),
+  deployments: async () => (await import('./deployments.ts')).createDeploymentsCommand(surroundings, exit),
   promote: async () => (await import('./deploy.ts')).createPromoteCommand(surroundings, exit),
   abort: async () => (await import('./release.ts')).createReleaseCommand('abort', surroundings, exit),
   switch: async () => (await import('./release.ts')).createReleaseCommand('switch', surroundings, exit),
