@@ -1,8 +1,7 @@
 /** Certificates of a workspace: the gateways of an environment show them to clients by the name that these ask for. */
 import { certificate } from '../../config/schema/certificate.ts'
 import { listEnvironmentNames } from '../environments/environment-names.ts'
-import { publishGatewaySettings } from '../environments/gateway-settings.ts'
-import { readEnvironment } from '../environments/read-environment.ts'
+import { publishListenerAtEnd } from '../environments/gateway-settings.ts'
 import type { Change, CollectionDefinition } from '../resources/define-collection.ts'
 import { documentOf } from '../resources/resource-view.ts'
 import { withSecrets } from '../secrets/secret-values.ts'
@@ -34,9 +33,5 @@ async function publishCertificate({ control, workspace, write, before, after }: 
     await refuseClaimedNames(write.db, after, before)
   }
   const concerned = row.environment === '' ? await listEnvironmentNames(write.db) : [row.environment]
-  for (const name of concerned) {
-    write.atEnd(`listener of ${name}`, async () => {
-      await publishGatewaySettings(control, write, await readEnvironment(write.db, name))
-    })
-  }
+  for (const name of concerned) publishListenerAtEnd(control, write, name)
 }

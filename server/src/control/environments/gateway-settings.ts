@@ -5,9 +5,11 @@ import { isJsonObject, type JsonObject } from '../../kernel/json.ts'
 import { toCanonicalJson } from '../../config/canonical-json.ts'
 import { toHeaderLine } from '../../config/snapshot-lines.ts'
 import type { Tables } from '../../db/tables.ts'
-import { inlineCertificates, listenerCertificates } from '../certificates/certificate-names.ts'
+import { inlineCertificates, isTlsPublished, listenerCertificates } from '../certificates/certificate-names.ts'
 import type { Control } from '../control.ts'
+import { refuse } from '../control-error.ts'
 import type { Call, Write } from '../define-route.ts'
+import { inUse } from '../problems.ts'
 import { checkVersion } from '../resources/resource-store.ts'
 import { extractSecrets, referredSecrets } from '../resources/secret-references.ts'
 import { toSecretShelf, withSecrets, writeSecrets, type SecretOwner } from '../secrets/secret-values.ts'
@@ -42,7 +44,7 @@ export async function writeGatewaySettings(
   const { document, secrets } = extractSecrets(given, gatewaySettings, control.policies, `environments.${environment}`)
   const hasNewSecret = await writeSecrets(write.db, control, owner, secrets, actor.id)
   const before = toSettings(JSON.parse(row.gateway))
-  await publishGatewaySettings(control, write, { name: row.name, gateway: JSON.stringify(document) })
+  publishListenerAtEnd(control, write, row.name)
   const written = { id: row.id, before, after: document }
   const isSame = toCanonicalJson(before) === toCanonicalJson(document)
   if (isSame && !hasNewSecret) return { ...written, version: row.version, hasChanged: false }
@@ -51,6 +53,13 @@ export async function writeGatewaySettings(
   await write.db.updateTable('environments').set(changes).where('id', '=', row.id).execute()
   await forgetUnusedSecrets(write)
   return { ...written, version, hasChanged: true }
+}
+
+/** Once, however much of the listener a transaction changes: its settings, and certificates of workspaces. */
+export function publishListenerAtEnd(control: Control, write: Write, environment: string): void {
+  write.atEnd(`listener of ${environment}`, async () => {
+    await publishGatewaySettings(control, write, await readEnvironment(write.db, environment))
+  })
 }
 
 /** Compiles the settings with their secrets, for the gateways of the environment. */
@@ -77,8 +86,14 @@ async function withCertificates(
     ...inlineCertificates(settings),
     ...(await listenerCertificates(write.db, control, environment)),
   ]
-  // Without any there is nothing to terminate TLS with, and the gateways go on without it.
-  return certificates.length === 0 ? rest : { ...rest, tls: { ...given, certificates } }
+  if (certificates.length > 0) return { ...rest, tls: { ...given, certificates } }
+  // Until the first one is there, there is nothing to terminate TLS with. Whoever takes the last one away has not said
+  // that from now on the gateways are to answer in the clear, to clients that prove nothing.
+  if (tls !== undefined && (await isTlsPublished(write.db, environment))) {
+    const detail = `The settings of the gateways of ${environment} ask for TLS, and no certificate would be left. Take \`tls\` out of them first.`
+    refuse(inUse({ detail }))
+  }
+  return rest
 }
 
 /** Environments belong to no workspace: what is theirs lies in the default one, which always stays. */
