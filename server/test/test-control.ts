@@ -60,6 +60,7 @@ export async function testControl(
     readonly clock?: Clock
     readonly publicUrl?: string
     readonly allowPrivateAddresses?: boolean
+    readonly mostKeptBytes?: number
   } = {},
 ): Promise<TestControl> {
   const database = given.database ?? (await testDatabase())
@@ -79,7 +80,12 @@ export async function testControl(
     failures: new FailedSignIns({ database, clock }),
     feed,
     policies,
-    documents: { allowPrivateAddresses: given.allowPrivateAddresses ?? false, hosts: [], cacheFolder: tmpdir() },
+    documents: {
+      allowPrivateAddresses: given.allowPrivateAddresses ?? false,
+      hosts: [],
+      cacheFolder: tmpdir(),
+      mostKeptBytes: given.mostKeptBytes ?? Infinity,
+    },
     bootstrapHash: hashToken(ADMIN_TOKEN),
     publicUrl: given.publicUrl,
     trustedProxies: parseTrustedProxies(''),

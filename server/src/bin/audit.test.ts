@@ -33,7 +33,7 @@ async function changeThings(dataDir: string, names: readonly string[]): Promise<
     host: '127.0.0.1',
     port: 0,
     log,
-    imports: { allowPrivateAddresses: false, hosts: [] },
+    documents: { allowPrivateAddresses: false, hosts: [], mostKeptBytes: 2 ** 30 },
     webhookPrivate: false,
   })
   const headers = { authorization: `Bearer ${token}`, 'content-type': 'application/json' }

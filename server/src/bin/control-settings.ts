@@ -66,6 +66,10 @@ export const controlSettings = z.strictObject({
     description: 'Hosts, by commas, from which documents may refer to files besides their own host.',
     variable: 'HEADGATE_IMPORT_HOSTS',
   }),
+  workspaceDocumentMb: z.int().min(1).max(1_000_000_000).default(10_240).meta({
+    description: 'Megabytes of OpenAPI documents that one workspace may keep, those of its drafts and its revisions.',
+    variable: 'HEADGATE_WORKSPACE_DOCUMENT_MB',
+  }),
   logLevel: z
     .enum(['fatal', 'error', 'warn', 'info', 'debug'])
     .default('info')

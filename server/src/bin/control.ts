@@ -25,6 +25,7 @@ const JOIN_MINUTES = 5
  * large, and a process that once in a while works through a whole installation keeps that size.
  */
 const HEAP_GROWTH_PERCENT = 25
+const MB = 1024 * 1024
 
 export function createControlCommand(surroundings: CommandSurroundings, exit: (code: number) => void): Command {
   const command = new Command('control')
@@ -57,9 +58,10 @@ async function runControl(
       environment: settings.environment,
       publicUrl: settings.controlPublicUrl,
       trustedProxies: parseTrustedProxies(settings.controlTrustedProxies),
-      imports: {
+      documents: {
         allowPrivateAddresses: settings.importPrivate,
         hosts: settings.importHosts.split(',').filter((host) => host !== ''),
+        mostKeptBytes: settings.workspaceDocumentMb * MB,
       },
       host: settings.controlBind,
       webhookPrivate: settings.webhookPrivate,

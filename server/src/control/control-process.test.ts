@@ -27,7 +27,7 @@ function startAt(dataDir: string, port: number): Promise<ControlProcess> {
     host: '127.0.0.1',
     port,
     log: pino({ level: 'silent' }),
-    imports: { allowPrivateAddresses: false, hosts: [] },
+    documents: { allowPrivateAddresses: false, hosts: [], mostKeptBytes: 2 ** 30 },
     webhookPrivate: false,
   })
 }
@@ -67,4 +67,17 @@ test('the control plane stops when its store is gone already', async () => {
   const started = await startAt(makeFolder(), 0)
   await started.control.database.close()
   await expect(started.stop()).resolves.toBeUndefined()
+})
+
+test('a control plane removes documents that nothing has named for a while', async () => {
+  const dataDir = makeFolder()
+  const first = await startAt(dataDir, 0)
+  await first.control.database.write(async (db) => {
+    await db.insertInto('blobs').values({ hash: 'unused', content: 'openapi: 3.1.0' }).execute()
+    await db.insertInto('documents').values({ hash: 'unused', bytes: 14, unused_since_ms: 0 }).execute()
+  })
+  await first.stop()
+  const second = await startAt(dataDir, 0)
+  onTestFinished(() => second.stop())
+  await expect.poll(() => second.control.database.read.selectFrom('blobs').select('hash').execute()).toEqual([])
 })

@@ -10,6 +10,7 @@ import { keepHead } from './audit/audit-head.ts'
 import type { TrustedProxies } from './caller-address.ts'
 import { bootstrap } from './bootstrap.ts'
 import type { Control, DocumentSettings } from './control.ts'
+import { createDocumentRemover } from './documents/remove-documents.ts'
 import { ReleaseKeeper } from './deployments/release-keeper.ts'
 import { openKeyRing } from './keys/key-ring.ts'
 import { keepKeys } from './keys/rotate-keys.ts'
@@ -39,8 +40,8 @@ export interface ControlProcessOptions {
   readonly publicUrl: string | undefined
   /** Whose `X-Forwarded-For` is believed. */
   readonly trustedProxies: TrustedProxies
-  /** From where OpenAPI documents may be fetched. */
-  readonly imports: Pick<DocumentSettings, 'allowPrivateAddresses' | 'hosts'>
+  /** From where OpenAPI documents may be fetched, and how many bytes of them a workspace may keep. */
+  readonly documents: Omit<DocumentSettings, 'cacheFolder'>
   readonly host: string
   /** Whether webhooks may go to private addresses. */
   readonly webhookPrivate: boolean
@@ -102,7 +103,7 @@ async function start(options: ControlProcessOptions, database: Database, masterK
     failures: new FailedSignIns({ database, clock: systemClock }),
     feed,
     policies,
-    documents: { ...options.imports, cacheFolder: join(options.dataDir, 'compile-cache') },
+    documents: { ...options.documents, cacheFolder: join(options.dataDir, 'compile-cache') },
     bootstrapHash: token.hash,
     publicUrl: options.publicUrl,
     trustedProxies: options.trustedProxies,
@@ -143,6 +144,8 @@ function startLoops(control: Control, dataDir: string): () => Promise<void> {
   const endKeys = keepKeys(control)
   const counts = createCountRemover(control)
   counts.start()
+  const documents = createDocumentRemover(control)
+  documents.start()
   const webhooks = createWebhookWorker(control, newId('process', systemClock.now()))
   webhooks.start()
   const releases = new ReleaseKeeper(control)
@@ -151,6 +154,7 @@ function startLoops(control: Control, dataDir: string): () => Promise<void> {
     await endHead()
     await endKeys()
     await counts.stop()
+    await documents.close()
     await webhooks.close()
     await releases.close()
   }

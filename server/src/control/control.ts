@@ -15,6 +15,8 @@ export interface DocumentSettings {
   readonly hosts: readonly string[]
   /** Where processes for large documents keep their compiled modules. */
   readonly cacheFolder: string
+  /** Bytes of documents that one workspace may keep. */
+  readonly mostKeptBytes: number
 }
 
 export interface Control {
@@ -31,7 +33,7 @@ export interface Control {
   readonly feed: SnapshotFeed
   /** The policies that may be configured. */
   readonly policies: readonly PolicyDefinition[]
-  /** How documents of APIs are imported. */
+  /** How documents of APIs are imported and kept. */
   readonly documents: DocumentSettings
   /** SHA-256 in hex of the bootstrap token; undefined when it is switched off. */
   readonly bootstrapHash: string | undefined

@@ -15,6 +15,7 @@ export interface Tables extends PeopleTables, LifecycleTables {
   environments: EnvironmentTable
   resources: ResourceTable
   blobs: BlobTable
+  documents: DocumentTable
   revisions: RevisionTable
   deployments: DeploymentTable
   deployment_counts: DeploymentCountTable
@@ -98,12 +99,22 @@ export interface ResourceTable extends Changeable {
   /** Who manages it as code (`apply --source`); empty when people do. */
   source: string
   updated_by: string
+  /** The blob that its document names; empty for none. */
+  document_hash: Generated<string>
 }
 
 /** Large texts by their SHA-256, such as OpenAPI documents. */
 export interface BlobTable {
   hash: string
   content: string
+}
+
+/** What is known of a blob, apart from it: a change of a row with a large text would write that text anew. */
+export interface DocumentTable {
+  hash: string
+  bytes: number
+  /** When it was first seen that no draft and no revision names it; null: something does, or nobody has looked yet. */
+  unused_since_ms: number | null
 }
 
 /** An immutable published state of an API version. */
@@ -117,6 +128,8 @@ export interface RevisionTable {
   content_hash: string
   /** JSON: the settings of the version with the hash of its document. */
   content: string
+  /** That hash; empty for none. */
+  document_hash: Generated<string>
   /** JSON: findings of the rules, and the changes against the revision before. */
   report: string
   created_at_ms: number

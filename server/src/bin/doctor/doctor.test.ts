@@ -49,7 +49,7 @@ async function usedFolder(): Promise<string> {
     host: '127.0.0.1',
     port: 0,
     webhookPrivate: false,
-    imports: { allowPrivateAddresses: false, hosts: [] },
+    documents: { allowPrivateAddresses: false, hosts: [], mostKeptBytes: 2 ** 30 },
     log,
   }
   const control = await startControl({ ...parts, ...place, dataDir })

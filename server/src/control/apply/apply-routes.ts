@@ -4,7 +4,13 @@ import { isJsonObject, type JsonObject } from '../../kernel/json.ts'
 import { defineRoute, type Call } from '../define-route.ts'
 import { may } from '../actor.ts'
 import { refuse } from '../control-error.ts'
-import { breakingRefused, documentRefused, documentsBusy, lintRefused } from '../documents/document-problems.ts'
+import {
+  breakingRefused,
+  documentRefused,
+  documentsBusy,
+  lintRefused,
+  workspaceFull,
+} from '../documents/document-problems.ts'
 import { allowBreaking } from '../documents/review-draft.ts'
 import { toEnvironmentName } from '../environments/environment-names.ts'
 import { forbidden } from '../problems.ts'
@@ -54,7 +60,7 @@ export const apply = defineRoute({
       .meta({ description: 'Who manages this; only what the same source applied before is ever removed.' }),
   }),
   output: z.strictObject({ environment: z.string(), changed: z.boolean(), outcomes: z.array(outcome) }),
-  problems: [documentRefused, documentsBusy, lintRefused, breakingRefused],
+  problems: [documentRefused, documentsBusy, workspaceFull, lintRefused, breakingRefused],
   async handle(call) {
     const { control, body } = call
     const environment = await toEnvironmentName(call.db, body.environment)

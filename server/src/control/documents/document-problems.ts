@@ -44,3 +44,12 @@ export const rulesetRefused = defineProblem({
   blame: 'caller',
   remedy: 'Mend what `errors` points at: pointers lead into the ruleset.',
 })
+
+export const workspaceFull = defineProblem({
+  code: 'documents.workspace_full',
+  status: 409,
+  title: 'The workspace keeps as many bytes of documents as it may',
+  blame: 'caller',
+  remedy:
+    'Nothing was changed. Remove versions that nobody needs: `errors` names those that keep the most, and with a version go its draft and its revisions. Or have the operator raise HEADGATE_WORKSPACE_DOCUMENT_MB.',
+})

@@ -12,7 +12,13 @@ import { may } from '../actor.ts'
 import type { Control } from '../control.ts'
 import { refuse } from '../control-error.ts'
 import { defineRoute, type Call } from '../define-route.ts'
-import { breakingRefused, documentRefused, documentsBusy, lintRefused } from '../documents/document-problems.ts'
+import {
+  breakingRefused,
+  documentRefused,
+  documentsBusy,
+  lintRefused,
+  workspaceFull,
+} from '../documents/document-problems.ts'
 import { importAddress, importText, type Imported } from '../documents/import-text.ts'
 import { allowBreaking } from '../documents/review-draft.ts'
 import { toEnvironmentName } from '../environments/environment-names.ts'
@@ -73,7 +79,7 @@ export const importOpenApi = defineRoute({
     findings: z.array(z.looseObject({})).meta({ description: 'What was mended in the document or is noted of it.' }),
     report: z.looseObject({}).meta({ description: 'As the revision has it.' }),
   }),
-  problems: [documentRefused, documentsBusy, lintRefused, breakingRefused],
+  problems: [documentRefused, documentsBusy, workspaceFull, lintRefused, breakingRefused],
   async handle(call) {
     const missing = NEEDED.find((permission) => !may(call.actor, permission, call.workspace.id))
     if (missing !== undefined) refuse(forbidden({ detail: `This needs the permission ${missing}.` }))

@@ -11,8 +11,8 @@ import { readCursor, toCursor } from './cursor.ts'
 import { toFacetConditions, toFacets, type FacetQuery } from './facets.ts'
 import { documentOf } from './resource-view.ts'
 
-/** A row without what the store keeps beside it to filter by. */
-export type Resource = Omit<Selectable<ResourceTable>, 'facets'>
+/** A row without what the store keeps beside it to find it by. */
+export type Resource = Omit<Selectable<ResourceTable>, 'facets' | 'document_hash'>
 
 /** Where a resource stands: its workspace, kind and parent. */
 export interface Shelf {
@@ -109,7 +109,7 @@ export async function insertResource(db: Kysely<Tables>, row: Resource): Promise
   }
   await db
     .insertInto('resources')
-    .values({ ...row, facets: toFacets(documentOf(row)) })
+    .values({ ...row, ...toFound(row) })
     .execute()
 }
 
@@ -125,12 +125,19 @@ export async function replaceResource(
   const after: Resource = { ...before, ...changes, version: before.version + 1 }
   const { numUpdatedRows } = await db
     .updateTable('resources')
-    .set({ ...after, facets: toFacets(documentOf(after)) })
+    .set({ ...after, ...toFound(after) })
     .where('id', '=', before.id)
     .where('version', '=', before.version)
     .executeTakeFirst()
   if (numUpdatedRows !== 1n) refuse(preconditionFailed())
   return after
+}
+
+/** What a row is found by, out of its document. */
+function toFound(row: Resource) {
+  const document = documentOf(row)
+  const specHash = row.kind === 'version' ? document['specHash'] : undefined
+  return { facets: toFacets(document), document_hash: typeof specHash === 'string' ? specHash : '' }
 }
 
 export async function removeResource(

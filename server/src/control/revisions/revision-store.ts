@@ -47,6 +47,7 @@ export async function publishRevision(
     number: (last?.number ?? 0) + 1,
     content_hash: contentHash,
     content: JSON.stringify(content),
+    document_hash: content.specHash ?? '',
     report: JSON.stringify(review.report),
     created_at_ms: nowMs,
     created_by: by,

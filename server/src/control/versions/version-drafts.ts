@@ -1,11 +1,12 @@
 /** Writing drafts of versions, for their operations and for `apply`. */
 import type { JsonObject } from '../../kernel/json.ts'
 import type { Call, Write } from '../define-route.ts'
+import { keepDocument } from '../documents/keep-document.ts'
 import { insertResource, replaceResource, type Resource } from '../resources/resource-store.ts'
 import { toResourceNote } from '../resources/resource-view.ts'
 import { writeSecrets } from '../secrets/secret-values.ts'
 import { extractDraftSecrets, removeLeftSecrets } from './draft-secrets.ts'
-import { draftOf, writeBlob } from './version-store.ts'
+import { draftOf } from './version-store.ts'
 
 /** A draft as it was sent: without the defaults of the schema. */
 export interface GivenDraft {
@@ -68,6 +69,6 @@ async function toStored(parts: DraftParts, before: Resource | undefined): Promis
   const { document: settings, secrets } = await extractDraftSecrets(parts, before)
   await writeSecrets(write.db, call.control, call.workspace, secrets, call.actor.id)
   const knownHash = before === undefined || !draft.keepsSpec ? undefined : draftOf(before).specHash
-  const specHash = draft.spec === undefined ? knownHash : await writeBlob(write.db, draft.spec)
+  const specHash = draft.spec === undefined ? knownHash : await keepDocument(call, write, draft.spec)
   return JSON.stringify({ settings, specHash })
 }

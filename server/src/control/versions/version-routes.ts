@@ -4,7 +4,7 @@ import { isJsonObject } from '../../kernel/json.ts'
 import { defineRoute, type Call } from '../define-route.ts'
 import { refuse } from '../control-error.ts'
 import { LIVE_STATES } from '../deployments/deployment-store.ts'
-import { documentRefused, documentsBusy } from '../documents/document-problems.ts'
+import { documentRefused, documentsBusy, workspaceFull } from '../documents/document-problems.ts'
 import { importText } from '../documents/import-text.ts'
 import { inUse, invalid } from '../problems.ts'
 import { listQuery, pageOf } from '../resources/paging.ts'
@@ -97,7 +97,7 @@ export const createVersion = defineRoute({
   body,
   maxBodyBytes: MOST_DOCUMENT_BYTES,
   output: view,
-  problems: [documentRefused, documentsBusy],
+  problems: [documentRefused, documentsBusy, workspaceFull],
   async handle(call) {
     const { workspace } = call
     const draft = await readDraft(call)
@@ -123,7 +123,7 @@ export const replaceVersion = defineRoute({
   body,
   maxBodyBytes: MOST_DOCUMENT_BYTES,
   output: view,
-  problems: [documentRefused, documentsBusy],
+  problems: [documentRefused, documentsBusy, workspaceFull],
   async handle(call) {
     const { api: apiName, version: versionName } = call.params
     const given = await readDraft(call)

@@ -3,7 +3,9 @@ import { hash } from 'node:crypto'
 import type { Kysely } from 'kysely'
 import { isJsonObject, type JsonObject } from '../../kernel/json.ts'
 import type { Tables } from '../../db/tables.ts'
+import { refuse } from '../control-error.ts'
 import type { WorkspaceRef } from '../define-route.ts'
+import { notFound } from '../problems.ts'
 import { getResource, type Resource } from '../resources/resource-store.ts'
 import { documentOf } from '../resources/resource-view.ts'
 
@@ -35,20 +37,11 @@ export function draftOf(row: Resource): VersionDraft {
   return { settings, specHash: typeof specHash === 'string' ? specHash : undefined }
 }
 
-/** Keeps a text once, however many refer to it; returns its SHA-256 in hex. */
-export async function writeBlob(db: Kysely<Tables>, content: string): Promise<string> {
-  const key = hashBlob(content)
-  await db
-    .insertInto('blobs')
-    .values({ hash: key, content })
-    .onConflict((conflict) => conflict.column('hash').doNothing())
-    .execute()
-  return key
-}
-
+/** Refuses with 404 what went with its version: a deployment of that may still be known. */
 export async function readBlob(db: Kysely<Tables>, key: string): Promise<string> {
-  const { content } = await db.selectFrom('blobs').select('content').where('hash', '=', key).executeTakeFirstOrThrow()
-  return content
+  const row = await db.selectFrom('blobs').select('content').where('hash', '=', key).executeTakeFirst()
+  if (row !== undefined) return row.content
+  return refuse(notFound({ detail: 'Its OpenAPI document is gone: the version that it was published of was removed.' }))
 }
 
 /** The name under which a text is kept. */
