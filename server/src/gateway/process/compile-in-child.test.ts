@@ -1,6 +1,9 @@
+import { execFile } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import { diffLines, type SnapshotLines } from '../../kernel/snapshot-delivery.ts'
 import { SnapshotTree } from '../../kernel/snapshot-tree.ts'
@@ -40,6 +43,22 @@ test('the lines of a large configuration arrive whole, however many pieces they 
   if (second.kind === 'refused') throw new Error(second.issues.map(({ message }) => message).join())
   expect(rootOf(second)).toBe(second.version)
   expect([...diffLines(first.lines, second.lines)]).toEqual([['routes/a/1/r500', '']])
+})
+
+const nice = fileURLToPath(new URL('../../../test/process/compile-niceness-child.ts', import.meta.url))
+
+// What a process may ask of the kernel, and how it is told, is a matter of Linux.
+test.runIf(process.platform === 'linux').each([
+  ['0', 10],
+  ['15', 15],
+])('a gateway of niceness %s compiles with niceness %d', async (own, expected) => {
+  const folder = mkdtempSync(join(tmpdir(), 'headgate-compile-'))
+  onTestFinished(() => rmSync(folder, { recursive: true }))
+  const path = join(folder, 'headgate.yaml')
+  writeFileSync(path, 'headgate: 1\n')
+  const command = [process.execPath, nice, path, join(folder, 'cache')]
+  const { stdout } = await promisify(execFile)('nice', ['-n', own, ...command])
+  expect(JSON.parse(stdout)).toEqual({ kind: 'compiled', niceness: [expected] })
 })
 
 function rootOf({ lines }: SnapshotLines): string {

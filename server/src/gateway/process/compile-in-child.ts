@@ -3,7 +3,7 @@
  * megabytes that thousands of routes take for a moment go back to the system with it.
  */
 import { fork, type ChildProcess } from 'node:child_process'
-import { setPriority } from 'node:os'
+import { getPriority, setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { CompileOrder, FromCompileChild } from '../../config/compile-child.ts'
 import { unpackLines } from '../../kernel/snapshot-delivery.ts'
@@ -80,7 +80,8 @@ function startChild(): ChildProcess {
     // A standard error that it inherits would wait for its reader from then on, in this process too.
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   })
-  if (child.pid !== undefined) setPriority(child.pid, NICENESS)
+  // Less than this process has may be asked for by the superuser alone, and what is refused throws.
+  if (child.pid !== undefined) setPriority(child.pid, Math.max(NICENESS, getPriority()))
   return child
 }
 
