@@ -79,9 +79,19 @@ test.each([
   expect(captured.events.map(({ msg }) => msg)).toEqual([refused])
 })
 
-test('leaves it to others to say that control is away', async () => {
+test('leaves it to others to say that control is away for a moment', async () => {
   const { captured, meet, told } = await startReporting()
   await meet({ status: 503, body: 'no process of control is there' }, 3)
   expect(told.at(-1)).toBe('lost')
   expect(captured.events).toEqual([])
+})
+
+test('says once that reports have long come to nothing, since control may answer all else', async () => {
+  const { captured, meet } = await startReporting()
+  await meet({ status: 500, body: '{"code":"internal.error"}' }, 40)
+  expect(captured.events.map(({ msg }) => msg)).toEqual([refused])
+  await meet({ status: 200, body: '{}' }, 1)
+  await captured.next(taken)
+  await meet({ status: 500, body: '{"code":"internal.error"}' }, 3)
+  expect(captured.events.map(({ msg }) => msg)).toEqual([refused, taken])
 })

@@ -15,12 +15,15 @@ export interface ControlReportsOptions {
 }
 
 const REPORT_MS = 1_000
+/** So many in a row that fail are said as well, whatever the reason: whoever asks for changes may be answered all the while. */
+const MOST_FAILURES = 30
 
 export class ControlReports {
   private readonly options: ControlReportsOptions
   private timer: NodeJS.Timeout | undefined
   private isReporting = false
   private isRefused = false
+  private failures = 0
 
   constructor(options: ControlReportsOptions) {
     this.options = options
@@ -51,6 +54,7 @@ export class ControlReports {
       for (const part of parts) part.taken(answer)
       if (this.isRefused) log.info('the control plane takes the reports of this gateway again')
       this.isRefused = false
+      this.failures = 0
     } catch (cause) {
       for (const part of parts) part.lost()
       this.refused(cause)
@@ -59,9 +63,10 @@ export class ControlReports {
     }
   }
 
-  /** Said once. When control is away instead, whoever asks it for changes says that; the next report follows in a second. */
+  /** Said once. When control is away for a moment, whoever asks it for changes says that; the next report follows in a second. */
   private refused(cause: unknown): void {
-    if (this.isRefused || !isAnswered(cause)) return
+    this.failures++
+    if (this.isRefused || (!isAnswered(cause) && this.failures < MOST_FAILURES)) return
     this.isRefused = true
     this.options.log.warn(
       { err: cause },

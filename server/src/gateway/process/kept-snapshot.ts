@@ -10,7 +10,7 @@ import { z } from 'zod'
 import { open, seal } from '../../kernel/sealing.ts'
 import { diffLines } from '../../kernel/snapshot-delivery.ts'
 import { SnapshotTree } from '../../kernel/snapshot-tree.ts'
-import { createFile, readIfThere } from '../../kernel/whole-file.ts'
+import { createFile, readIfThere, syncFolder } from '../../kernel/whole-file.ts'
 
 const signedRoot = z.strictObject({
   environment: z.string(),
@@ -94,6 +94,8 @@ export class SnapshotKeeper {
     writeFileSync(fresh, '', { mode: 0o600 })
     this.append(fresh, [...lines], signed)
     renameSync(fresh, this.path)
+    // Else a crash might take the name, and with it every change that was added under it since.
+    syncFolder(dirname(this.path))
     this.addedBytes = 0
   }
 
