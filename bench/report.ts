@@ -21,7 +21,7 @@ const outlookFile = join(import.meta.dirname, 'OUTLOOK.md')
 export function writeReport(sections: Section[], options: Options, shares: Shares): string {
   const text = `${[
     '# Results of the bench',
-    `Written by \`npm run bench\` ${measuredState()}. All figures are from one run.`,
+    `Written by \`npm run bench\` ${measuredState}. All figures are from one run.`,
     '## Bars',
     barTable(sections),
     '## How it is measured',

