@@ -3,6 +3,7 @@ import { upstream } from '../../config/schema/upstream.ts'
 import type { CollectionDefinition } from '../resources/define-collection.ts'
 import { documentOf } from '../resources/resource-view.ts'
 import { checkDocument, compileDocument } from '../snapshots/compile-lines.ts'
+import { refuseUsed } from './upstream-uses.ts'
 
 export const upstreams: CollectionDefinition = {
   kind: 'upstream',
@@ -13,6 +14,9 @@ export const upstreams: CollectionDefinition = {
   perEnvironment: true,
   async check(control, _db, _workspace, document) {
     checkDocument(control, { upstreams: [document] })
+  },
+  async changed({ write, workspace, before, after }) {
+    if (before !== undefined && after === undefined) await refuseUsed(write.db, workspace, before)
   },
   part: {
     list: 'upstreams',
