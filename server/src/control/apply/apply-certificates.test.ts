@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest'
-import { isJsonObject, type JsonObject } from '../../kernel/json.ts'
+import { applyDocument, exportedDocument, inShort } from '../../../test/apply-document.ts'
+import type { JsonObject } from '../../kernel/json.ts'
 import { createCertificate, type TestCertificate } from '../../../test/certificates.ts'
-import { createPerson, textOf } from '../../../test/control-people.ts'
+import { createPerson } from '../../../test/control-people.ts'
 import { describeOnEveryStore } from '../../../test/database.ts'
 import { testControl, type TestControl } from '../../../test/test-control.ts'
 
@@ -11,24 +12,16 @@ const toEntry = (name: string, { cert, key }: TestCertificate): JsonObject => ({
 const answering = [{ name: 'all', match: { path: '/*' }, policies: [{ kind: 'respond', config: { body: 'a' } }] }]
 const apis = [{ name: 'books', version: '1', routes: answering }]
 
-async function apply({ done }: TestControl, document: JsonObject, source = 'ci'): Promise<string[]> {
-  const { outcomes } = await done('POST', `${AT}/apply`, { document: { headgate: 1, ...document }, source })
-  const list: readonly unknown[] = Array.isArray(outcomes) ? outcomes : []
-  return list
-    .filter(isJsonObject)
-    .filter(({ action }) => action !== 'unchanged')
-    .map(({ action, kind, name }) => [action, kind, name].map(textOf).join(' '))
+/** What was changed, in short. */
+async function apply(control: TestControl, document: JsonObject, source?: string): Promise<string[]> {
+  const outcomes = await applyDocument(control, document, source)
+  return outcomes.filter(({ action }) => action !== 'unchanged').map(inShort)
 }
 
 /** Names of the certificates that the gateways of production would show, in order. */
 function shown({ control }: TestControl): string {
   const line = control.feed.treeOf('production')?.get('header') ?? ''
   return (line.match(/(?<="names":\[)[^\]]*/g) ?? []).join()
-}
-
-async function exported({ done }: TestControl): Promise<JsonObject> {
-  const { document } = await done('GET', `${AT}/export`)
-  return isJsonObject(document) ? document : {}
 }
 
 describeOnEveryStore('certificates of a document', (store) => {
@@ -77,7 +70,7 @@ describeOnEveryStore('certificates of a document', (store) => {
     const gateway = { tls: { certificates: [{ cert: inline.cert, key: inline.key }] } }
     await apply(control, { gateway, certificates: [toEntry('a', own)] })
     await done('POST', `${AT}/certificates`, toEntry('everywhere', make('e.test')))
-    const document = await exported(control)
+    const document = await exportedDocument(control)
     expect(JSON.stringify(document)).not.toContain('PRIVATE')
     expect(document['certificates']).toMatchObject([
       { name: 'a', chain: own.cert, key: '${secret:environments.production.certificates.a.key}' },
@@ -85,7 +78,7 @@ describeOnEveryStore('certificates of a document', (store) => {
     ])
     // The one for all environments stays what it is: it says the same already.
     expect(await apply(control, document)).toEqual([])
-    expect(JSON.stringify(await exported(control))).toBe(JSON.stringify(document))
+    expect(JSON.stringify(await exportedDocument(control))).toBe(JSON.stringify(document))
     const empty = await testControl({ database: await store.open() })
     const { gateway: _, certificates } = document
     const [first] = Array.isArray(certificates) ? certificates : []
@@ -94,7 +87,7 @@ describeOnEveryStore('certificates of a document', (store) => {
     expect(await apply(empty, alone)).toEqual(['held-back certificate a'])
     await empty.done('POST', `${AT}/secrets`, { name, value: own.key })
     expect(await apply(empty, alone)).toEqual(['created certificate a'])
-    expect(JSON.stringify(await exported(empty))).toBe(JSON.stringify(alone))
+    expect(JSON.stringify(await exportedDocument(empty))).toBe(JSON.stringify(alone))
     await expect.poll(() => shown(empty)).toBe('"a.test"')
   })
 
@@ -175,6 +168,6 @@ describeOnEveryStore('certificates of a document', (store) => {
     expect(await ask(toEntry('a', make('a.test')))).toEqual([409, foreign])
     const mixed = { ...toEntry('b', make('b.test')), key: make('c.test').key }
     expect(await ask(mixed)).toEqual([422, expect.stringContaining('the key does not belong to the certificate')])
-    expect(await exported(control)).toEqual({ headgate: 1 })
+    expect(await exportedDocument(control)).toEqual({ headgate: 1 })
   })
 })

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { isJsonObject, type JsonObject } from '../../kernel/json.ts'
+import { applyDocument } from '../../../test/apply-document.ts'
+import type { JsonObject } from '../../kernel/json.ts'
 import { textOf } from '../../../test/control-people.ts'
 import { describeOnEveryStore, type TestStore } from '../../../test/database.ts'
 import { testControl, type TestControl } from '../../../test/test-control.ts'
@@ -18,12 +19,9 @@ async function openShop(store: TestStore): Promise<TestControl> {
 }
 
 /** What was told of keys and subscriptions, in short. */
-async function apply({ done }: TestControl, consumer: JsonObject): Promise<string[]> {
-  const document = { headgate: 1, consumers: [{ name: 'acme', ...consumer }] }
-  const { outcomes } = await done('POST', `${AT}/apply`, { document, source: 'ci' })
-  const list: readonly unknown[] = Array.isArray(outcomes) ? outcomes : []
-  return list
-    .filter(isJsonObject)
+async function apply(control: TestControl, consumer: JsonObject): Promise<string[]> {
+  const outcomes = await applyDocument(control, { consumers: [{ name: 'acme', ...consumer }] })
+  return outcomes
     .filter(({ kind }) => kind === 'credential' || kind === 'subscription')
     .map(({ name, action, reason }) => [name, action, ...(reason === undefined ? [] : [reason])].map(textOf).join(' '))
 }
@@ -45,29 +43,31 @@ async function published({ database }: TestControl): Promise<unknown> {
 
 const key = (value: string, more: JsonObject = {}) => ({ keys: [{ name: 'main', value, ...more }] })
 
+/** A shop in which a document gave acme a key, and somebody revoked it. */
+async function openWithRevoked(store: TestStore): Promise<TestControl> {
+  const control = await openShop(store)
+  await apply(control, key('leaked'))
+  await control.done('POST', `${KEYS}/main/revoke${HERE}`)
+  return control
+}
+
 describeOnEveryStore('a key that was revoked', (store) => {
   test('stays so when the document that names it is applied again, which says that', async () => {
-    const control = await openShop(store)
-    await apply(control, key('leaked'))
-    await control.done('POST', `${KEYS}/main/revoke${HERE}`)
+    const control = await openWithRevoked(store)
     expect(await apply(control, key('leaked'))).toEqual([expect.stringMatching(/^acme\/main unchanged was revoked/)])
     expect(await shownKeys(control)).toEqual([expect.objectContaining({ name: 'main', state: 'revoked' })])
     expect(await published(control)).toEqual([])
   })
 
   test('stays so when the document leaves it out in between', async () => {
-    const control = await openShop(store)
-    await apply(control, key('leaked'))
-    await control.done('POST', `${KEYS}/main/revoke${HERE}`)
+    const control = await openWithRevoked(store)
     await apply(control, {})
     await apply(control, key('leaked'))
     expect(await published(control)).toEqual([])
   })
 
   test('stays so when the document leaves the whole consumer out in between, and nobody gives it to another', async () => {
-    const control = await openShop(store)
-    await apply(control, key('leaked'))
-    await control.done('POST', `${KEYS}/main/revoke${HERE}`)
+    const control = await openWithRevoked(store)
     await control.done('POST', `${AT}/apply`, { document: { headgate: 1 }, source: 'ci' })
     expect(await apply(control, key('leaked'))).toEqual([expect.stringMatching(/^acme\/main unchanged was revoked/)])
     expect(await published(control)).toEqual([])
@@ -76,9 +76,7 @@ describeOnEveryStore('a key that was revoked', (store) => {
   })
 
   test('gives its name to another key, and stays revoked when the document goes back to it', async () => {
-    const control = await openShop(store)
-    await apply(control, key('leaked'))
-    await control.done('POST', `${KEYS}/main/revoke${HERE}`)
+    const control = await openWithRevoked(store)
     expect(await apply(control, key('fresh'))).toEqual(['acme/main created'])
     expect(await published(control)).toEqual([expect.objectContaining({ name: 'main' })])
     expect(await apply(control, key('leaked'))).toEqual([

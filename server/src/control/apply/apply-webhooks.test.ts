@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest'
+import { applyDocument, exportedDocument, inShort } from '../../../test/apply-document.ts'
 import { isJsonObject, type JsonObject } from '../../kernel/json.ts'
-import { createPerson, textOf } from '../../../test/control-people.ts'
+import { createPerson } from '../../../test/control-people.ts'
 import { describeOnEveryStore } from '../../../test/database.ts'
 import { testControl, type TestControl } from '../../../test/test-control.ts'
 
@@ -8,15 +9,8 @@ const AT = '/workspaces/default'
 const secret = `whsec_${Buffer.alloc(32, 7).toString('base64')}`
 const hook = { name: 'ci', url: 'https://ci.example.com/hook', events: ['deployment.*'], secret }
 
-async function apply({ done }: TestControl, webhooks: readonly JsonObject[], source = 'ci'): Promise<string[]> {
-  const { outcomes } = await done('POST', `${AT}/apply`, { document: { headgate: 1, webhooks }, source })
-  const list: readonly unknown[] = Array.isArray(outcomes) ? outcomes : []
-  return list.filter(isJsonObject).map(({ action, kind, name }) => [action, kind, name].map(textOf).join(' '))
-}
-
-async function exported({ done }: TestControl): Promise<JsonObject> {
-  const { document } = await done('GET', `${AT}/export`)
-  return isJsonObject(document) ? document : {}
+async function apply(control: TestControl, webhooks: readonly JsonObject[], source?: string): Promise<string[]> {
+  return (await applyDocument(control, { webhooks }, source)).map(inShort)
 }
 
 describeOnEveryStore('webhooks of a document', (store) => {
@@ -40,13 +34,13 @@ describeOnEveryStore('webhooks of a document', (store) => {
     const body = { document: { headgate: 1, webhooks: [hook] } }
     const { outcomes } = await control.done('POST', `${AT}/apply?dryRun=true`, body)
     expect(outcomes).toMatchObject([{ kind: 'webhook', name: 'ci', action: 'created' }])
-    expect(await exported(control)).toEqual({ headgate: 1 })
+    expect(await exportedDocument(control)).toEqual({ headgate: 1 })
   })
 
   test('are exported with references for their secrets, to the same bytes here and where those were set', async () => {
     const control = await testControl({ database: await store.open() })
     await apply(control, [{ ...hook, previousSecret: secret }])
-    const document = await exported(control)
+    const document = await exportedDocument(control)
     const [signing, previous] = ['${secret:webhooks.ci.secret}', '${secret:webhooks.ci.previousSecret}']
     expect(document).toEqual({
       headgate: 1,
@@ -61,7 +55,7 @@ describeOnEveryStore('webhooks of a document', (store) => {
       await empty.done('POST', `${AT}/secrets`, { name, value: secret })
     }
     expect(await apply(empty, webhooks)).toEqual(['created webhook ci'])
-    expect(JSON.stringify(await exported(empty))).toBe(JSON.stringify(document))
+    expect(JSON.stringify(await exportedDocument(empty))).toBe(JSON.stringify(document))
   })
 
   test('go where webhooks may go: no private address, and no secret in the address', async () => {
@@ -86,7 +80,7 @@ describeOnEveryStore('webhooks of a document', (store) => {
       body: { document: { headgate: 1, webhooks: [{ ...hook, url }] } },
     })
     expect(told.status).toBe(422)
-    expect(await exported(control)).toEqual({ headgate: 1 })
+    expect(await exportedDocument(control)).toEqual({ headgate: 1 })
   })
 
   test('need their permissions, to be written, to be taken away and to be read', async () => {

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { isJsonObject, type JsonObject } from '../../kernel/json.ts'
+import { applyDocument } from '../../../test/apply-document.ts'
+import type { JsonObject } from '../../kernel/json.ts'
 import { textOf } from '../../../test/control-people.ts'
 import { describeOnEveryStore, type TestStore } from '../../../test/database.ts'
 import { publishedGateway } from '../../../test/published-gateway.ts'
@@ -19,11 +20,10 @@ function api(name: string, more: JsonObject = {}): JsonObject {
 
 const acme = { name: 'acme', keys: [{ name: 'main', value: 'a-key-of-acme' }] }
 
-async function apply({ done }: TestControl, document: JsonObject): Promise<string[]> {
-  const { outcomes } = await done('POST', `${AT}/apply`, { document: { headgate: 1, ...document }, source: 'ci' })
-  const list: readonly unknown[] = Array.isArray(outcomes) ? outcomes : []
-  return list
-    .filter(isJsonObject)
+/** What was held back. */
+async function apply(control: TestControl, document: JsonObject): Promise<string[]> {
+  const outcomes = await applyDocument(control, document)
+  return outcomes
     .filter(({ action }) => action === 'held-back')
     .map(({ kind, name }) => `${textOf(kind)} ${textOf(name)}`)
 }

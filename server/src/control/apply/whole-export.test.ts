@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
-import { isJsonObject, type JsonObject } from '../../kernel/json.ts'
+import { applyDocument, exportedDocument } from '../../../test/apply-document.ts'
+import type { JsonObject } from '../../kernel/json.ts'
 import { createCertificate } from '../../../test/certificates.ts'
 import { textOf } from '../../../test/control-people.ts'
 import { describeOnEveryStore } from '../../../test/database.ts'
@@ -47,15 +48,8 @@ const document: JsonObject = {
   webhooks: [{ name: 'ci', url: 'https://ci.example.com/', secret: signing }],
 }
 
-async function exported({ done }: TestControl): Promise<JsonObject> {
-  const { document: whole } = await done('GET', `${AT}/export`)
-  return isJsonObject(whole) ? whole : {}
-}
-
-async function apply({ done }: TestControl, whole: JsonObject): Promise<string[]> {
-  const { outcomes } = await done('POST', `${AT}/apply`, { document: { ...whole, headgate: 1 }, source: 'ci' })
-  const list: readonly unknown[] = Array.isArray(outcomes) ? outcomes : []
-  return list.filter(isJsonObject).map(({ action }) => textOf(action))
+async function apply(control: TestControl, whole: JsonObject): Promise<string[]> {
+  return (await applyDocument(control, whole)).map(({ action }) => textOf(action))
 }
 
 /** What stands behind a reference of the export, by the place that it is named after. */
@@ -70,13 +64,13 @@ describeOnEveryStore('an export of everything', (store) => {
     expect(Object.keys(document).toSorted()).toEqual(Object.keys(configDocument.shape).toSorted())
     const control = await testControl({ database: await store.open() })
     expect(await apply(control, document)).not.toContain('held-back')
-    const first = await exported(control)
+    const first = await exportedDocument(control)
     expect(Object.keys(first).toSorted()).toEqual(Object.keys(document).toSorted())
     const empty = await testControl({ database: await store.open() })
     for (const name of referredSecrets(JSON.stringify(first))) {
       await empty.done('POST', `${AT}/secrets`, { name, value: valueOf(name) })
     }
     expect(await apply(empty, first)).not.toContain('held-back')
-    expect(JSON.stringify(await exported(empty))).toBe(JSON.stringify(first))
+    expect(JSON.stringify(await exportedDocument(empty))).toBe(JSON.stringify(first))
   })
 })
