@@ -3,9 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { pino } from 'pino'
 import { expect, onTestFinished, test } from 'vitest'
+import { testControl } from '../../test/test-control.ts'
+import { createWebhookWorker } from '../control/webhooks/webhook-worker.ts'
 import { openDatabase } from '../db/client.ts'
 import { migrate } from '../db/migrate.ts'
 import { createBackupCommand, createRestoreCommand } from './backup.ts'
+
+const silent = pino({ level: 'silent' })
 
 function makeFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'headgate-backup-command-'))
@@ -27,7 +31,7 @@ async function run(name: 'backup' | 'restore', ...args: readonly string[]) {
 }
 
 async function fillStore(folder: string): Promise<void> {
-  const database = await openDatabase({ folder, log: pino({ level: 'silent' }) })
+  const database = await openDatabase({ folder, log: silent })
   await migrate(database)
   await database.write((transaction) => transaction.insertInto('meta').values({ name: 'a', value: 'b' }).execute())
   await database.close()
@@ -44,6 +48,27 @@ test('a store is backed up and restored into another folder', async () => {
   const again = await run('restore', file, '--data-dir', join(folder, 'new'))
   expect([again.code, again.errors]).toEqual([1, expect.stringContaining('The store is not empty.')])
   expect((await run('restore', file, '--data-dir', join(folder, 'new'), '--force')).code).toBe(0)
+})
+
+test('nothing is restored while a control plane works on the store', async () => {
+  const dataDir = makeFolder()
+  const file = join(dataDir, 'backup.gz')
+  const database = await openDatabase({ folder: dataDir, log: silent })
+  await migrate(database)
+  const { control } = await testControl({ database })
+  const worker = createWebhookWorker(control, 'a process')
+  await worker.tick()
+  await run('backup', file, '--data-dir', dataDir)
+  const refused = await run('restore', file, '--data-dir', dataDir, '--force')
+  expect([refused.code, refused.errors]).toEqual([
+    1,
+    expect.stringMatching(/^A control plane works on this store\. Stop it first; .* in \d+ seconds\.\n$/),
+  ])
+  await worker.close()
+  await database.close()
+  expect(await run('restore', file, '--data-dir', dataDir, '--force')).toMatchObject({ code: 0, errors: '' })
+  // The lease of the backup is nobody's: what is restored once can be restored again.
+  expect((await run('restore', file, '--data-dir', dataDir, '--force')).code).toBe(0)
 })
 
 test('what an operator can mend is said in a sentence', async () => {

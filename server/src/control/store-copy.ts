@@ -1,4 +1,5 @@
 /** The whole store into one file while it is in use, and back; what an operator can mend is a `StoreCopyError`. */
+import type { Transaction } from 'kysely'
 import type { Log } from '../kernel/log.ts'
 import { BackupError } from '../db/backup-format.ts'
 import { backup } from '../db/backup.ts'
@@ -6,6 +7,7 @@ import { openDatabase, type Database } from '../db/client.ts'
 import { StoreUnavailableError } from '../db/errors.ts'
 import { MigrationError } from '../db/migrate.ts'
 import { restore } from '../db/restore.ts'
+import type { Tables } from '../db/tables.ts'
 import { outrunGateways } from './snapshots/outrun-gateways.ts'
 
 export interface StoreCopyOptions {
@@ -28,11 +30,14 @@ export async function backupStore(options: StoreCopyOptions): Promise<{ readonly
   return await copy(options, true, (database) => backup(database, options.file))
 }
 
-/** Rejects, and changes nothing, when the file cannot be taken or, without `force`, the store is not empty. */
+/** Rejects, and changes nothing, when the file cannot be taken, control runs or, without `force`, the store is not empty. */
 export async function restoreStore(options: StoreCopyOptions, force: boolean): Promise<{ readonly rows: number }> {
-  return await copy(options, false, (database) =>
-    restore(database, options.file, { force, finish: (transaction) => outrunGateways(transaction, Date.now()) }),
-  )
+  const finish = async (transaction: Transaction<Tables>): Promise<void> => {
+    await outrunGateways(transaction, Date.now())
+    // Whoever held them held them in another store.
+    await transaction.updateTable('leases').set({ expires_at_ms: 0 }).execute()
+  }
+  return await copy(options, false, (database) => restore(database, options.file, { force, finish, nowMs: Date.now() }))
 }
 
 async function copy<Result>(

@@ -18,10 +18,14 @@ const chunkBytes = 1 << 20
 /** SQLite takes at most 32,766 parameters in a statement, and rows may hold large documents. */
 const maxParameters = 1000
 const maxBatchCharacters = 4_000_000
+/** No lease is longer: one that ends later is of a clock that was wrong, and must not keep anybody from restoring. */
+const maxLeaseSeconds = 60
 
 export interface RestoreOptions {
   /** Replaces what is there; without it, only an empty store is filled. */
   readonly force?: boolean
+  /** Refuses where a lease is held at this time: whoever holds it would go on with what it knows of the old rows. */
+  readonly nowMs?: number
   readonly migrations?: readonly Migration[]
   /** What has to be done in the restored tables, in the same transaction. */
   readonly finish?: (transaction: Transaction<Tables>) => Promise<void>
@@ -36,7 +40,7 @@ export async function restore(
   file: string,
   options: RestoreOptions = {},
 ): Promise<{ readonly rows: number }> {
-  const { force = false, migrations = ownMigrations, finish } = options
+  const { force = false, nowMs, migrations = ownMigrations, finish } = options
   const folder = mkdtempSync(join(tmpdir(), 'headgate-restore-'))
   try {
     // Within a write on SQLite nothing can be awaited but the store, so the lines are read from a plain file.
@@ -44,7 +48,9 @@ export async function restore(
     await uncompress(file, plain)
     const { level, rows } = checkFile(plain, migrations)
     await database.writeAlone(async (transaction) => {
-      await removeTables(transaction, database, force)
+      const shapes = await readTableShapes(transaction, database.dialect)
+      if (nowMs !== undefined && shapes.some(({ name }) => name === 'leases')) await refuseInUse(transaction, nowMs)
+      await removeTables(transaction, shapes, force)
       await applyMigrations(transaction, database.dialect, migrations.slice(0, level))
       await insertRows(transaction, plain, await readTableShapes(transaction, database.dialect))
       await applyMigrations(transaction, database.dialect, migrations)
@@ -96,8 +102,23 @@ function checkMigrations(made: readonly string[], known: readonly Migration[]): 
   )
 }
 
-async function removeTables(transaction: Transaction<Tables>, { dialect }: Database, force: boolean): Promise<void> {
-  const shapes = await readTableShapes(transaction, dialect)
+async function refuseInUse(transaction: Transaction<Tables>, nowMs: number): Promise<void> {
+  const held = await transaction
+    .selectFrom('leases')
+    .select(({ fn }) => fn.max('expires_at_ms').as('untilMs'))
+    .executeTakeFirst()
+  const seconds = Math.ceil((Number(held?.untilMs ?? 0) - nowMs) / 1000)
+  if (seconds <= 0 || seconds > maxLeaseSeconds) return
+  throw new BackupError(
+    `A control plane works on this store. Stop it first; if it did not end by itself, try again in ${seconds} seconds.`,
+  )
+}
+
+async function removeTables(
+  transaction: Transaction<Tables>,
+  shapes: readonly TableShape[],
+  force: boolean,
+): Promise<void> {
   for (const { name } of shapes) {
     const { rows } = await sql`select 1 from ${sql.table(name)} limit 1`.execute(transaction)
     if (rows.length > 0 && !force)
