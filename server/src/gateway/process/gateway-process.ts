@@ -155,6 +155,7 @@ export class GatewayProcess {
       workers: options.workers,
       log: options.log,
       maxHeapMb: MAX_WORKER_HEAP_MB,
+      cacheFolder: options.cacheFolder,
       metrics: this.memories,
       openLogOutput: shareOutput(process.stdout),
       start: {
@@ -163,7 +164,6 @@ export class GatewayProcess {
         tlsPort: compiled.listener.tls === undefined ? undefined : options.tlsPort,
         debug: options.debug,
         logLevel: options.logLevel,
-        cacheFolder: options.cacheFolder,
         counters: this.counters,
         verdicts: this.board.buffer,
         ticketKeys: randomBytes(TICKET_KEY_BYTES),

@@ -16,8 +16,6 @@ export interface WorkerStart {
   readonly tlsPort: number | undefined
   readonly debug: boolean
   readonly logLevel: string
-  /** Where compiled modules are kept between starts. */
-  readonly cacheFolder: string
   readonly counters: CounterMemory
   readonly verdicts: SharedArrayBuffer
   /** What this worker counts, and the next one in its place goes on with. */

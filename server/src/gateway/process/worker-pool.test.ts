@@ -39,7 +39,6 @@ async function startPool(script: string, { startLimitMs, workers = 1 }: PoolFact
       tlsPort: undefined,
       debug: false,
       logLevel: 'info',
-      cacheFolder: '',
       counters: createCounterMemory({ limitSlots: 16, gaugeSlots: 16 }),
       verdicts: new SharedArrayBuffer(8),
       ticketKeys: new Uint8Array(48),
