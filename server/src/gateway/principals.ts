@@ -37,7 +37,9 @@ export class Principals {
   private readonly workspaces: ReadonlyMap<string, string | undefined>
   /** Names of the apis that are for subscribers alone. */
   private readonly closed: ReadonlySet<string>
-  private readonly segments = new Map<string, Segment | undefined>()
+  /** By name of the api. A key put together of both names would have to be hashed for each request. */
+  private readonly segments = new Map<string, Map<ConsumerSpec, Segment | undefined>>()
+  private segmentCount = 0
 
   private constructor(
     entries: PolicyEntries,
@@ -81,28 +83,33 @@ export class Principals {
     return this.indexes.get(workspace)
   }
 
-  knows(consumer: string, api: string): boolean {
-    return this.find(consumer, api) !== undefined
+  /** The consumer that a name stands for within an api. */
+  find(consumer: string, api: string): ConsumerSpec | undefined {
+    return this.indexes.get(this.workspaces.get(api) ?? '')?.byName(consumer)
   }
 
   /**
    * Policies of the consumer's plans for the api, then its own, joined when they are first asked for; or the refusal of
    * who has no subscription where one is needed.
    */
-  segmentOf(consumer: string | undefined, api: string): Segment | undefined {
-    if (consumer === undefined) return this.withoutPlan(api)
-    const key = `${consumer} ${api}`
-    if (this.segments.has(key)) return this.segments.get(key)
-    const spec = this.find(consumer, api)
-    if (spec === undefined) return this.withoutPlan(api)
-    const segment = this.join(spec, api)
-    if (this.segments.size >= MOST_SEGMENTS) this.segments.clear()
-    this.segments.set(key, segment)
-    return segment
+  segmentOf(consumer: ConsumerSpec | undefined, api: string): Segment | undefined {
+    if (consumer === undefined || (consumer.subscriptions.length === 0 && consumer.policies.length === 0))
+      return this.closed.has(api) ? refusingSegment : undefined
+    const known = this.segments.get(api)
+    const segment = known?.get(consumer)
+    return segment !== undefined || known?.has(consumer) === true ? segment : this.keep(consumer, api)
   }
 
-  private find(consumer: string, api: string): ConsumerSpec | undefined {
-    return this.indexes.get(this.workspaces.get(api) ?? '')?.byName(consumer)
+  private keep(consumer: ConsumerSpec, api: string): Segment | undefined {
+    if (this.segmentCount === MOST_SEGMENTS) {
+      this.segments.clear()
+      this.segmentCount = 0
+    }
+    this.segmentCount++
+    const segment = this.join(consumer, api)
+    const ofApi = this.segments.get(api) ?? new Map<ConsumerSpec, Segment | undefined>()
+    this.segments.set(api, ofApi.set(consumer, segment))
+    return segment
   }
 
   private join({ workspace, policies, subscriptions }: ConsumerSpec, api: string): Segment | undefined {
@@ -114,10 +121,6 @@ export class Principals {
     const list = [...plans.flatMap((plan) => plan.policies), ...policies]
     const entries = list.map((policy) => this.entries.toEntry(policy, workspace))
     return entries.length === 0 ? undefined : { entries }
-  }
-
-  private withoutPlan(api: string): Segment | undefined {
-    return this.closed.has(api) ? refusingSegment : undefined
   }
 }
 
