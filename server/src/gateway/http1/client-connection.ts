@@ -74,7 +74,7 @@ export class ClientConnection {
       return
     }
     const chunked = body.bodyBytes === undefined
-    this.socket.write(toRequestHead(request, body.bodyBytes, chunked), 'latin1')
+    writeMessage(this.socket, toRequestHead(request, body.bodyBytes, chunked), undefined)
     this.outgoing = new OutgoingBody(this.socket, body, chunked, this)
     this.outgoing.start()
   }

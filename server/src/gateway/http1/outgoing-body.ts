@@ -1,7 +1,8 @@
 /** A body on its way out over HTTP/1.1, a request's to an upstream or a response's to a client. */
 import type { BodySink, BodySource } from '../../kernel/body.ts'
 import type { Fields } from '../../kernel/fields.ts'
-import { writeChunk, writeLastChunk, type Writer } from './write.ts'
+import type { Writer } from './hold-back.ts'
+import { writeChunk, writeLastChunk } from './write.ts'
 
 export interface OutgoingOwner {
   /** The last byte was handed to the socket. */

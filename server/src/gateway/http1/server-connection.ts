@@ -142,7 +142,7 @@ export class ServerConnection implements Carrier {
     if (body.bodyBytes !== undefined) framing = 'content-length: ' + body.bodyBytes + '\r\n'
     else if (!tunnel && chunked) framing = 'transfer-encoding: chunked\r\n'
     else this.keepAlive = false
-    this.socket.write(toAnswerHead(status, fields, framing, connection), 'latin1')
+    writeMessage(this.socket, toAnswerHead(status, fields, framing, connection), undefined)
     this.outgoing = new OutgoingBody(this.socket, body, framing.startsWith('t'), this)
     if (tunnel) this.keepAlive = false
     // A body that still comes is part of a conversation now, which the upstream's idle timeout bounds.

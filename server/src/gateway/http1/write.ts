@@ -5,6 +5,7 @@
 import type { Fields } from '../../kernel/fields.ts'
 import type { UpstreamRequest } from '../upstream/client.ts'
 import { toForwardedLines } from '../upstream/forwarded-fields.ts'
+import { holdBack, holdBackWith, type Writer } from './hold-back.ts'
 import { REASONS } from './reasons.ts'
 
 const STATUS_LINES: string[] = []
@@ -38,41 +39,20 @@ export function toRequestHead(request: UpstreamRequest, bodyBytes: number | unde
 /** Above this, a copy costs more than a second entry in the socket's write vector. */
 const JOIN_BYTES = 16_384
 
-export interface Writer {
-  /** Bytes that were written and are not with the kernel yet. */
-  readonly writableLength: number
-  cork(): void
-  uncork(): void
-  write(bytes: Uint8Array): boolean
-  write(text: string, encoding: 'latin1'): boolean
-}
-
 /** Writes a head and a body that is all here, in one system call. Returns false when the socket asks to wait. */
 export function writeMessage(socket: Writer, head: string, body: Uint8Array | undefined): boolean {
+  holdBack(socket)
   if (body === undefined || body.length === 0) return socket.write(head, 'latin1')
-  if (body.length > JOIN_BYTES) {
-    socket.cork()
-    socket.write(head, 'latin1')
-    const flowing = socket.write(body)
-    socket.uncork()
-    return flowing
-  }
-  return socket.write(join(Buffer.allocUnsafe(head.length + body.length), head, body))
+  if (body.length <= JOIN_BYTES) return socket.write(join(Buffer.allocUnsafe(head.length + body.length), head, body))
+  socket.write(head, 'latin1')
+  return socket.write(body)
 }
-
-/**
- * Where `writeMessageNow` puts messages together. A plain socket that is not behind hands the bytes to the kernel before
- * `write` returns, and this memory serves the next message; one that is behind keeps them, and this memory is its own.
- */
-let scratch = Buffer.allocUnsafeSlow(2 * JOIN_BYTES)
 
 /** The same for a plain socket, without memory of its own for each message; with TLS the bytes would be kept. */
 export function writeMessageNow(socket: Writer, head: string, body: Uint8Array | undefined): boolean {
   const bytes = head.length + (body?.length ?? 0)
-  if (body === undefined || bytes > scratch.length) return writeMessage(socket, head, body)
-  const flowing = socket.write(join(scratch.subarray(0, bytes), head, body))
-  if (socket.writableLength > 0) scratch = Buffer.allocUnsafeSlow(2 * JOIN_BYTES)
-  return flowing
+  if (body === undefined || bytes > 2 * JOIN_BYTES) return writeMessage(socket, head, body)
+  return socket.write(join(holdBackWith(socket, bytes), head, body))
 }
 
 function join(joined: Buffer, head: string, body: Uint8Array): Buffer {
