@@ -3,45 +3,84 @@
  * an end that was put forward, as a rotation does it, stays where it is. Both also when a document leaves out the key, or
  * the whole consumer, in between.
  */
-import type { Kysely } from 'kysely'
-import type { Tables } from '../../db/tables.ts'
+import { findInChunks, type RowChanges } from '../../db/chunks.ts'
 import type { JsonObject } from '../../kernel/json.ts'
 import { refuse } from '../control-error.ts'
 import type { Credential } from '../credentials/credential-store.ts'
-import { findEndedKey, type EndedKey } from '../credentials/ended-keys.ts'
+import { findEndedKeys, type EndedKey } from '../credentials/ended-keys.ts'
 import { taken } from '../problems.ts'
 import type { Resource } from '../resources/resource-store.ts'
 import { toTime } from '../resources/resource-view.ts'
 import { tell, type ApplyContext } from './apply-context.ts'
-import type { DesiredKey } from './desired-state.ts'
+import type { DesiredConsumer, DesiredKey } from './desired-state.ts'
 
 const STAYS_REVOKED = 'was revoked and stays so; only another key can take its place'
 
-/** Whether anything changed. Of the keys that the document does not name those go that the same source applied. */
-export async function applyKeys(
+/** The keys of some consumers while a document is applied to them: decided here, written when all are decided. */
+export interface AppliedKeys extends RowChanges<Credential> {
+  /** Those from before, by the id of the consumer. */
+  readonly known: ReadonlyMap<string, readonly Credential[]>
+  /** What people ended, by hash. */
+  readonly ended: ReadonlyMap<string, EndedKey>
+  /** Ids of keys by hash: whose each is by now. */
+  readonly holders: Map<string, string>
+  readonly removedIds: Set<string>
+  readonly rows: Map<string, Credential>
+}
+
+export async function readKeys(
+  { call, write: { db } }: ApplyContext,
+  consumers: readonly Resource[],
+  desired: readonly Pick<DesiredConsumer, 'keys'>[],
+): Promise<AppliedKeys> {
+  const workspaceId = call.workspace.id
+  const hashes = desired.flatMap(({ keys }) => keys.map(({ hash }) => hash))
+  const ids = consumers.map(({ id }) => id)
+  const known = await findInChunks(ids, (some) =>
+    db.selectFrom('credentials').selectAll().where('consumer_id', 'in', some).execute(),
+  )
+  const held = await findInChunks(hashes, (some) =>
+    db
+      .selectFrom('credentials')
+      .select(['id', 'hash'])
+      .where('workspace_id', '=', workspaceId)
+      .where('hash', 'in', some)
+      .execute(),
+  )
+  return {
+    known: Map.groupBy(known, ({ consumer_id: id }) => id),
+    ended: await findEndedKeys(db, workspaceId, hashes),
+    holders: new Map(held.map(({ id, hash }) => [hash, id])),
+    removedIds: new Set(),
+    rows: new Map(),
+  }
+}
+
+/** Whether anything changes. Of the keys that the document does not name those go that the same source applied. */
+export function applyKeys(
   context: ApplyContext,
+  state: AppliedKeys,
   consumer: Resource,
   keys: readonly DesiredKey[],
-): Promise<boolean> {
-  const { db } = context.write
-  const known = await db.selectFrom('credentials').selectAll().where('consumer_id', '=', consumer.id).execute()
+): boolean {
+  const known = state.known.get(consumer.id) ?? []
   const named = new Set<Credential>()
   let hasChanged = false
   for (const key of keys) {
-    const ended = await findEndedKey(db, consumer.workspace_id, key.hash)
-    if (ended?.is_revoked === 1) {
+    if (state.ended.get(key.hash)?.is_revoked === 1) {
       tell(context, 'credential', `${consumer.name}/${key.name}`, 'unchanged', [], STAYS_REVOKED)
       continue
     }
     const before = known.find(({ name }) => name === key.name)
     if (before !== undefined) named.add(before)
-    if (await applyKey(context, consumer, key, before, ended)) hasChanged = true
+    if (applyKey(context, state, consumer, key, before)) hasChanged = true
   }
   // What people made, such as a key that replaces another, is not the file's to take away.
   const gone = known.filter((each) => each.source === context.source && !named.has(each))
   for (const each of gone.filter(({ revoked_at_ms: revokedAtMs }) => revokedAtMs === null)) {
-    const { id, name } = each
-    await db.deleteFrom('credentials').where('id', '=', id).execute()
+    const { id, name, hash } = each
+    state.removedIds.add(id)
+    state.holders.delete(hash)
     tell(context, 'credential', `${consumer.name}/${name}`, 'removed')
     context.write.note({ kind: 'credential', id, name: `${consumer.name}/${name}`, before: toNote(each) })
     hasChanged = true
@@ -49,17 +88,18 @@ export async function applyKeys(
   return hasChanged
 }
 
-/** Whether the key changed. `before` has its name; a revoked one steps aside, and is remembered by its hash. */
-async function applyKey(
+/** Whether the key changes. `before` has its name; a revoked one steps aside, and is remembered by its hash. */
+function applyKey(
   context: ApplyContext,
+  state: AppliedKeys,
   consumer: Resource,
   key: DesiredKey,
   before: Credential | undefined,
-  ended: EndedKey | undefined,
-): Promise<boolean> {
+): boolean {
   const { call, write, source } = context
   const name = `${consumer.name}/${key.name}`
-  const endsAtMs = earlier(before?.hash === key.hash ? before.expires_at_ms : null, ended?.ends_at_ms ?? null)
+  const endedAtMs = state.ended.get(key.hash)?.ends_at_ms ?? null
+  const endsAtMs = earlier(before?.hash === key.hash ? before.expires_at_ms : null, endedAtMs)
   const expiresAtMs = earlier(endsAtMs, key.expiresAtMs)
   const reason =
     expiresAtMs === null || expiresAtMs === key.expiresAtMs
@@ -69,25 +109,20 @@ async function applyKey(
     if (reason !== undefined) tell(context, 'credential', name, 'unchanged', [], reason)
     return false
   }
-  await refuseForeignKey(context, key, before?.id, name)
+  refuseForeignKey(state, key, before?.id, name)
   const nowMs = call.control.clock.now()
   const changes = { hash: key.hash, expires_at_ms: expiresAtMs, source, updated_at_ms: nowMs }
   const replaced = before?.revoked_at_ms === null ? before : undefined
   const id = replaced?.id ?? call.control.newId('credential')
   if (replaced === undefined) {
-    if (before !== undefined) await stepAside(write.db, before)
+    if (before !== undefined) stepAside(state, before)
     const facts = { id, workspace_id: call.workspace.id, consumer_id: consumer.id, name: key.name, prefix: '' }
-    await write.db
-      .insertInto('credentials')
-      .values({ ...facts, ...changes, revoked_at_ms: null, version: 1, created_at_ms: nowMs })
-      .execute()
+    state.rows.set(id, { ...facts, ...changes, revoked_at_ms: null, version: 1, created_at_ms: nowMs })
   } else {
-    await write.db
-      .updateTable('credentials')
-      .set({ ...changes, version: replaced.version + 1 })
-      .where('id', '=', id)
-      .execute()
+    state.holders.delete(replaced.hash)
+    state.rows.set(id, { ...replaced, ...changes, version: replaced.version + 1 })
   }
+  state.holders.set(key.hash, id)
   tell(context, 'credential', name, replaced === undefined ? 'created' : 'changed', [], reason)
   const facts = { before: replaced && toNote(replaced), after: toNote(changes) }
   write.note({ kind: 'credential', id, name, ...facts })
@@ -104,28 +139,19 @@ function earlier(a: number | null, b: number | null): number | null {
   return a === null || b === null ? (a ?? b) : Math.min(a, b)
 }
 
-async function stepAside(db: Kysely<Tables>, { id, name, version }: Credential): Promise<void> {
-  await db
-    .updateTable('credentials')
-    .set({ name: `${name}.${id}`, version: version + 1 })
-    .where('id', '=', id)
-    .execute()
+function stepAside({ rows }: AppliedKeys, before: Credential): void {
+  rows.set(before.id, { ...before, name: `${before.name}.${before.id}`, version: before.version + 1 })
 }
 
 /** A key says who calls, so it can belong to one consumer in one environment only. */
-async function refuseForeignKey(
-  { call, write }: ApplyContext,
+function refuseForeignKey(
+  { holders }: AppliedKeys,
   { hash }: DesiredKey,
   ownId: string | undefined,
   name: string,
-): Promise<void> {
-  const other = await write.db
-    .selectFrom('credentials')
-    .select('id')
-    .where('workspace_id', '=', call.workspace.id)
-    .where('hash', '=', hash)
-    .executeTakeFirst()
-  if (other === undefined || other.id === ownId) return
+): void {
+  const holder = holders.get(hash)
+  if (holder === undefined || holder === ownId) return
   const detail = `The key ${name} belongs to another consumer already, or to this one in another environment.`
   refuse(taken({ detail }))
 }

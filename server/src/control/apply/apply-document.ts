@@ -15,7 +15,7 @@ import { webhooks } from '../webhooks/webhooks.ts'
 import { readWorkspaceSettings } from '../workspaces/workspace-settings.ts'
 import { writeWorkspacePolicies } from '../workspaces/workspace-policies.ts'
 import { applyApi, pruneVersions } from './apply-api.ts'
-import { applyConsumer } from './apply-consumer.ts'
+import { applyConsumers } from './apply-consumers.ts'
 import { tell, type ApplyContext } from './apply-context.ts'
 import { applyResource, pruneResources } from './apply-resources.ts'
 import { nameOf, type DesiredState } from './desired-state.ts'
@@ -35,7 +35,7 @@ export async function applyDocument(context: ApplyContext, whole: DesiredState):
   for (const api of desired.apis) await applyApi(context, api)
   for (const document of desired.policyLists) await checkListedApis(context.write.db, context.call.workspace, document)
   for (const document of desired.products) await applyResource(context, products, document)
-  for (const consumer of desired.consumers) await applyConsumer(context, consumer)
+  await applyConsumers(context, desired.consumers)
   for (const document of desired.webhooks) await applyResource(context, webhooks, document)
   // Only now: the consumers may have left the plans that the products no longer have.
   for (const document of desired.products) {

@@ -1,7 +1,14 @@
 /** Applies things that are documents: upstreams, products, consumers, the APIs themselves. */
 import type { JsonObject } from '../../kernel/json.ts'
-import { dropResource, putResource, toSecretOwner, type CollectionDefinition } from '../resources/define-collection.ts'
-import { findResource, type Resource, type Shelf } from '../resources/resource-store.ts'
+import { toSecretOwner, type CollectionDefinition } from '../resources/define-collection.ts'
+import {
+  dropResources,
+  planResource,
+  publishWritten,
+  writePlanned,
+  type PlannedResource,
+} from '../resources/put-resources.ts'
+import { findEffective, type Resource, type Shelf } from '../resources/resource-store.ts'
 import { documentOf } from '../resources/resource-view.ts'
 import { asCall, tell, type ApplyContext } from './apply-context.ts'
 import { permitRemoval } from './apply-permissions.ts'
@@ -10,21 +17,52 @@ import { isSame, listChanges } from './document-changes.ts'
 import { extractSecrets } from '../resources/secret-references.ts'
 import { isKnownSecret } from '../secrets/secret-values.ts'
 
-/**
- * Makes one thing as the document says. One for all environments that says the same already is left alone; where it
- * says something else, this environment gets its own.
- */
+/** A thing as it is from now on. */
+export interface AppliedResource {
+  readonly row: Resource
+  /** Undefined: it says that already. */
+  readonly planned: PlannedResource | undefined
+}
+
 export async function applyResource(
   context: ApplyContext,
   collection: CollectionDefinition,
   document: JsonObject,
 ): Promise<Resource> {
+  const known = await findApplied(context, collection, [document])
+  const { row, planned } = await planApplied(context, collection, known, document)
+  if (planned === undefined) return row
+  const parts = { call: asCall(context), write: context.write }
+  await writePlanned(collection, parts, [planned])
+  await publishWritten(collection, parts, [row])
+  return row
+}
+
+/** What there is of these, by name: for the environment, else for all. */
+export function findApplied(
+  { call, write, environment }: ApplyContext,
+  { kind, perEnvironment }: CollectionDefinition,
+  documents: readonly JsonObject[],
+): Promise<ReadonlyMap<string, Resource>> {
+  const shelf: Shelf = { workspaceId: call.workspace.id, kind, parentId: '' }
+  return findEffective(write.db, shelf, documents.map(nameOf), perEnvironment ? environment : '')
+}
+
+/**
+ * Plans to make one thing as the document says. One for all environments that says the same already is left alone; where
+ * it says something else, this environment gets its own.
+ */
+export async function planApplied(
+  context: ApplyContext,
+  collection: CollectionDefinition,
+  known: ReadonlyMap<string, Resource>,
+  document: JsonObject,
+): Promise<AppliedResource> {
   const { call, write, source } = context
   const name = nameOf(document)
-  const shelf: Shelf = { workspaceId: call.workspace.id, kind: collection.kind, parentId: '' }
   const environment = collection.perEnvironment ? context.environment : ''
-  const own = await findResource(write.db, shelf, name, environment)
-  const general = own ?? (environment === '' ? undefined : await findResource(write.db, shelf, name))
+  const general = known.get(name)
+  const own = general?.environment === environment ? general : undefined
   const { document: wanted, secrets } = extractSecrets(
     document,
     collection.schema,
@@ -36,14 +74,14 @@ export async function applyResource(
   for (const secret of secrets) hasNewSecret ||= !(await isKnownSecret(write.db, call.control, call.workspace, secret))
   if (general !== undefined && isSame(before, wanted) && !hasNewSecret && (own?.source ?? source) === source) {
     tell(context, collection.kind, name, 'unchanged')
-    return general
+    return { row: general, planned: undefined }
   }
-  const row = await putResource(collection, { call: asCall(context), write, environment, document, row: own, source })
+  const planned = planResource(collection, { call: asCall(context), write, environment, document, row: own, source })
   const action = general === undefined ? 'created' : 'changed'
   // Else it would be a change in which nothing changes.
   const taken = own === undefined || own.source === source ? undefined : `"${source}" manages it from now on`
-  tell(context, collection.kind, name, action, listChanges(before, documentOf(row)), taken)
-  return row
+  tell(context, collection.kind, name, action, listChanges(before, wanted), taken)
+  return { row: planned.after, planned }
 }
 
 /** Removes what the source applied to this environment before and no longer names. */
@@ -63,10 +101,9 @@ export async function pruneResources(
     .where('environment', '=', collection.perEnvironment ? context.environment : '')
     .orderBy('name')
     .execute()
-  for (const row of rows) {
-    if (kept.has(row.name)) continue
-    permitRemoval(context, `${collection.permissions}.write`, collection.title)
-    await dropResource(collection, { call: asCall(context), write, row })
-    tell(context, collection.kind, row.name, 'removed')
-  }
+  const gone = rows.filter(({ name }) => !kept.has(name))
+  if (gone.length === 0) return
+  permitRemoval(context, `${collection.permissions}.write`, collection.title)
+  await dropResources(collection, { call: asCall(context), write }, gone)
+  for (const { name } of gone) tell(context, collection.kind, name, 'removed')
 }

@@ -1,30 +1,69 @@
 /** Applies the subscriptions of a consumer. While it is there, no document brings back one that people ended or suspended. */
-import type { Kysely } from 'kysely'
-import type { Tables } from '../../db/tables.ts'
+import { findInChunks, type RowChanges } from '../../db/chunks.ts'
 import type { JsonObject } from '../../kernel/json.ts'
 import { may } from '../actor.ts'
 import { refuse } from '../control-error.ts'
 import { invalid } from '../problems.ts'
-import { findResource, type Resource } from '../resources/resource-store.ts'
-import { ENDED, plansOf, type Subscription, type SubscriptionState } from '../subscriptions/subscription-store.ts'
+import { findEffective, type Resource } from '../resources/resource-store.ts'
+import {
+  ENDED,
+  plansOf,
+  selectSubscriptions,
+  type NamedSubscription,
+  type Subscription,
+  type SubscriptionState,
+} from '../subscriptions/subscription-store.ts'
 import { tell, type ApplyContext } from './apply-context.ts'
-import type { DesiredConsumer } from './desired-state.ts'
+import { nameOf, type DesiredConsumer } from './desired-state.ts'
 
-/** Whether anything changed. Of those that the document does not name those go that the same source applied. */
-export async function applySubscriptions(
+/** The subscriptions of some consumers while a document is applied to them: decided here, written when all are decided. */
+export interface AppliedSubscriptions extends RowChanges<Subscription> {
+  /** Those that the document names, by name. */
+  readonly products: ReadonlyMap<string, Resource>
+  /** By the name of the consumer: also those of the one for all environments, in whose place another may stand now. */
+  readonly known: ReadonlyMap<string, readonly NamedSubscription[]>
+  readonly removedIds: Set<string>
+  readonly rows: Map<string, Subscription>
+}
+
+export async function readSubscriptions(
+  { call, write: { db }, environment }: ApplyContext,
+  desired: readonly Pick<DesiredConsumer, 'document' | 'subscriptions'>[],
+): Promise<AppliedSubscriptions> {
+  const workspaceId = call.workspace.id
+  const products = desired.flatMap(({ subscriptions }) => subscriptions.map(({ product }) => product))
+  const names = desired.map(({ document }) => nameOf(document))
+  const known = await findInChunks(names, (some) =>
+    selectSubscriptions(db, workspaceId)
+      .where('consumers.name', 'in', some)
+      .where('consumers.environment', 'in', ['', environment])
+      .execute(),
+  )
+  return {
+    products: await findEffective(db, { workspaceId, kind: 'product', parentId: '' }, products, ''),
+    known: Map.groupBy(known, ({ consumer }) => consumer),
+    removedIds: new Set(),
+    rows: new Map(),
+  }
+}
+
+/** Whether anything changes. Of those that the document does not name those go that the same source applied. */
+export function applySubscriptions(
   context: ApplyContext,
+  state: AppliedSubscriptions,
   consumer: Resource,
   subscriptions: DesiredConsumer['subscriptions'],
-): Promise<boolean> {
-  const { call, write, source } = context
-  const known = await listKnown(write.db, consumer)
+): boolean {
+  const { write, source } = context
+  const known = (state.known.get(consumer.name) ?? []).filter(
+    ({ environment }) => environment === '' || environment === consumer.environment,
+  )
   const own = known.filter(({ consumer_id: id }) => id === consumer.id)
   const stopped = known.filter((each) => isOver(each) || each.state === 'suspended')
   const kept = new Set<string>()
   let hasChanged = false
   for (const { product, plan } of subscriptions) {
-    const shelf = { workspaceId: call.workspace.id, kind: 'product', parentId: '' }
-    const found = await findResource(write.db, shelf, product)
+    const found = state.products.get(product)
     if (found === undefined) {
       const detail = `${consumer.name} subscribes to ${JSON.stringify(product)}, which is no product.`
       return refuse(invalid({ detail }))
@@ -38,16 +77,16 @@ export async function applySubscriptions(
       tell(context, 'subscription', `${consumer.name}/${product}`, 'unchanged', [], reason)
       continue
     }
-    const state = nextState(context, found, plan, last)
-    if (before?.plan === plan && before.state === state) continue
+    const next = nextState(context, found, plan, last)
+    if (before?.plan === plan && before.state === next) continue
     hasChanged = true
-    await save(context, consumer, found, before, { plan, state })
+    save(context, state, consumer, found, before, { plan, state: next })
   }
   // One that somebody asked for, pending or not, is not the file's to take away; one that is over is remembered.
   const gone = own.filter((each) => each.source === source && !kept.has(each.product_id) && !isOver(each))
   for (const each of gone) {
     const { id } = each
-    await write.db.deleteFrom('subscriptions').where('id', '=', id).execute()
+    state.removedIds.add(id)
     tell(context, 'subscription', `${consumer.name}/${id}`, 'removed')
     write.note({ kind: 'subscription', id, name: consumer.name, before: toNote(each) })
     hasChanged = true
@@ -55,54 +94,35 @@ export async function applySubscriptions(
   return hasChanged
 }
 
-async function save(
+function save(
   context: ApplyContext,
+  { rows }: AppliedSubscriptions,
   consumer: Resource,
   product: Resource,
   before: Subscription | undefined,
-  { plan, state }: { readonly plan: string; readonly state: SubscriptionState },
-): Promise<void> {
+  terms: { readonly plan: string; readonly state: SubscriptionState },
+): void {
   const { call, write, source } = context
   const nowMs = call.control.clock.now()
   const id = before?.id ?? call.control.newId('subscription')
-  if (before === undefined) {
-    const facts = { id, workspace_id: call.workspace.id, consumer_id: consumer.id, product_id: product.id, plan }
-    await write.db
-      .insertInto('subscriptions')
-      .values({ ...facts, state, source, version: 1, created_at_ms: nowMs, updated_at_ms: nowMs })
-      .execute()
-  } else {
-    await write.db
-      .updateTable('subscriptions')
-      .set({ plan, state, source, version: before.version + 1, updated_at_ms: nowMs })
-      .where('id', '=', id)
-      .execute()
-  }
+  rows.set(id, {
+    id,
+    workspace_id: call.workspace.id,
+    consumer_id: consumer.id,
+    product_id: product.id,
+    ...terms,
+    source,
+    version: (before?.version ?? 0) + 1,
+    created_at_ms: before?.created_at_ms ?? nowMs,
+    updated_at_ms: nowMs,
+  })
   const name = `${consumer.name}/${product.name}`
   tell(context, 'subscription', name, before === undefined ? 'created' : 'changed')
-  write.note({ kind: 'subscription', id, name, before: before && toNote(before), after: { plan, state } })
+  write.note({ kind: 'subscription', id, name, before: before && toNote(before), after: { ...terms } })
 }
 
 function toNote({ plan, state }: Pick<Subscription, 'plan' | 'state'>): JsonObject {
   return { plan, state }
-}
-
-/** Those of the consumer, and those of the one for all environments in whose place it may stand from now on. */
-function listKnown(db: Kysely<Tables>, consumer: Resource): Promise<Subscription[]> {
-  return db
-    .selectFrom('subscriptions')
-    .selectAll()
-    .where('consumer_id', 'in', (query) =>
-      query
-        .selectFrom('resources')
-        .select('id')
-        .where('workspace_id', '=', consumer.workspace_id)
-        .where('kind', '=', 'consumer')
-        .where('parent_id', '=', '')
-        .where('name', '=', consumer.name)
-        .where('environment', 'in', ['', consumer.environment]),
-    )
-    .execute()
 }
 
 function isOver({ state }: Subscription): boolean {

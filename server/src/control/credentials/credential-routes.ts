@@ -12,7 +12,7 @@ import { defineRoute, type Call, type Write } from '../define-route.ts'
 import { invalid, notFound } from '../problems.ts'
 import { getResource, type Resource } from '../resources/resource-store.ts'
 import { toTime } from '../resources/resource-view.ts'
-import { publishResource } from '../snapshots/publish-resource.ts'
+import { publishResources } from '../snapshots/publish-resources.ts'
 import { insertCredential, newCredential, type Credential } from './credential-store.ts'
 import { rememberEnds } from './ended-keys.ts'
 
@@ -173,5 +173,5 @@ async function expireOthers(db: Kysely<Tables>, { id, consumer_id: owner }: Cred
 }
 
 async function publish({ control, workspace }: Call, write: Write, owner: Resource): Promise<void> {
-  await publishResource({ control, workspace, write, before: owner, after: owner }, consumerPart)
+  await publishResources({ control, workspace, write }, consumerPart, [owner])
 }

@@ -1,13 +1,14 @@
 /** Keys of consumers in the store, which has their hashes alone. */
 import { hash } from 'node:crypto'
 import type { Kysely, Selectable } from 'kysely'
+import { chunks, type RowChanges } from '../../db/chunks.ts'
 import type { CredentialTable, Tables } from '../../db/tables.ts'
 import type { Control } from '../control.ts'
 import { refuse } from '../control-error.ts'
 import { taken } from '../problems.ts'
 import type { Resource } from '../resources/resource-store.ts'
 import { createSecretToken } from '../tokens/secret-token.ts'
-import { findEndedKey } from './ended-keys.ts'
+import { findEndedKeys } from './ended-keys.ts'
 
 export type Credential = Selectable<CredentialTable>
 
@@ -61,7 +62,31 @@ export async function insertCredential(db: Kysely<Tables>, row: Credential): Pro
     // Whose key it is would tell the caller that they guessed one.
     refuse(taken({ detail: isName ? 'The consumer has a key of this name.' : 'This key cannot be used.' }))
   }
-  const ended = await findEndedKey(db, row.workspace_id, row.hash)
-  if (ended?.is_revoked === 1) refuse(taken({ detail: 'This key cannot be used.' }))
+  const ended = await findEndedKeys(db, row.workspace_id, [row.hash])
+  if (ended.get(row.hash)?.is_revoked === 1) refuse(taken({ detail: 'This key cannot be used.' }))
   await db.insertInto('credentials').values(row).execute()
+}
+
+/** Removes first, so that what goes is in nobody's way; the rows then in their order. */
+export async function writeCredentials(
+  db: Kysely<Tables>,
+  { removedIds, rows }: RowChanges<Credential>,
+): Promise<void> {
+  for (const some of chunks([...removedIds])) await db.deleteFrom('credentials').where('id', 'in', some).execute()
+  for (const some of chunks([...rows.values()])) {
+    await db
+      .insertInto('credentials')
+      .values(some)
+      .onConflict((conflict) =>
+        conflict.column('id').doUpdateSet((row) => ({
+          name: row.ref('excluded.name'),
+          hash: row.ref('excluded.hash'),
+          expires_at_ms: row.ref('excluded.expires_at_ms'),
+          source: row.ref('excluded.source'),
+          version: row.ref('excluded.version'),
+          updated_at_ms: row.ref('excluded.updated_at_ms'),
+        })),
+      )
+      .execute()
+  }
 }

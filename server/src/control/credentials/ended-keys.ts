@@ -3,6 +3,7 @@
  * this stays, so that whoever makes the same key again does not give it back.
  */
 import type { Kysely, Selectable } from 'kysely'
+import { findInChunks } from '../../db/chunks.ts'
 import type { EndedKeyTable, Tables } from '../../db/tables.ts'
 
 export type EndedKey = Selectable<EndedKeyTable>
@@ -22,15 +23,14 @@ export async function rememberEnds(
   }
 }
 
-export async function findEndedKey(
+/** Of these hashes the keys that people ended, by hash. */
+export async function findEndedKeys(
   db: Kysely<Tables>,
   workspaceId: string,
-  hash: string,
-): Promise<EndedKey | undefined> {
-  return db
-    .selectFrom('ended_keys')
-    .selectAll()
-    .where('workspace_id', '=', workspaceId)
-    .where('hash', '=', hash)
-    .executeTakeFirst()
+  hashes: Iterable<string>,
+): Promise<ReadonlyMap<string, EndedKey>> {
+  const rows = await findInChunks(hashes, (some) =>
+    db.selectFrom('ended_keys').selectAll().where('workspace_id', '=', workspaceId).where('hash', 'in', some).execute(),
+  )
+  return new Map(rows.map((row) => [row.hash, row]))
 }

@@ -1,8 +1,8 @@
 /** Fills the snapshot of a new environment with what is for all environments. */
 import type { Call, Write } from '../define-route.ts'
 import { collections } from '../collections.ts'
-import { toLines } from '../../config/snapshot-lines.ts'
 import { publishLines } from '../snapshots/publish-lines.ts'
+import { compileResources } from '../snapshots/publish-resources.ts'
 
 export async function publishShared(
   { control }: Pick<Call, 'control'>,
@@ -20,9 +20,8 @@ export async function publishShared(
         .where('kind', '=', kind)
         .where('environment', '=', '')
         .execute()
-      const lines = []
-      for (const row of rows) lines.push(...toLines(await part.compile(write.db, control, workspace, row)))
-      await publishLines(write, environment, { removed: [], lines })
+      const compiled = await compileResources({ control, workspace, write }, part, rows)
+      await publishLines(write, environment, { removed: [], lines: [...compiled.values()].flat() })
     }
   }
 }

@@ -1,8 +1,7 @@
 /** Products: bundles of APIs with plans that consumers subscribe to. */
 import { product } from '../../config/schema/consumer.ts'
 import type { CollectionDefinition } from '../resources/define-collection.ts'
-import { documentOf } from '../resources/resource-view.ts'
-import { checkDocument, compileDocument } from '../snapshots/compile-lines.ts'
+import { checkDocument } from '../snapshots/compile-lines.ts'
 import { checkPlans, endSubscriptions } from '../subscriptions/subscription-store.ts'
 
 export const products: CollectionDefinition = {
@@ -17,8 +16,5 @@ export const products: CollectionDefinition = {
     await checkPlans(db, workspace.id, product.parse(document))
   },
   removing: endSubscriptions,
-  part: {
-    list: 'products',
-    compile: (db, control, workspace, row) => compileDocument(db, control, workspace, { products: [documentOf(row)] }),
-  },
+  part: { list: 'products' },
 }

@@ -5,9 +5,10 @@ import { toEnvironmentName } from '../environments/environment-names.ts'
 import { refuse } from '../control-error.ts'
 import { invalid } from '../problems.ts'
 import { environmentOf, environmentQuery, params, toShelf, toWord } from './collection-route-parts.ts'
-import { dropResource, putResource, type CollectionDefinition } from './define-collection.ts'
+import type { CollectionDefinition } from './define-collection.ts'
 import { listQuery, pageOf } from './paging.ts'
 import { patchRoute } from './patch-route.ts'
+import { dropResources, putResource } from './put-resources.ts'
 import { getResource, listResources, type Resource } from './resource-store.ts'
 import { resourceView, toResourceView } from './resource-view.ts'
 
@@ -124,7 +125,7 @@ function removeRoute(collection: CollectionDefinition): AdminRoute {
       const { params: path, query, workspace } = call
       return call.write(async (write): Promise<{ status: number }> => {
         const row: Resource = await getResource(write.db, toShelf(kind, workspace.id), path.name, environmentOf(query))
-        await dropResource(collection, { call, write, row })
+        await dropResources(collection, { call, write }, [row])
         return { status: 204 }
       })
     },

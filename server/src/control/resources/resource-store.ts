@@ -4,6 +4,7 @@
  */
 import { sql, type Kysely, type Selectable } from 'kysely'
 import { z } from 'zod'
+import { chunks, findInChunks } from '../../db/chunks.ts'
 import type { ResourceTable, Tables } from '../../db/tables.ts'
 import { refuse } from '../control-error.ts'
 import { notFound, preconditionFailed, taken } from '../problems.ts'
@@ -60,6 +61,33 @@ export async function findResource(
     .executeTakeFirst()
 }
 
+/** What counts of these names in an environment, by name: the one for it alone, else the one for all. */
+export async function findEffective(
+  db: Kysely<Tables>,
+  { workspaceId, kind, parentId }: Shelf,
+  names: Iterable<string>,
+  environment: string,
+): Promise<ReadonlyMap<string, Resource>> {
+  const rows = await findInChunks(names, (some) =>
+    db
+      .selectFrom('resources')
+      .selectAll()
+      .where('workspace_id', '=', workspaceId)
+      .where('kind', '=', kind)
+      .where('parent_id', '=', parentId)
+      .where('environment', 'in', ['', environment])
+      .where('name', 'in', some)
+      .execute(),
+  )
+  const [own, general] = [rows.filter((row) => row.environment !== ''), rows.filter((row) => row.environment === '')]
+  return new Map([...general, ...own].map((row) => [row.name, row]))
+}
+
+/** Where it stands. */
+export function shelfOf({ workspace_id: workspaceId, kind, parent_id: parentId }: Resource): Shelf {
+  return { workspaceId, kind, parentId }
+}
+
 /** The resource; refuses with 404 when there is none. */
 export async function getResource(db: Kysely<Tables>, shelf: Shelf, name: string, environment = ''): Promise<Resource> {
   const found = await findResource(db, shelf, name, environment)
@@ -102,15 +130,23 @@ export async function listResources(db: Kysely<Tables>, shelf: Shelf, query: Res
   return { rows: page, next }
 }
 
-export async function insertResource(db: Kysely<Tables>, row: Resource): Promise<void> {
-  const shelf = { workspaceId: row.workspace_id, kind: row.kind, parentId: row.parent_id }
-  if ((await findResource(db, shelf, row.name, row.environment)) !== undefined) {
-    refuse(taken({ detail: `There is a ${row.kind} ${JSON.stringify(row.name)} already.` }))
+export function insertResource(db: Kysely<Tables>, row: Resource): Promise<void> {
+  return insertResources(db, [row])
+}
+
+/** New ones of one shelf and environment; refuses the first whose name is taken. */
+export async function insertResources(db: Kysely<Tables>, rows: readonly Resource[]): Promise<void> {
+  const [first] = rows
+  if (first === undefined) return
+  const { environment } = first
+  const names = rows.map(({ name }) => name)
+  const known = await findEffective(db, shelfOf(first), names, environment)
+  const twin = names.find((name) => known.get(name)?.environment === environment)
+  if (twin !== undefined) refuse(taken({ detail: `There is a ${first.kind} ${JSON.stringify(twin)} already.` }))
+  for (const some of chunks(rows)) {
+    const values = some.map((row) => ({ ...row, ...toFound(row) }))
+    await db.insertInto('resources').values(values).execute()
   }
-  await db
-    .insertInto('resources')
-    .values({ ...row, ...toFound(row) })
-    .execute()
 }
 
 /** Writes the row over the one that was read; refuses with 412 when that is not the version that the caller knows. */
@@ -140,13 +176,15 @@ function toFound(row: Resource) {
   return { facets: toFacets(document), document_hash: typeof specHash === 'string' ? specHash : '' }
 }
 
-export async function removeResource(
-  db: Kysely<Tables>,
-  row: Resource,
-  expectedVersion: number | undefined,
-): Promise<void> {
+export function removeResource(db: Kysely<Tables>, row: Resource, expectedVersion: number | undefined): Promise<void> {
   checkVersion(row, expectedVersion)
-  await db.deleteFrom('resources').where('id', '=', row.id).execute()
+  return removeResources(db, [row])
+}
+
+export async function removeResources(db: Kysely<Tables>, rows: readonly Resource[]): Promise<void> {
+  for (const some of chunks(rows.map(({ id }) => id))) {
+    await db.deleteFrom('resources').where('id', 'in', some).execute()
+  }
 }
 
 /** Refuses with 412 when the caller's `If-Match` names another version. */

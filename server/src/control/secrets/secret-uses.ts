@@ -6,7 +6,7 @@ import type { Call, WorkspaceRef, Write } from '../define-route.ts'
 import { LIVE_STATES } from '../deployments/deployment-store.ts'
 import { redeployWorkspace } from '../deployments/redeploy.ts'
 import type { Resource } from '../resources/resource-store.ts'
-import { publishResource } from '../snapshots/publish-resource.ts'
+import { publishResources } from '../snapshots/publish-resources.ts'
 import { SECRET_KINDS } from './secret-values.ts'
 
 interface SecretUses {
@@ -26,9 +26,8 @@ export async function republishUses(
   const uses = await findUses(write.db, workspace, name)
   for (const row of uses.resources) {
     const collection = collections.find(({ kind }) => kind === row.kind)
-    const change = { control, workspace, write, before: row, after: row }
-    if (collection?.part === undefined) await collection?.changed?.(change)
-    else await publishResource(change, collection.part)
+    if (collection?.part !== undefined) await publishResources({ control, workspace, write }, collection.part, [row])
+    else await collection?.changed?.({ control, workspace, write, before: row, after: row })
   }
   // What the workspace gives to all its APIs is compiled into each of them.
   await redeployWorkspace({ control, workspace }, write, uses.isOfWorkspace ? undefined : toMention(name))

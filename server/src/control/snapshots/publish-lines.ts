@@ -4,11 +4,9 @@
  */
 import type { Kysely } from 'kysely'
 import type { SnapshotChange, SnapshotLine } from '../../kernel/snapshot-tree.ts'
+import { chunks, findInChunks } from '../../db/chunks.ts'
 import type { Tables } from '../../db/tables.ts'
 import type { Write } from '../define-route.ts'
-
-/** How many keys one query names: SQLite takes 32,766 variables, and short statements are kept prepared. */
-const CHUNK = 500
 
 /** Puts the change into the snapshot; lines that are the same already are left alone. */
 export async function publishLines(write: Write, environment: string, change: SnapshotChange): Promise<void> {
@@ -43,19 +41,14 @@ async function findDiffering(
   environment: string,
   wanted: ReadonlyMap<string, string>,
 ): Promise<SnapshotLine[]> {
-  const known = new Map<string, string>()
-  for (const keys of chunks([...wanted.keys()])) {
-    const rows = await db
+  const rows = await findInChunks(wanted.keys(), (keys) =>
+    db
       .selectFrom('snapshot_lines')
       .select(['key', 'line'])
       .where('environment', '=', environment)
       .where('key', 'in', keys)
-      .execute()
-    for (const { key, line } of rows) known.set(key, line)
-  }
+      .execute(),
+  )
+  const known = new Map(rows.map(({ key, line }) => [key, line]))
   return [...wanted].filter(([key, line]) => (known.get(key) ?? '') !== line).map(([key, line]) => ({ key, line }))
-}
-
-function chunks<Each>(list: readonly Each[]): Each[][] {
-  return Array.from({ length: Math.ceil(list.length / CHUNK) }, (_, at) => list.slice(at * CHUNK, (at + 1) * CHUNK))
 }

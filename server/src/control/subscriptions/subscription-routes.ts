@@ -9,7 +9,7 @@ import type { Permission } from '../permissions.ts'
 import { invalid, taken } from '../problems.ts'
 import { listQuery, pageOf } from '../resources/paging.ts'
 import { findResource, getResource, type Resource } from '../resources/resource-store.ts'
-import { publishResource } from '../snapshots/publish-resource.ts'
+import { publishResources } from '../snapshots/publish-resources.ts'
 import {
   ENDED,
   getSubscription,
@@ -218,5 +218,5 @@ function needsApproval(product: Resource, name: string): boolean {
 }
 
 async function publish({ control, workspace }: Call, write: Write, owner: Resource): Promise<void> {
-  await publishResource({ control, workspace, write, before: owner, after: owner }, consumerPart)
+  await publishResources({ control, workspace, write }, consumerPart, [owner])
 }

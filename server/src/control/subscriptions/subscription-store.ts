@@ -1,5 +1,6 @@
 /** Subscriptions in the store: which consumer may use which product under which plan, and how that came about. */
 import type { Kysely, Selectable } from 'kysely'
+import { chunks, type RowChanges } from '../../db/chunks.ts'
 import type { SubscriptionTable, Tables } from '../../db/tables.ts'
 import { product as productSchema, type ProductSettings } from '../../config/schema/consumer.ts'
 import { defineProblem } from '../../kernel/problem.ts'
@@ -62,6 +63,29 @@ export async function updateSubscription(
     .where('version', '=', version)
     .executeTakeFirst()
   if (numUpdatedRows !== 1n) refuse(preconditionFailed())
+}
+
+/** Removes first, so that what goes is in nobody's way; the rows then in their order. */
+export async function writeSubscriptions(
+  db: Kysely<Tables>,
+  { removedIds, rows }: RowChanges<Subscription>,
+): Promise<void> {
+  for (const some of chunks([...removedIds])) await db.deleteFrom('subscriptions').where('id', 'in', some).execute()
+  for (const some of chunks([...rows.values()])) {
+    await db
+      .insertInto('subscriptions')
+      .values(some)
+      .onConflict((conflict) =>
+        conflict.column('id').doUpdateSet((row) => ({
+          plan: row.ref('excluded.plan'),
+          state: row.ref('excluded.state'),
+          source: row.ref('excluded.source'),
+          version: row.ref('excluded.version'),
+          updated_at_ms: row.ref('excluded.updated_at_ms'),
+        })),
+      )
+      .execute()
+  }
 }
 
 /** A product that goes takes along what is over; refuses when somebody still uses it. */

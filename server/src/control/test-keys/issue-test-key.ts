@@ -11,10 +11,10 @@ import { toEnvironmentName } from '../environments/environment-names.ts'
 import { readEnvironment } from '../environments/read-environment.ts'
 import type { Permission } from '../permissions.ts'
 import { forbidden } from '../problems.ts'
-import { putResource } from '../resources/define-collection.ts'
+import { putResource } from '../resources/put-resources.ts'
 import { findResource, type Resource } from '../resources/resource-store.ts'
 import { toTime } from '../resources/resource-view.ts'
-import { publishResource } from '../snapshots/publish-resource.ts'
+import { publishResources } from '../snapshots/publish-resources.ts'
 
 /** Who calls an API to see whether it works, before anybody else does. */
 export const TEST_CONSUMER = 'test'
@@ -71,7 +71,7 @@ export async function issueTestKey(
   const { credential, key } = newCredential(control, owner, { name: control.newId('try'), expiresAtMs })
   if (key === undefined) throw new Error('a credential without a hash has a key')
   await insertCredential(write.db, credential)
-  await publishResource({ control, workspace, write, before: owner, after: owner }, consumerPart)
+  await publishResources({ control, workspace, write }, consumerPart, [owner])
   write.note({ kind: 'credential', id: credential.id, name: `${owner.name}/${credential.name}` })
   return { consumer: owner.name, environment, key, expiresAt: toTime(expiresAtMs) }
 }

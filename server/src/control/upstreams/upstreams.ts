@@ -1,8 +1,7 @@
 /** Upstreams: named backends of a workspace, for all environments or, under the same name, for one. */
 import { upstream } from '../../config/schema/upstream.ts'
 import type { CollectionDefinition } from '../resources/define-collection.ts'
-import { documentOf } from '../resources/resource-view.ts'
-import { checkDocument, compileDocument } from '../snapshots/compile-lines.ts'
+import { checkDocument } from '../snapshots/compile-lines.ts'
 import { refuseUsed } from './upstream-uses.ts'
 
 export const upstreams: CollectionDefinition = {
@@ -18,8 +17,5 @@ export const upstreams: CollectionDefinition = {
   async changed({ write, workspace, before, after }) {
     if (before !== undefined && after === undefined) await refuseUsed(write.db, workspace, before)
   },
-  part: {
-    list: 'upstreams',
-    compile: (db, control, workspace, row) => compileDocument(db, control, workspace, { upstreams: [documentOf(row)] }),
-  },
+  part: { list: 'upstreams' },
 }
