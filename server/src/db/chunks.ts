@@ -3,8 +3,11 @@
  * changes on PostgreSQL would wait for; a statement for all rows has more parameters than a store takes.
  */
 
-/** Rows of the widest table are 7,000 parameters: SQLite takes 32,766 and PostgreSQL 65,535. */
-const MOST_ROWS = 500
+/**
+ * SQLite takes 32,766 parameters and PostgreSQL 65,535; rows of the widest table are far below. Nor are they so many that
+ * SQLite would keep no statement of this length prepared.
+ */
+const MOST_ROWS = 100
 
 export function chunks<Each>(list: readonly Each[]): Each[][] {
   const count = Math.ceil(list.length / MOST_ROWS)

@@ -5,8 +5,8 @@
 import type BetterSqlite from 'better-sqlite3'
 
 const MOST_STATEMENTS = 256
-/** Lists of values make long texts, of which hardly two are the same. */
-const MOST_CHARS = 2_000
+/** Enough for as many rows as are written at once. Longer ones are lists of whatever length, hardly two the same. */
+const MOST_CHARS = 8_000
 /** Whatever else there is may change the tables that a statement was prepared for. */
 const KEPT = /^\s*(?:select|insert|update|delete|with)\b/i
 

@@ -17,7 +17,7 @@ import type { DesiredConsumer, DesiredKey } from './desired-state.ts'
 const STAYS_REVOKED = 'was revoked and stays so; only another key can take its place'
 
 /** The keys of some consumers while a document is applied to them: decided here, written when all are decided. */
-export interface AppliedKeys extends RowChanges<Credential> {
+interface AppliedKeys extends RowChanges<Credential> {
   /** Those from before, by the id of the consumer. */
   readonly known: ReadonlyMap<string, readonly Credential[]>
   /** What people ended, by hash. */

@@ -18,7 +18,7 @@ import { extractSecrets } from '../resources/secret-references.ts'
 import { isKnownSecret } from '../secrets/secret-values.ts'
 
 /** A thing as it is from now on. */
-export interface AppliedResource {
+interface AppliedResource {
   readonly row: Resource
   /** Undefined: it says that already. */
   readonly planned: PlannedResource | undefined

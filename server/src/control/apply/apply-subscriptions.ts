@@ -17,7 +17,7 @@ import { tell, type ApplyContext } from './apply-context.ts'
 import { nameOf, type DesiredConsumer } from './desired-state.ts'
 
 /** The subscriptions of some consumers while a document is applied to them: decided here, written when all are decided. */
-export interface AppliedSubscriptions extends RowChanges<Subscription> {
+interface AppliedSubscriptions extends RowChanges<Subscription> {
   /** Those that the document names, by name. */
   readonly products: ReadonlyMap<string, Resource>
   /** By the name of the consumer: also those of the one for all environments, in whose place another may stand now. */

@@ -11,12 +11,12 @@ import { checkVersion, insertResources, removeResources, replaceResource, type R
 import { toResourceNote } from './resource-view.ts'
 import { extractSecrets, type FoundSecret } from './secret-references.ts'
 
-export interface Putting {
+interface Putting {
   readonly call: Pick<Call, 'control' | 'actor' | 'workspace' | 'expectedVersion'>
   readonly write: Write
 }
 
-export interface PutParts extends Putting {
+interface PutParts extends Putting {
   readonly environment: string
   /** Checked by the schema of the kind, as it was given: without the defaults. */
   readonly document: JsonObject
