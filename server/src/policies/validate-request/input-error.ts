@@ -11,10 +11,17 @@ export interface InputError {
 const MAX_POINTER_CHARS = 200
 const MAX_DETAIL_CHARS = 200
 
-/** Errors of a validator, each place and message once. Their pointers begin at the value that was validated. */
+/** What one answer tells. */
+export const MOST_ERRORS = 20
+
+/**
+ * Errors of a validator, each place and message once, and no more than show that there are too many to be told: 16 KB of
+ * empty objects lack what a schema requires a hundred thousand times. Their pointers begin at the value that was validated.
+ */
 export function toErrors(found: readonly ErrorObject[] | null | undefined): InputError[] {
   const errors = new Map<string, InputError>()
   for (const each of found ?? []) {
+    if (errors.size > MOST_ERRORS) break
     const error = toError(each)
     errors.set(`${error.pointer} ${error.detail}`, error)
   }

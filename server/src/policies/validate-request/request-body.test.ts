@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import type { JsonObject } from '../../kernel/json.ts'
+import { Problem } from '../../kernel/problem.ts'
 import { judge, judgeBody, json, withBody } from '../../../test/judge-request.ts'
 import { testExchange } from '../../../test/test-exchange.ts'
 import { runPolicy, setupPolicy, testServices } from '../../../test/test-services.ts'
@@ -53,6 +54,20 @@ describe('a JSON body', () => {
       Array.from({ length: 50 }, () => 1),
     )
     expect(errors).toHaveLength(20)
+  })
+
+  test('tells how many errors it has, or that there are more than it tells', async () => {
+    const detailOf = async (count: number): Promise<string | undefined> => {
+      const body = JSON.stringify(Array.from({ length: count }, () => ({})))
+      const names = Array.from({ length: 5 }, (_, at) => `name${at}`)
+      const operation = withBody({ type: 'array', items: { required: names } })
+      const exchange = testExchange({ method: 'POST', headers: json, body, route: { operation } })
+      const { answer } = await runPolicy(validateRequest, {}, exchange)
+      return answer instanceof Problem ? answer.detail : undefined
+    }
+    expect(await detailOf(4)).toBe('The request has 20 errors.')
+    expect(await detailOf(5)).toBe('The request has more errors than these first 20.')
+    expect(await detailOf(5_000)).toBe('The request has more errors than these first 20.')
   })
 
   test('that is large is told the first error only', async () => {

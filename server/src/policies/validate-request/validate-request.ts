@@ -5,7 +5,7 @@ import { definePolicy, type PolicyInstance } from '../../kernel/policy.ts'
 import { defineProblem, type Problem } from '../../kernel/problem.ts'
 import type { RouteFacts } from '../../kernel/snapshot.ts'
 import { OperationChecker } from './check-operation.ts'
-import type { InputError } from './input-error.ts'
+import { MOST_ERRORS, type InputError } from './input-error.ts'
 import { readOperation } from './operation.ts'
 import { createReporter } from './report-mode.ts'
 import { RequestValidator } from './request-validator.ts'
@@ -47,7 +47,8 @@ const tooComplex = defineProblem({
     'Send less at once: the JSON body has more values or names than `maxValues` and `maxNames` of the policy allow, or the schema leaves so many ways of reading it that trying them exceeds a bound. Then shorter texts and less nesting help; an operator can give texts a `maxLength`, and alternatives a property that tells them apart and stands first.',
 })
 
-const MAX_ERRORS = 20
+/** Flaws of documents that one check of a configuration tells. */
+const MOST_FLAWS = 20
 const MEBIBYTE = 1_048_576
 
 export const validateRequest = definePolicy({
@@ -105,7 +106,7 @@ export const validateRequest = definePolicy({
 
   check(config, check) {
     let checker: OperationChecker | undefined
-    let left = MAX_ERRORS
+    let left = MOST_FLAWS
     for (const { id, operation } of check.routes) {
       if (operation === undefined) continue
       checker ??= new OperationChecker(config)
@@ -163,6 +164,8 @@ function toInvalid(errors: readonly InputError[]): Problem {
   const detail =
     errors.length === 1 && first !== undefined
       ? `${first.pointer} ${first.detail}.`
-      : `The request has ${errors.length} errors${errors.length > MAX_ERRORS ? `, of which these are the first ${MAX_ERRORS}` : ''}.`
-  return invalid({ detail, errors: errors.slice(0, MAX_ERRORS) })
+      : errors.length > MOST_ERRORS
+        ? `The request has more errors than these first ${MOST_ERRORS}.`
+        : `The request has ${errors.length} errors.`
+  return invalid({ detail, errors: errors.slice(0, MOST_ERRORS) })
 }
