@@ -99,7 +99,9 @@ async function checkGateways(connection: Connection): Promise<Finding[]> {
   const living = items.filter(({ state }) => state !== 'revoked')
   const bad = living.filter(({ state, drift }) => state !== 'online' || drift)
   if (bad.length === 0) {
-    return [{ check: 'gateways', state: 'ok', detail: `${living.length} joined, and none lags behind what is published.` }]
+    return [
+      { check: 'gateways', state: 'ok', detail: `${living.length} joined, and none lags behind what is published.` },
+    ]
   }
   return bad.map(({ name, environment, state, lastSeenAt }): Finding => {
     const check = `gateway ${name}`
