@@ -31,6 +31,8 @@ export interface AuditNote {
 /** A write transaction of an operation. */
 export interface Write {
   readonly db: Kysely<Tables>
+  /** Whether whoever makes the change has this right too, where they make it. */
+  may(permission: Permission): boolean
   /** Every write notes what it did; one that does not is a fault. */
   note(note: AuditNote): void
   /** The snapshot of the environment changes with this transaction: the gateways hear of it after the commit. */

@@ -25,6 +25,7 @@ export async function writeAsInstallation(control: Control, change: OwnChange): 
     const last = new Map<string, () => Promise<void>>()
     await change.work({
       db,
+      may: () => true,
       note: (note) => targets.push(toAuditTarget(note)),
       touch: (environment) => touched.add(environment),
       atEnd: (key, each) => last.set(key, each),

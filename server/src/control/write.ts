@@ -1,5 +1,5 @@
 /** The one transaction of an operation: its changes, its audit entry and the memory of its answer stand or fall together. */
-import type { Actor } from './actor.ts'
+import { may, type Actor } from './actor.ts'
 import { appendAudit, toAuditTarget, type AuditTarget } from './audit/append-audit.ts'
 import type { Control } from './control.ts'
 import type { AdminRoute, Answer, Call, WorkspaceRef } from './define-route.ts'
@@ -46,6 +46,7 @@ export function createWriter(parts: WriterParts): Writer {
         const last = new Map<string, () => Promise<void>>()
         const result = await work({
           db,
+          may: (permission) => may(parts.actor, permission, parts.workspace.id),
           note: (note) => targets.push(toAuditTarget(note)),
           touch: (name) => touched.add(name),
           atEnd: (key, each) => last.set(key, each),

@@ -12,6 +12,7 @@ import {
   workspaceFull,
 } from '../documents/document-problems.ts'
 import { allowBreaking } from '../documents/review-draft.ts'
+import { guarded } from '../environments/check-guarded.ts'
 import { toEnvironmentName } from '../environments/environment-names.ts'
 import { forbidden } from '../problems.ts'
 import { countRoutes } from '../snapshots/compile-lines.ts'
@@ -60,7 +61,7 @@ export const apply = defineRoute({
       .meta({ description: 'Who manages this; only what the same source applied before is ever removed.' }),
   }),
   output: z.strictObject({ environment: z.string(), changed: z.boolean(), outcomes: z.array(outcome) }),
-  problems: [documentRefused, documentsBusy, workspaceFull, lintRefused, breakingRefused],
+  problems: [documentRefused, documentsBusy, workspaceFull, lintRefused, breakingRefused, guarded],
   async handle(call) {
     const { control, body } = call
     const environment = await toEnvironmentName(call.db, body.environment)

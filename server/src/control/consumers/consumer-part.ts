@@ -7,7 +7,7 @@ import type { SnapshotPart } from '../resources/define-collection.ts'
 import { documentOf, toTime } from '../resources/resource-view.ts'
 import type { Resource } from '../resources/resource-store.ts'
 
-export const consumerPart: SnapshotPart = { list: 'consumers', toDocuments }
+export const consumerPart: SnapshotPart = { list: 'consumers', isGuarded: false, toDocuments }
 
 async function toDocuments(db: Kysely<Tables>, rows: readonly Resource[]): Promise<JsonObject[]> {
   const ids = rows.map(({ id }) => id)

@@ -13,6 +13,7 @@ import { enterService } from '../lifecycle/lifecycle-store.ts'
 import { notFound } from '../problems.ts'
 import type { Revision } from '../revisions/revision-store.ts'
 import { askForApproval, needsApproval } from './approval.ts'
+import { checkGuarded } from '../environments/check-guarded.ts'
 import { checkPlaces } from '../environments/places.ts'
 import { checkUpstreams } from './check-upstreams.ts'
 import {
@@ -172,6 +173,7 @@ export async function undeploy(
   names: { readonly api: string; readonly version: string },
 ): Promise<void> {
   const { environment, version_id: versionId } = active
+  if (await needsApproval(write.db, environment)) checkGuarded(write, environment)
   const place: VersionPlace = { environment, workspace, versionId, ...names }
   const { beside } = await findLive(write, versionId, environment)
   for (const row of beside === undefined ? [active] : [active, beside]) {

@@ -15,7 +15,7 @@ import { toLines } from '../../config/snapshot-lines.ts'
 import type { SnapshotLine } from '../../kernel/snapshot-tree.ts'
 import type { Tables } from '../../db/tables.ts'
 import type { WorkspaceRef, Write } from '../define-route.ts'
-import { publishLines } from '../snapshots/publish-lines.ts'
+import { publishLines, publishUnapproved } from '../snapshots/publish-lines.ts'
 import { toSnapshotName } from '../snapshots/snapshot-names.ts'
 import { claimRoutes } from './route-claims.ts'
 
@@ -67,7 +67,8 @@ export async function republishPart(
   part: RevisionPart,
 ): Promise<void> {
   const known = (await readApis(write.db, place)).find(({ release }) => release?.deployment === deployment)
-  await publishLines(write, place.environment, { removed: [], lines: toPlacedLines({ part, release: known?.release }) })
+  const lines = toPlacedLines({ part, release: known?.release })
+  await publishUnapproved(write, place.environment, { removed: [], lines })
 }
 
 /** The revisions of the version that are live, by deployment; the key is empty for one that stands alone. */

@@ -17,7 +17,8 @@ const facts = {
   title: z.string().max(200).default('').meta({ title: 'Title', description: 'What people call it.' }),
   needsApproval: z.boolean().default(false).meta({
     title: 'Needs approval',
-    description: 'A deployment waits until somebody other than its author approves it. Only owners turn it off.',
+    description:
+      'A deployment waits until somebody other than its author approves it, and what else changes what runs there takes the right to approve. Only owners turn it off.',
   }),
   testKeys: z.boolean().default(false).meta({
     title: 'Test keys',

@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { gatewaySettings } from '../../config/schema/gateway.ts'
 import { defineRoute } from '../define-route.ts'
 import { checkDocument } from '../snapshots/compile-lines.ts'
+import { guarded } from './check-guarded.ts'
 import { readEnvironment } from './read-environment.ts'
 import { toSettings, writeGatewaySettings } from './gateway-settings.ts'
 
@@ -37,6 +38,7 @@ export const replaceGatewaySettings = defineRoute({
   params,
   body: gatewaySettings,
   output: view,
+  problems: [guarded],
   async handle(call) {
     const { environment } = call.params
     const given = toSettings(call.given)

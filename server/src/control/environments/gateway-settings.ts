@@ -17,6 +17,7 @@ import { checkDocument } from '../snapshots/compile-lines.ts'
 import { publishLines } from '../snapshots/publish-lines.ts'
 import { DEFAULT_WORKSPACE } from '../snapshots/snapshot-names.ts'
 import { findWorkspace } from '../workspaces/find-workspace.ts'
+import { checkGuarded } from './check-guarded.ts'
 import { readEnvironment } from './read-environment.ts'
 
 export interface WrittenSettings {
@@ -48,6 +49,7 @@ export async function writeGatewaySettings(
   const written = { id: row.id, before, after: document }
   const isSame = toCanonicalJson(before) === toCanonicalJson(document)
   if (isSame && !hasNewSecret) return { ...written, version: row.version, hasChanged: false }
+  if (row.needs_approval === 1) checkGuarded(write, environment)
   const version = row.version + 1
   const changes = { gateway: JSON.stringify(document), version, updated_at_ms: control.clock.now() }
   await write.db.updateTable('environments').set(changes).where('id', '=', row.id).execute()

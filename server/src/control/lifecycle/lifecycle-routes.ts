@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { address } from '../../kernel/address-syntax.ts'
 import { defineRoute, type Call } from '../define-route.ts'
 import { refuse } from '../control-error.ts'
+import { guarded } from '../environments/check-guarded.ts'
 import { invalid } from '../problems.ts'
 import { findResource, getResource } from '../resources/resource-store.ts'
 import { toTime } from '../resources/resource-view.ts'
@@ -80,7 +81,7 @@ export const moveVersionRoute = defineRoute({
   params: z.strictObject({ api: z.string().max(200), version: z.string().max(200) }),
   body: transition,
   output: lifecycleView,
-  problems: lifecycleProblems,
+  problems: [...lifecycleProblems, guarded],
   async handle(call) {
     checkWanted(call.body)
     return call.write(async (write) => {

@@ -16,5 +16,5 @@ export const products: CollectionDefinition = {
     await checkPlans(db, workspace.id, product.parse(document))
   },
   removing: endSubscriptions,
-  part: { list: 'products' },
+  part: { list: 'products', isGuarded: true },
 }

@@ -55,6 +55,8 @@ export interface CollectionDefinition {
 export interface SnapshotPart {
   /** Name of its list in a document and in a snapshot. */
   readonly list: 'upstreams' | 'consumers' | 'products'
+  /** Whether only those who may approve change it where an environment asks for approval. */
+  readonly isGuarded: boolean
   /** Documents of these, in their order, with what of them lies in other tables; absent: nothing does. */
   toDocuments?(db: Kysely<Tables>, rows: readonly Resource[]): Promise<JsonObject[]>
 }

@@ -2,6 +2,7 @@
 import { z } from 'zod'
 import { refuse } from '../control-error.ts'
 import { defineRoute } from '../define-route.ts'
+import { guarded } from '../environments/check-guarded.ts'
 import { inUse, taken } from '../problems.ts'
 import { listQuery, pageOf } from '../resources/paging.ts'
 import {
@@ -124,6 +125,7 @@ export const setSecret = defineRoute({
   params,
   body: z.strictObject({ value }),
   output: view,
+  problems: [guarded],
   async handle(call) {
     const { control, workspace, actor, body } = call
     return call.write(async (write) => {

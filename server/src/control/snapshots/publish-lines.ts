@@ -7,19 +7,35 @@ import type { SnapshotChange, SnapshotLine } from '../../kernel/snapshot-tree.ts
 import { chunks, findInChunks } from '../../db/chunks.ts'
 import type { Tables } from '../../db/tables.ts'
 import type { Write } from '../define-route.ts'
+import { checkGuarded } from '../environments/check-guarded.ts'
 
 /** Puts the change into the snapshot; lines that are the same already are left alone. */
 export async function publishLines(write: Write, environment: string, change: SnapshotChange): Promise<void> {
+  await put(write, environment, change)
+}
+
+/** The same for what no deployment brings: where an environment asks for approval it takes the right to give it. */
+export async function publishUnapproved(write: Write, environment: string, change: SnapshotChange): Promise<void> {
+  const { isGuarded } = await put(write, environment, change)
+  if (isGuarded) checkGuarded(write, environment)
+}
+
+/** Whether it changed anything where approval is asked for. */
+async function put(
+  write: Write,
+  environment: string,
+  change: SnapshotChange,
+): Promise<{ readonly isGuarded: boolean }> {
   const { db } = write
   const wanted = new Map<string, string>(change.removed.map((key) => [key, '']))
   for (const { key, line } of change.lines) wanted.set(key, line)
   const differing = await findDiffering(db, environment, wanted)
-  if (differing.length === 0) return
-  const { snapshot_seq: seq } = await db
+  if (differing.length === 0) return { isGuarded: false }
+  const { snapshot_seq: seq, needs_approval: needsApproval } = await db
     .updateTable('environments')
     .set((expression) => ({ snapshot_seq: expression('snapshot_seq', '+', 1) }))
     .where('name', '=', environment)
-    .returning('snapshot_seq')
+    .returning(['snapshot_seq', 'needs_approval'])
     .executeTakeFirstOrThrow()
   for (const lines of chunks(differing)) {
     await db
@@ -34,6 +50,7 @@ export async function publishLines(write: Write, environment: string, change: Sn
       .execute()
   }
   write.touch(environment)
+  return { isGuarded: needsApproval === 1 }
 }
 
 async function findDiffering(

@@ -7,7 +7,7 @@ import type { Change, SnapshotPart } from '../resources/define-collection.ts'
 import { findEffective, shelfOf, type Resource } from '../resources/resource-store.ts'
 import { documentOf } from '../resources/resource-view.ts'
 import { compileDocument } from './compile-lines.ts'
-import { publishLines } from './publish-lines.ts'
+import { publishLines, publishUnapproved } from './publish-lines.ts'
 import { toSnapshotName } from './snapshot-names.ts'
 
 type Publishing = Pick<Change, 'control' | 'workspace' | 'write'>
@@ -52,7 +52,8 @@ async function publishSome(
   const fresh = effective.filter(({ id }) => !compiled.has(id))
   for (const [id, lines] of await compileResources(publishing, part, fresh)) compiled.set(id, lines)
   const gone = names.filter((name) => !known.has(name))
-  await publishLines(write, environment, {
+  const publish = part.isGuarded ? publishUnapproved : publishLines
+  await publish(write, environment, {
     removed: gone.map((name) => `${part.list}/${toSnapshotName(workspace.name, name)}`),
     lines: effective.flatMap(({ id }) => compiled.get(id) ?? []),
   })

@@ -17,5 +17,5 @@ export const upstreams: CollectionDefinition = {
   async changed({ write, workspace, before, after }) {
     if (before !== undefined && after === undefined) await refuseUsed(write.db, workspace, before)
   },
-  part: { list: 'upstreams' },
+  part: { list: 'upstreams', isGuarded: true },
 }

@@ -7,6 +7,7 @@ import type { WorkspaceTable } from '../../db/tables.ts'
 import { may, maySee } from '../actor.ts'
 import { refuse } from '../control-error.ts'
 import { defineRoute, type Call } from '../define-route.ts'
+import { guarded } from '../environments/check-guarded.ts'
 import { inUse, taken } from '../problems.ts'
 import { patchByReplace } from '../resources/patch-by-replace.ts'
 import { checkVersion } from '../resources/resource-store.ts'
@@ -131,7 +132,7 @@ export const replaceWorkspace = defineRoute({
   effect: 'change',
   body: z.strictObject({ title, settings: workspaceSettings }),
   output: view,
-  problems: [rulesetRefused],
+  problems: [rulesetRefused, guarded],
   async handle(call) {
     const { control, workspace, body, given } = call
     const written = isJsonObject(given) && isJsonObject(given['settings']) ? given['settings'] : {}
