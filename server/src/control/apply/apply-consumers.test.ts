@@ -112,6 +112,16 @@ describeOnEveryStore('the end of a key', (store) => {
     expect(await shownKeys(control)).toContainEqual(expect.objectContaining({ name: 'main', state: 'expired' }))
   })
 
+  test('that a rotation put forward is over when somebody gives the key anew', async () => {
+    const control = await openShop(store)
+    await apply(control, key('old'))
+    await control.done('POST', KEYS + HERE, { name: 'next', expireOthersAfterSeconds: 0 })
+    await apply(control, { keys: [] })
+    await control.done('POST', KEYS + HERE, { name: 'main', hash: hash('sha256', 'old') })
+    expect(await apply(control, key('old'))).toEqual([])
+    expect(await shownKeys(control)).toContainEqual(expect.objectContaining({ name: 'main', state: 'active' }))
+  })
+
   test('comes earlier when the document says so', async () => {
     const control = await openShop(store)
     await apply(control, key('old'))

@@ -8,7 +8,7 @@ import { refuse } from '../control-error.ts'
 import { taken } from '../problems.ts'
 import type { Resource } from '../resources/resource-store.ts'
 import { createSecretToken } from '../tokens/secret-token.ts'
-import { findEndedKeys } from './ended-keys.ts'
+import { findEndedKeys, forgetEnd } from './ended-keys.ts'
 
 export type Credential = Selectable<CredentialTable>
 
@@ -62,8 +62,9 @@ export async function insertCredential(db: Kysely<Tables>, row: Credential): Pro
     // Whose key it is would tell the caller that they guessed one.
     refuse(taken({ detail: isName ? 'The consumer has a key of this name.' : 'This key cannot be used.' }))
   }
-  const ended = await findEndedKeys(db, row.workspace_id, [row.hash])
-  if (ended.get(row.hash)?.is_revoked === 1) refuse(taken({ detail: 'This key cannot be used.' }))
+  const ended = (await findEndedKeys(db, row.workspace_id, [row.hash])).get(row.hash)
+  if (ended?.is_revoked === 1) refuse(taken({ detail: 'This key cannot be used.' }))
+  if (ended !== undefined) await forgetEnd(db, row)
   await db.insertInto('credentials').values(row).execute()
 }
 

@@ -1,6 +1,6 @@
 /**
  * What people took from keys, by hash. The rows of keys go with their consumers and with documents that leave them out;
- * this stays, so that whoever makes the same key again does not give it back.
+ * this stays, so that no document gives it back.
  */
 import type { Kysely, Selectable } from 'kysely'
 import { findInChunks } from '../../db/chunks.ts'
@@ -33,4 +33,17 @@ export async function findEndedKeys(
     db.selectFrom('ended_keys').selectAll().where('workspace_id', '=', workspaceId).where('hash', 'in', some).execute(),
   )
   return new Map(rows.map((row) => [row.hash, row]))
+}
+
+/** Whoever makes a key anew whose end was put forward decides about its end. What was revoked nobody gives back. */
+export async function forgetEnd(
+  db: Kysely<Tables>,
+  { workspace_id: workspaceId, hash }: Pick<EndedKey, 'workspace_id' | 'hash'>,
+): Promise<void> {
+  await db
+    .deleteFrom('ended_keys')
+    .where('workspace_id', '=', workspaceId)
+    .where('hash', '=', hash)
+    .where('is_revoked', '=', 0)
+    .execute()
 }
