@@ -44,7 +44,7 @@ export async function readSharedGuards(context: ApplyContext, desired: DesiredSt
   ]
 }
 
-/** Without the TLS that a document asks for, APIs would answer in the clear, and whoever has no certificate. */
+/** Without the TLS that a document asks for, APIs would answer in the clear alone, and whoever has no certificate. */
 async function readGateway(context: ApplyContext, { gateway }: DesiredState): Promise<SharedGuard[]> {
   if (gateway?.['tls'] === undefined) return []
   const { environment, write } = context

@@ -100,12 +100,6 @@ async function inlineNames(db: Kysely<Tables>, environment: string | undefined):
   return names
 }
 
-/** Whether the gateways of an environment terminate TLS by what was published last. */
-export async function isTlsPublished(db: Kysely<Tables>, environment: string): Promise<boolean> {
-  const { line } = await readHeaderLine(db, environment)
-  return line !== '' && (JSON.parse(line) as SnapshotHeader).listener.tls !== undefined
-}
-
 async function readHeaderLine(db: Kysely<Tables>, environment: string): Promise<{ readonly line: string }> {
   const row = await db
     .selectFrom('snapshot_lines')

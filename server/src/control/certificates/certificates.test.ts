@@ -1,7 +1,6 @@
 import { expect, test } from 'vitest'
 import { createCertificate } from '../../../test/certificates.ts'
 import { describeOnEveryStore } from '../../../test/database.ts'
-import type { JsonObject } from '../../kernel/json.ts'
 import { testControl, type TestControl } from '../../../test/test-control.ts'
 
 const path = '/workspaces/default/certificates'
@@ -90,27 +89,6 @@ describeOnEveryStore('certificates', (store) => {
     const header = () => control.control.feed.treeOf('production')?.get('header') ?? ''
     await expect.poll(header).toContain(JSON.stringify(renewed.cert).slice(1, -1))
     expect(header()).not.toContain(JSON.stringify(old.cert).slice(1, -1))
-  })
-
-  test('stay as long as the settings of the gateways ask for TLS and no other is there', async () => {
-    const control = await testControl({ database: await store.open() })
-    const authority = createCertificate('Authority')
-    const put = (settings: JsonObject) =>
-      control.call('PUT', '/environments/production/gateway', { body: settings, headers: { 'if-match': '*' } })
-    const remove = (name: string) => control.call('DELETE', `${path}/${name}`, { headers: { 'if-match': '*' } })
-    const tls = { clientCertificate: 'require', clientCa: authority.cert }
-    // Before the first one is there, settings may come.
-    expect((await put({ tls })).status).toBe(200)
-    for (const name of ['a', 'b']) {
-      const { cert, key } = createCertificate(name, { names: [`${name}.test`] })
-      await control.done('POST', path, { name, chain: cert, key })
-    }
-    expect((await remove('a')).status).toBe(204)
-    const { status, body } = await remove('b')
-    expect([status, body['detail']]).toEqual([409, expect.stringContaining('no certificate would be left')])
-    await expect.poll(() => shown(control)).toEqual(['"b.test"'])
-    expect((await put({})).status).toBe(200)
-    expect((await remove('b')).status).toBe(204)
   })
 
   test('may differ between environments, also in a new one', async () => {

@@ -5,11 +5,9 @@ import { isJsonObject, type JsonObject } from '../../kernel/json.ts'
 import { toCanonicalJson } from '../../config/canonical-json.ts'
 import { toHeaderLine } from '../../config/snapshot-lines.ts'
 import type { Tables } from '../../db/tables.ts'
-import { inlineCertificates, isTlsPublished, listenerCertificates } from '../certificates/certificate-names.ts'
+import { inlineCertificates, listenerCertificates } from '../certificates/certificate-names.ts'
 import type { Control } from '../control.ts'
-import { refuse } from '../control-error.ts'
 import type { Call, Write } from '../define-route.ts'
-import { inUse } from '../problems.ts'
 import { checkVersion } from '../resources/resource-store.ts'
 import { extractSecrets, referredSecrets } from '../resources/secret-references.ts'
 import { toSecretShelf, withSecrets, writeSecrets, type SecretOwner } from '../secrets/secret-values.ts'
@@ -88,14 +86,8 @@ async function withCertificates(
     ...inlineCertificates(settings),
     ...(await listenerCertificates(write.db, control, environment)),
   ]
-  if (certificates.length > 0) return { ...rest, tls: { ...given, certificates } }
-  // Until the first one is there, there is nothing to terminate TLS with. Whoever takes the last one away has not said
-  // that from now on the gateways are to answer in the clear, to clients that prove nothing.
-  if (tls !== undefined && (await isTlsPublished(write.db, environment))) {
-    const detail = `The settings of the gateways of ${environment} ask for TLS, and no certificate would be left. Take \`tls\` out of them first.`
-    refuse(inUse({ detail }))
-  }
-  return rest
+  // Without any there is nothing to terminate TLS with: the port for it takes no connection until one is there.
+  return certificates.length === 0 ? rest : { ...rest, tls: { ...given, certificates } }
 }
 
 /** Environments belong to no workspace: what is theirs lies in the default one, which always stays. */
