@@ -55,7 +55,11 @@ export class Role {
       child.on('message', (message: FromRole) => {
         if (message.kind === 'ready') resolve(message)
       })
-      child.once('error', reject)
+      child.on('error', (cause) => {
+        // One that could not be started never exits.
+        if (child.pid === undefined) this.child = undefined
+        reject(cause)
+      })
       child.once('exit', (code, signal) => {
         this.child = undefined
         reject(new Error(`${name} ended (${signal ?? `exit code ${code}`})`))

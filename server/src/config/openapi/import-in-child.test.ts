@@ -63,3 +63,14 @@ test('a text alone leads nowhere when nothing may be fetched', async () => {
     findings: [{ rule: 'reference.elsewhere', pointer: '#/paths/~1a/$ref' }],
   })
 })
+
+test('a process that cannot be started fails this import alone', async () => {
+  const { execPath } = process
+  onTestFinished(() => {
+    process.execPath = execPath
+  })
+  // As where Node was upgraded under a control plane that runs.
+  process.execPath = join(inFolder({}), 'node')
+  const order = orderOf('https://api.example.com/spec', { text: spec, mayFetch: false })
+  await expect(importInChild(order)).rejects.toThrow('ENOENT')
+})

@@ -1,6 +1,6 @@
 /** Work on documents of others in a process of its own, with bounds on its time and memory that hold whatever it does. */
 import { fork } from 'node:child_process'
-import { setPriority } from 'node:os'
+import { getPriority, setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 
 /** Traffic comes first, also where both share one core. */
@@ -29,7 +29,8 @@ export function runInChild<Outcome>({ entry, order, mostMs, what }: ChildWork): 
       serialization: 'advanced',
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     })
-    if (child.pid !== undefined) setPriority(child.pid, NICENESS)
+    // Less than this process has may be asked for by the superuser alone, and what is refused throws.
+    if (child.pid !== undefined) setPriority(child.pid, Math.max(NICENESS, getPriority()))
     let why: string | undefined
     const timer = setTimeout(() => {
       why = `takes more than ${mostMs} ms to ${what}`
@@ -40,8 +41,10 @@ export function runInChild<Outcome>({ entry, order, mostMs, what }: ChildWork): 
       told = true
       resolve({ kind: 'done', outcome })
     })
-    child.once('error', reject)
-    child.once('exit', (code, signal) => {
+    // Every time: what nobody hears ends this process. One that cannot be started says so, and again when it is written to.
+    child.on('error', reject)
+    // Not when it exits: what it said last may still be to be read.
+    child.once('close', (code, signal) => {
       clearTimeout(timer)
       if (told) return
       // V8 aborts a process that has used up its heap.
@@ -49,6 +52,6 @@ export function runInChild<Outcome>({ entry, order, mostMs, what }: ChildWork): 
       if (why !== undefined) resolve({ kind: 'bounded', why })
       else reject(new Error(`the process that is to ${what} a document ended early (${signal ?? code})`))
     })
-    child.send(order)
+    if (child.pid !== undefined) child.send(order)
   })
 }

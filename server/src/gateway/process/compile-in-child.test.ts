@@ -45,6 +45,19 @@ test('the lines of a large configuration arrive whole, however many pieces they 
   expect([...diffLines(first.lines, second.lines)]).toEqual([['routes/a/1/r500', '']])
 })
 
+test('a process that cannot be started fails this reading alone', async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'headgate-compile-'))
+  const { execPath } = process
+  onTestFinished(() => {
+    process.execPath = execPath
+    rmSync(folder, { recursive: true })
+  })
+  // As where Node was upgraded under a gateway that runs.
+  process.execPath = join(folder, 'node')
+  const order = { path: join(folder, 'headgate.yaml'), environment: {}, cacheFolder: join(folder, 'cache') }
+  await expect(compileInChild(order)).rejects.toThrow('ENOENT')
+})
+
 const nice = fileURLToPath(new URL('../../../test/process/compile-niceness-child.ts', import.meta.url))
 
 // What a process may ask of the kernel, and how it is told, is a matter of Linux.

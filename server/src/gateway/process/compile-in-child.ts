@@ -59,7 +59,8 @@ export function compileInChild(
       told = true
       resolve(message.kind === 'compiled' ? { ...message, lines } : message)
     })
-    child.once('error', reject)
+    // Every time: what nobody hears ends this process. One that cannot be started says so, and again when it is written to.
+    child.on('error', reject)
     // Not when it exits: what it said last may still be to be read.
     child.once('close', (code, signal) => {
       clearTimeout(late)
@@ -69,7 +70,7 @@ export function compileInChild(
       else
         reject(new Error(`the process that compiles the configuration ended early (${signal ?? code}): ${complaint}`))
     })
-    child.send(order)
+    if (child.pid !== undefined) child.send(order)
   })
 }
 
