@@ -40,8 +40,10 @@ export async function checkPort(variable: string, port: number, host: string): P
     owner === undefined
       ? 'a program that cannot be seen from here'
       : `${owner.command.slice(0, MOST_COMMAND_CHARS)} (process ${owner.pid})`
-  if (/headgate(?:\.[jt]s)? (?:start|control|gateway)\b/.test(owner?.command ?? ''))
-    return { check, state: 'ok', detail: `Headgate has it: ${who}.` }
+  const role = /headgate(?:\.[jt]s)? (start|control|gateway)\b/.exec(owner?.command ?? '')?.[1]
+  if (role !== undefined) {
+    return { check, state: 'ok', detail: `Headgate has it: headgate ${role} (process ${owner?.pid}).` }
+  }
   const stop = owner === undefined ? 'Stop it' : `Stop it (kill ${owner.pid})`
   return { check, state: 'wrong', detail: `It is taken by ${who}.`, remedy: `${stop}, or set ${variable} to another.` }
 }

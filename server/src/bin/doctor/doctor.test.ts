@@ -123,7 +123,7 @@ test('a port that Headgate has is well, however deep the folder it runs in', asy
   const { port } = JSON.parse(ready)
   expect(await checkPort('HEADGATE_CONTROL_PORT', port, '127.0.0.1')).toMatchObject({
     state: 'ok',
-    detail: expect.stringContaining(`(process ${child.pid})`),
+    detail: `Headgate has it: headgate control (process ${child.pid}).`,
   })
 }, 20_000)
 
