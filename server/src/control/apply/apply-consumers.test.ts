@@ -87,6 +87,37 @@ describeOnEveryStore('a key that was revoked', (store) => {
   })
 })
 
+describeOnEveryStore('keys of a document', (store) => {
+  const keysOf = (...values: string[]) => ({ keys: values.map((value) => ({ value })) })
+  const hashes = async (control: TestControl) => {
+    const list = await published(control)
+    return (Array.isArray(list) ? list : []).map((each: unknown) => Reflect.get(Object(each), 'hash')).toSorted()
+  }
+
+  test.each([
+    ['the first goes', ['two', 'three']],
+    ['one comes before them', ['zero', 'one', 'two', 'three']],
+    ['they change places', ['three', 'one', 'two']],
+    ['they change places and one goes', ['two', 'one']],
+  ])('need no names: %s', async (_, values) => {
+    const control = await openShop(store)
+    await apply(control, keysOf('one', 'two', 'three'))
+    await apply(control, keysOf(...values))
+    expect(await hashes(control)).toEqual(values.map((value) => hash('sha256', value)).toSorted())
+    expect(await apply(control, keysOf(...values))).toEqual([])
+  })
+
+  test('take no key of the consumer that somebody else made', async () => {
+    const control = await openShop(store)
+    await apply(control, keysOf('one'))
+    await control.done('POST', KEYS + HERE, { name: 'theirs', hash: hash('sha256', 'two') })
+    const document = { headgate: 1, consumers: [{ name: 'acme', ...keysOf('one', 'two') }] }
+    expect(await control.call('POST', `${AT}/apply`, { body: { document, source: 'ci' } })).toMatchObject({
+      status: 409,
+    })
+  })
+})
+
 describeOnEveryStore('the end of a key', (store) => {
   test('that a rotation put forward stays where it is', async () => {
     const control = await openShop(store)

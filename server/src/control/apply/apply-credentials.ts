@@ -78,9 +78,9 @@ export function applyKeys(
   // What people made, such as a key that replaces another, is not the file's to take away.
   const gone = known.filter((each) => each.source === context.source && !named.has(each))
   for (const each of gone.filter(({ revoked_at_ms: revokedAtMs }) => revokedAtMs === null)) {
-    const { id, name, hash } = each
+    const { id, name } = each
     state.removedIds.add(id)
-    state.holders.delete(hash)
+    release(state, each)
     tell(context, 'credential', `${consumer.name}/${name}`, 'removed')
     context.write.note({ kind: 'credential', id, name: `${consumer.name}/${name}`, before: toNote(each) })
     hasChanged = true
@@ -109,7 +109,7 @@ function applyKey(
     if (reason !== undefined) tell(context, 'credential', name, 'unchanged', [], reason)
     return false
   }
-  refuseForeignKey(state, key, before?.id, name)
+  refuseForeignKey(state, consumer, key, source, name)
   const nowMs = call.control.clock.now()
   const changes = { hash: key.hash, expires_at_ms: expiresAtMs, source, updated_at_ms: nowMs }
   const replaced = before?.revoked_at_ms === null ? before : undefined
@@ -119,7 +119,9 @@ function applyKey(
     const facts = { id, workspace_id: call.workspace.id, consumer_id: consumer.id, name: key.name, prefix: '' }
     state.rows.set(id, { ...facts, ...changes, revoked_at_ms: null, version: 1, created_at_ms: nowMs })
   } else {
-    state.holders.delete(replaced.hash)
+    release(state, replaced)
+    // Out of the way of the others first: keys without names change places when one before them goes.
+    state.removedIds.add(id)
     state.rows.set(id, { ...replaced, ...changes, version: replaced.version + 1 })
   }
   state.holders.set(key.hash, id)
@@ -143,15 +145,23 @@ function stepAside({ rows }: AppliedKeys, before: Credential): void {
   rows.set(before.id, { ...before, name: `${before.name}.${before.id}`, version: before.version + 1 })
 }
 
+function release({ holders }: AppliedKeys, { id, hash }: Credential): void {
+  if (holders.get(hash) === id) holders.delete(hash)
+}
+
 /** A key says who calls, so it can belong to one consumer in one environment only. */
 function refuseForeignKey(
-  { holders }: AppliedKeys,
-  { hash }: DesiredKey,
-  ownId: string | undefined,
+  { known, holders }: AppliedKeys,
+  consumer: Resource,
+  { name: keyName, hash }: DesiredKey,
+  source: string,
   name: string,
 ): void {
   const holder = holders.get(hash)
-  if (holder === undefined || holder === ownId) return
-  const detail = `The key ${name} belongs to another consumer already, or to this one in another environment.`
+  if (holder === undefined) return
+  // A document has a key once, so what it applied under another name has another key from now on, or goes.
+  const isOwn = (each: Credential): boolean => each.id === holder && (each.name === keyName || each.source === source)
+  if (known.get(consumer.id)?.some(isOwn) === true) return
+  const detail = `The key ${name} belongs to another consumer already, or to this one by another name or in another environment.`
   refuse(taken({ detail }))
 }
