@@ -15,7 +15,10 @@ test('a configuration that takes too long to be read is refused with a sentence'
   const path = join(folder, 'headgate.yaml')
   writeFileSync(path, 'headgate: 1\n')
   // No process starts in a millisecond.
-  const outcome = await compileInChild({ path, environment: {}, cacheFolder: join(folder, 'cache') }, undefined, 1)
+  const outcome = await compileInChild(
+    { path, environment: {}, cacheFolder: join(folder, 'cache') },
+    { timeLimitMs: 1 },
+  )
   expect(outcome).toMatchObject({
     kind: 'refused',
     issues: [{ file: path, message: 'the configuration takes more than 0.001 seconds to be read' }],
@@ -39,7 +42,7 @@ test('the lines of a large configuration arrive whole, however many pieces they 
 
   routes.splice(500, 1)
   writeFileSync(path, JSON.stringify({ headgate: 1, upstreams: [upstream], apis: [api] }))
-  const second = await compileInChild(order, first.lines)
+  const second = await compileInChild(order, { known: first.lines })
   if (second.kind === 'refused') throw new Error(second.issues.map(({ message }) => message).join())
   expect(rootOf(second)).toBe(second.version)
   expect([...diffLines(first.lines, second.lines)]).toEqual([['routes/a/1/r500', '']])

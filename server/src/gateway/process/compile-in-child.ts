@@ -34,14 +34,18 @@ type Refusal = Extract<CompileOutcome, { kind: 'refused' }>
 
 const NO_LINES: ReadonlyMap<string, string> = new Map()
 
-/**
- * Resolves with the compiled snapshot or what is wrong with the files; rejects when compiling itself failed. Lines that
- * are the same as those `known` stay the same strings: what did not change is kept once.
- */
+export interface CompileTerms {
+  /** Lines that are the same stay the same strings: what did not change is kept once. */
+  readonly known?: ReadonlyMap<string, string> | undefined
+  readonly timeLimitMs?: number
+  /** Ends the process; then it rejects with the reason of that. */
+  readonly stopped?: AbortSignal | undefined
+}
+
+/** Resolves with the compiled snapshot or what is wrong with the files; rejects when compiling itself failed. */
 export function compileInChild(
   order: CompileOrder,
-  known = NO_LINES,
-  timeLimitMs = TIME_LIMIT_MS,
+  { known = NO_LINES, timeLimitMs = TIME_LIMIT_MS, stopped }: CompileTerms = {},
 ): Promise<CompileOutcome> {
   return new Promise((resolve, reject) => {
     const child = startChild()
@@ -53,6 +57,12 @@ export function compileInChild(
       child.kill('SIGKILL')
       resolve(toTimeRefusal(order.path, timeLimitMs))
     }, timeLimitMs)
+    const stop = (): void => {
+      told = true
+      child.kill('SIGKILL')
+      reject(stopped?.reason)
+    }
+    stopped?.addEventListener('abort', stop)
     const lines = new Map<string, string>()
     child.on('message', (message: FromCompileChild) => {
       if (message.kind === 'lines') return takeLines(message.piece, known, lines)
@@ -64,6 +74,7 @@ export function compileInChild(
     // Not when it exits: what it said last may still be to be read.
     child.once('close', (code, signal) => {
       clearTimeout(late)
+      stopped?.removeEventListener('abort', stop)
       if (told) return
       // V8 aborts a process that has used up its heap, and says so on standard error.
       if (signal === 'SIGABRT' || code === 134) resolve(toMemoryRefusal(order.path))

@@ -17,15 +17,25 @@ export function createFileSource(options: FileSourceOptions): ConfigSource {
     hasChanged = true
   }
   let latest: Compiled | undefined
+  const stopped = new AbortController()
   const files = new ConfigWatch(() => changed())
   files.follow([options.path])
   return {
     async read(): Promise<CompileOutcome> {
+      const running = latest
+      // Whoever closes waits for what is being read, and nothing new is wanted any more.
+      if (running !== undefined && stopped.signal.aborted) return running
       files.beginReading()
-      const outcome = await compileInChild(options, latest?.lines)
-      if (outcome.kind === 'compiled') latest = outcome
-      files.follow(outcome.watched)
-      return outcome
+      const signal = running === undefined ? undefined : stopped.signal
+      try {
+        const outcome = await compileInChild(options, { known: running?.lines, stopped: signal })
+        if (outcome.kind === 'compiled') latest = outcome
+        if (!stopped.signal.aborted) files.follow(outcome.watched)
+        return outcome
+      } catch (cause) {
+        if (running !== undefined && stopped.signal.aborted) return running
+        throw cause
+      }
     },
     follow(tell) {
       changed = tell
@@ -33,6 +43,7 @@ export function createFileSource(options: FileSourceOptions): ConfigSource {
     },
     close() {
       files.close()
+      stopped.abort()
       return Promise.resolve()
     },
   }
