@@ -4,6 +4,7 @@ import { isJsonObject, type JsonObject } from '../../kernel/json.ts'
 import { defineRoute, type Call } from '../define-route.ts'
 import { may } from '../actor.ts'
 import { refuse } from '../control-error.ts'
+import { countRoutes } from '../documents/check-within-bounds.ts'
 import {
   breakingRefused,
   documentRefused,
@@ -15,7 +16,6 @@ import { allowBreaking } from '../documents/review-draft.ts'
 import { guarded } from '../environments/check-guarded.ts'
 import { toEnvironmentName } from '../environments/environment-names.ts'
 import { forbidden } from '../problems.ts'
-import { countRoutes } from '../snapshots/compile-lines.ts'
 import { checkTargets } from '../webhooks/webhooks.ts'
 import { applyDocument } from './apply-document.ts'
 import type { Outcome } from './apply-context.ts'
@@ -68,7 +68,7 @@ export const apply = defineRoute({
     const document = documentOf(call)
     permitParts(call, document)
     const texts = await importFiles(call, body.files)
-    const counts = countRoutes(control, document, texts)
+    const counts = await countRoutes(call, document, texts)
     const desired = toDesiredState(document, texts)
     checkTargets(control, desired.webhooks, (index) => `webhooks[${index}].url`)
     const reviews = await reviewDesired(call, desired, counts, body.allowBreaking)

@@ -1,23 +1,15 @@
 /** Reviews large documents, and all that patterns of a workspace's own ruleset look at, in a process with bounds. */
-import { runInChild } from '../../config/openapi/run-in-child.ts'
-import { toThreadUrl } from '../../kernel/thread-url.ts'
 import type { Call } from '../define-route.ts'
-import { inChildTurn } from './in-child-turn.ts'
+import { inReviewChild, MOST_CHARS_AT_ONCE } from './in-review-child.ts'
 import { reviewDocument, type DocumentReview, type ReviewOrder } from './review-document.ts'
 
-/** Up to this size, and by rules of ours, a review takes some milliseconds. */
-const MOST_CHARS_AT_ONCE = 64 * 1024
-const MOST_MS = 60_000
-
 export async function reviewWithinBounds(
-  { control: { documents }, workspace }: Pick<Call, 'control' | 'workspace'>,
+  call: Pick<Call, 'control' | 'workspace'>,
   order: ReviewOrder,
 ): Promise<DocumentReview> {
   const chars = order.text.length + (order.before?.length ?? 0)
   if (order.ruleset === undefined && chars <= MOST_CHARS_AT_ONCE) return reviewDocument(order)
-  const entry = toThreadUrl('./review-child', import.meta.url)
-  const work = { entry, order: { ...order, cacheFolder: documents.cacheFolder }, mostMs: MOST_MS, what: 'review' }
-  const result = await inChildTurn(() => runInChild<DocumentReview>(work), workspace.id)
+  const result = await inReviewChild(call, 'review', order)
   return result.kind === 'done' ? result.outcome : toIncomplete(result.why)
 }
 

@@ -12,6 +12,7 @@ import { may } from '../actor.ts'
 import type { Control } from '../control.ts'
 import { refuse } from '../control-error.ts'
 import { defineRoute, type Call } from '../define-route.ts'
+import { countRoutes } from '../documents/check-within-bounds.ts'
 import {
   breakingRefused,
   documentRefused,
@@ -24,7 +25,6 @@ import { allowBreaking } from '../documents/review-draft.ts'
 import { toEnvironmentName } from '../environments/environment-names.ts'
 import type { Permission } from '../permissions.ts'
 import { forbidden, invalid } from '../problems.ts'
-import { countRoutes } from '../snapshots/compile-lines.ts'
 import { allowsTestKeys, hasTestKey, issueTestKey } from '../test-keys/issue-test-key.ts'
 
 const SPEC = 'openapi.json'
@@ -86,7 +86,7 @@ export const importOpenApi = defineRoute({
     const environment = await toEnvironmentName(call.db, call.body.environment)
     const imported = await importGiven(call)
     const { document, texts, api, version, basePath } = toDocument(call, imported)
-    const counts = countRoutes(call.control, document, texts)
+    const counts = await countRoutes(call, document, texts)
     const desired = toDesiredState(document, texts)
     const reviews = await reviewDesired(call, desired, counts, call.body.allowBreaking)
     return call.write(async (write) => {

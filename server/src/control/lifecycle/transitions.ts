@@ -7,7 +7,7 @@ import { refuse } from '../control-error.ts'
 import type { Control } from '../control.ts'
 import { LIVE_STATES } from '../deployments/deployment-store.ts'
 import { latestRevision, sourceOf } from '../revisions/revision-store.ts'
-import { checkVersion, type VersionSource } from '../versions/compile-version.ts'
+import { checkVersionAtOnce, type VersionSource } from '../versions/compile-version.ts'
 import { draftOf, readBlob, type VersionRow } from '../versions/version-store.ts'
 import { stateOf, type LifecycleRow, type LifecycleState } from './lifecycle-store.ts'
 
@@ -87,11 +87,11 @@ export async function checkReadiness(
   to: LifecycleState,
 ): Promise<void> {
   if (to === 'design') await checkUnserved(db, version)
-  if (to === 'mock') checkVersion(control, { ...(await mockedSource(db, version)), lifecycle: { state: 'mock' } })
+  if (to === 'mock') checkVersionAtOnce(control, { ...(await mockedSource(db, version)), lifecycle: { state: 'mock' } })
   if (to === 'published') {
     const revision = await latestRevision(db, version.row.id)
     if (revision === undefined) refuse(notReady({ detail: 'It has no revision. Publish its draft first.' }))
-    else checkVersion(control, await sourceOf(db, revision))
+    else checkVersionAtOnce(control, await sourceOf(db, revision))
   }
 }
 

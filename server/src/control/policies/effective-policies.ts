@@ -1,15 +1,17 @@
 /** Which policies a request to a route passes, in which order, and where each of them comes from. */
 import { z } from 'zod'
 import { isJsonObject, type JsonObject } from '../../kernel/json.ts'
-import type { PolicySpec, SnapshotContent } from '../../kernel/snapshot.ts'
+import type { PolicySpec } from '../../kernel/snapshot.ts'
 import { defineRoute, type Call } from '../define-route.ts'
 import { refuse } from '../control-error.ts'
+import type { RoutePolicies } from '../documents/check-part.ts'
+import { documentRefused, documentsBusy } from '../documents/document-problems.ts'
 import { findActive } from '../deployments/deployment-store.ts'
 import { toEnvironmentName } from '../environments/environment-names.ts'
 import { notFound } from '../problems.ts'
 import { nameOf } from '../resources/define-collection.ts'
 import { sourceOf } from '../revisions/revision-store.ts'
-import { describeVersion, type VersionSource } from '../versions/compile-version.ts'
+import { describeRoute, type VersionSource } from '../versions/compile-version.ts'
 import { draftOf, getVersion, readBlob, type VersionRow } from '../versions/version-store.ts'
 import { readPolicyLists } from './policy-list-store.ts'
 
@@ -49,13 +51,15 @@ export const getEffectivePolicies = defineRoute({
     environment: z.string().max(100).optional().meta({ description: 'Where it is live. Default: the default one.' }),
   }),
   output: view,
+  problems: [documentRefused, documentsBusy],
   async handle(call) {
-    const { control, db, workspace, params, query } = call
+    const { db, workspace, params, query } = call
     const version = await getVersion(db, workspace, params)
     const source = query.shows === 'draft' ? await draftSource(db, version) : await liveSource(call, version)
-    const compiled = await describeVersion(db, control, workspace, source)
+    const found = await describeRoute(call, source, query.route)
+    if (found === undefined) return refuse(notFound({ detail: `There is no route ${JSON.stringify(query.route)}.` }))
     const lists = await readPolicyLists(db, workspace, source.api)
-    const policies = toEntries(compiled, lists, query.route)
+    const policies = toEntries(found, lists)
     return { body: { ...params, route: query.route, policies, shows: query.shows } }
   },
 })
@@ -82,18 +86,14 @@ async function liveSource(
 }
 
 /** Lists are simply put one behind the other, so the place of an entry says where it comes from. */
-function toEntries({ policies, apis, routes }: SnapshotContent, lists: readonly JsonObject[], route: string): Entry[] {
-  const [api] = apis
-  const own = routes.find(({ name }) => name === route)
-  if (api === undefined || own === undefined)
-    return refuse(notFound({ detail: `There is no route ${JSON.stringify(route)}.` }))
+function toEntries({ workspace, api, route }: RoutePolicies, lists: readonly JsonObject[]): Entry[] {
   const ofLists = lists.flatMap((list) => Array.from({ length: countEnabled(list) }, () => nameOf(list)))
   const brought = `apis/${api.name}/${api.version}/`
   return [
-    ...policies.map((each) => toEntry('workspace', each)),
+    ...workspace.map((each) => toEntry('workspace', each)),
     ...api.policies.slice(0, ofLists.length).map((each, at) => ({ ...toEntry('list', each), list: ofLists[at] })),
     ...api.policies.slice(ofLists.length).map((each) => toEntry(bringerOf(each, brought) ?? 'api', each)),
-    ...own.policies.map((each) => toEntry(bringerOf(each, brought) ?? 'route', each)),
+    ...route.map((each) => toEntry(bringerOf(each, brought) ?? 'route', each)),
   ]
 }
 

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { defineRoute } from '../define-route.ts'
 import { refuse } from '../control-error.ts'
 import { isJsonObject, type JsonObject } from '../../kernel/json.ts'
-import { breakingRefused, documentsBusy, lintRefused } from '../documents/document-problems.ts'
+import { breakingRefused, documentRefused, documentsBusy, lintRefused } from '../documents/document-problems.ts'
 import { allowBreaking, reviewDraft, toBriefReport } from '../documents/review-draft.ts'
 import { preconditionFailed } from '../problems.ts'
 import { toTime } from '../resources/resource-view.ts'
@@ -57,14 +57,14 @@ export const createRevision = defineRoute({
   params,
   body: z.strictObject({ allowBreaking, testKey: testKeyWish.optional() }).optional(),
   output: revisionView.extend({ testKey: testKeyView.optional() }),
-  problems: [lintRefused, breakingRefused, documentsBusy, testKeysRefused],
+  problems: [lintRefused, breakingRefused, documentRefused, documentsBusy, testKeysRefused],
   async handle(call) {
     const { control, actor, workspace, db, body } = call
     const { api, row } = await getVersion(call.db, workspace, call.params)
     const { settings, specHash } = draftOf(row)
     const spec = specHash === undefined ? undefined : await readBlob(call.db, specHash)
-    const { routes } = checkVersion(control, { api: api.name, version: row.name, settings, spec })
-    const draft = { versionId: row.id, spec, routes: routes.length, allowBreaking: body?.allowBreaking }
+    const routes = await checkVersion(call, { api: api.name, version: row.name, settings, spec })
+    const draft = { versionId: row.id, spec, routes, allowBreaking: body?.allowBreaking }
     const review = await reviewDraft({ control, db, workspace }, draft)
     return call.write(async (write) => {
       const { row: current } = await getVersion(write.db, workspace, call.params)

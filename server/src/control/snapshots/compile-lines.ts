@@ -1,6 +1,6 @@
 /** Compiles what is kept in the store to lines of a snapshot. */
 import type { Kysely } from 'kysely'
-import { checkPart, compilePart, type RouteCount } from '../../config/compile-part.ts'
+import { compilePart } from '../../config/compile-part.ts'
 import { ConfigError, type ConfigIssue } from '../../config/issues.ts'
 import type { JsonObject } from '../../kernel/json.ts'
 import type { SnapshotContent } from '../../kernel/snapshot.ts'
@@ -33,26 +33,18 @@ export function checkDocument(
   document: JsonObject,
   texts: ReadonlyMap<string, string> = new Map(),
 ): SnapshotContent {
-  return refusing(() => compilePart({ headgate: 1, ...document }, texts, control.policies))
-}
-
-/** As `checkDocument` for a document that may be a whole installation: of what is compiled only counts are left. */
-export function countRoutes(
-  control: Control,
-  document: JsonObject,
-  texts: ReadonlyMap<string, string>,
-): readonly RouteCount[] {
-  return refusing(() => checkPart({ headgate: 1, ...document }, texts, control.policies))
-}
-
-function refusing<Result>(work: () => Result): Result {
   try {
-    return work()
+    return compilePart({ headgate: 1, ...document }, texts, control.policies)
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    const errors = error.issues.map((issue) => ({ pointer: issue.path, detail: toDetail(issue) }))
-    return refuse(invalid({ detail: errors[0]?.detail ?? 'The configuration is not valid.', errors }))
+    return refuseIssues(error.issues)
   }
+}
+
+/** Refuses with what is wrong. */
+export function refuseIssues(issues: readonly ConfigIssue[]): never {
+  const errors = issues.map((issue) => ({ pointer: issue.path, detail: toDetail(issue) }))
+  return refuse(invalid({ detail: errors[0]?.detail ?? 'The configuration is not valid.', errors }))
 }
 
 function toDetail({ message, hint }: ConfigIssue): string {

@@ -4,7 +4,9 @@ import type { JsonObject } from '../../kernel/json.ts'
 import type { SnapshotContent } from '../../kernel/snapshot.ts'
 import type { Tables } from '../../db/tables.ts'
 import type { Control } from '../control.ts'
-import type { WorkspaceRef } from '../define-route.ts'
+import type { Call, WorkspaceRef } from '../define-route.ts'
+import type { RoutePolicies } from '../documents/check-part.ts'
+import { countRoutes, findPolicies } from '../documents/check-within-bounds.ts'
 import { readPolicyLists } from '../policies/policy-list-store.ts'
 import { checkDocument, compileDocument } from '../snapshots/compile-lines.ts'
 import { lifecycleSettings } from '../lifecycle/lifecycle-store.ts'
@@ -23,9 +25,15 @@ export interface VersionSource {
 /** Any name does that the texts are found by; it ends in `.json` because JSON is read faster. */
 const SPEC = 'openapi.json'
 
-/** Checks a draft; refuses with everything that is wrong with it. Secrets are still references. */
-export function checkVersion(control: Control, source: VersionSource): SnapshotContent {
-  return checkDocument(control, { apis: [toApi(source)] }, textsOf(source))
+/** Checks a draft, and says how many routes it has; refuses with everything that is wrong with it. Secrets are still references. */
+export async function checkVersion(call: Pick<Call, 'control' | 'workspace'>, source: VersionSource): Promise<number> {
+  const [count] = await countRoutes(call, { apis: [toApi(source)] }, textsOf(source))
+  return count?.routes ?? 0
+}
+
+/** As `checkVersion`, in this process: in a transaction stand queries alone. */
+export function checkVersionAtOnce(control: Control, source: VersionSource): void {
+  checkDocument(control, { apis: [toApi(source)] }, textsOf(source))
 }
 
 /** The version with its secrets and the policies of its workspace. */
@@ -38,14 +46,13 @@ export async function compileVersion(
   return compileDocument(db, control, workspace, await toWhole(db, workspace, source), textsOf(source))
 }
 
-/** As `compileVersion`, with the secrets as references and names as the workspace has them: for people to read. */
-export async function describeVersion(
-  db: Kysely<Tables>,
-  control: Control,
-  workspace: WorkspaceRef,
+/** What runs for a route of the version, with the secrets as references and names as the workspace has them: for people to read. */
+export async function describeRoute(
+  { control, workspace, db }: Pick<Call, 'control' | 'workspace' | 'db'>,
   source: VersionSource,
-): Promise<SnapshotContent> {
-  return checkDocument(control, await toWhole(db, workspace, source), textsOf(source))
+  route: string,
+): Promise<RoutePolicies | undefined> {
+  return findPolicies({ control, workspace }, await toWhole(db, workspace, source), textsOf(source), route)
 }
 
 /** The version with everything that its workspace and its state bring to it. */

@@ -101,7 +101,7 @@ export const createVersion = defineRoute({
   async handle(call) {
     const { workspace } = call
     const draft = await readDraft(call)
-    checkVersion(call.control, { api: call.params.api, version: draft.name, ...draft })
+    await checkVersion(call, { api: call.params.api, version: draft.name, ...draft })
     return call.write(async (write) => {
       const shelf = { workspaceId: workspace.id, kind: 'api', parentId: '' }
       const api = await getResource(write.db, shelf, call.params.api)
@@ -134,7 +134,7 @@ export const replaceVersion = defineRoute({
     checkIfMatch(known, call.expectedVersion)
     const { specHash } = draftOf(known)
     const spec = given.spec ?? (specHash === undefined ? undefined : await readBlob(call.db, specHash))
-    checkVersion(call.control, { api: apiName, version: versionName, settings: given.settings, spec })
+    await checkVersion(call, { api: apiName, version: versionName, settings: given.settings, spec })
     return call.write(async (write) => {
       const { api, row } = await getVersion(write.db, call.workspace, call.params)
       const after = await updateVersion({ call, write, api, draft: given }, row)

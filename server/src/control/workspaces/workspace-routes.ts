@@ -12,7 +12,7 @@ import { inUse, taken } from '../problems.ts'
 import { patchByReplace } from '../resources/patch-by-replace.ts'
 import { checkVersion } from '../resources/resource-store.ts'
 import { toTime } from '../resources/resource-view.ts'
-import { rulesetRefused } from '../documents/document-problems.ts'
+import { documentsBusy, rulesetRefused } from '../documents/document-problems.ts'
 import { checkRuleset } from '../documents/check-ruleset.ts'
 import { checkDocument } from '../snapshots/compile-lines.ts'
 import { DEFAULT_WORKSPACE } from '../snapshots/snapshot-names.ts'
@@ -132,14 +132,14 @@ export const replaceWorkspace = defineRoute({
   effect: 'change',
   body: z.strictObject({ title, settings: workspaceSettings }),
   output: view,
-  problems: [rulesetRefused, guarded],
+  problems: [rulesetRefused, documentsBusy, guarded],
   async handle(call) {
     const { control, workspace, body, given } = call
     const written = isJsonObject(given) && isJsonObject(given['settings']) ? given['settings'] : {}
     const policies = Array.isArray(written['policies']) ? written['policies'] : []
     checkDocument(control, { policies })
     const { lint, breakingChanges } = body.settings
-    checkRuleset(lint.ruleset)
+    await checkRuleset(call, lint.ruleset)
     return call.write(async (write) => {
       const before = await readWorkspace(write.db, workspace.id)
       checkVersion(before, call.expectedVersion)

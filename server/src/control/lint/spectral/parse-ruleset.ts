@@ -50,6 +50,12 @@ export function parseRuleset(text: string): ParsedRuleset {
   return issues.length === 0 ? { kind: 'ruleset', ruleset } : { kind: 'refused', issues }
 }
 
+/** What is wrong with it. */
+export function findIssues(text: string): readonly RulesetIssue[] {
+  const parsed = parseRuleset(text)
+  return parsed.kind === 'refused' ? parsed.issues : []
+}
+
 class RulesetReader {
   private readonly root: Tree
   private readonly issues: RulesetIssue[]
