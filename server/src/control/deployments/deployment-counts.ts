@@ -54,20 +54,62 @@ export const deploymentCountsTaker: ReportTaker = {
 }
 
 /** All gateways together, since then. */
-export async function sumCounts(db: Kysely<Tables>, deployment: string, sinceMs: number): Promise<CountSum> {
-  const rows = await db
-    .selectFrom('deployment_counts')
-    .select(['requests', 'errors', 'latency'])
-    .where('deployment_id', '=', deployment)
-    .where('at_ms', '>', sinceMs)
-    .execute()
-  const sum: CountSum = { requests: 0, errors: 0, latency: new LatencySketch() }
-  for (const { requests, errors, latency } of rows) {
-    sum.requests += requests
-    sum.errors += errors
-    sum.latency.merge(pairs.parse(JSON.parse(latency)))
+export function sumCounts(db: Kysely<Tables>, deployment: string, sinceMs: number): Promise<CountSum> {
+  return new CountWindow(deployment).sum(db, sinceMs)
+}
+
+/** What reports of others that are being written come late by at most, and their clocks differ. */
+const LATE_MS = 30_000
+
+interface ReadCounts {
+  readonly atMs: number
+  readonly requests: number
+  readonly errors: number
+  readonly latency: readonly number[]
+}
+
+/** The counts of one deployment over a time that moves on: who asks again and again reads what is new alone. */
+export class CountWindow {
+  private readonly deployment: string
+  private readonly rows = new Map<string, ReadCounts>()
+  private sinceMs = -Infinity
+  private upToMs = -Infinity
+
+  constructor(deployment: string) {
+    this.deployment = deployment
   }
-  return sum
+
+  /** All gateways together, since then. */
+  async sum(db: Kysely<Tables>, sinceMs: number): Promise<CountSum> {
+    // What is wanted again was dropped: all is read anew.
+    if (sinceMs < this.sinceMs) this.upToMs = -Infinity
+    this.sinceMs = sinceMs
+    const found = await db
+      .selectFrom('deployment_counts')
+      .select(['gateway_id', 'slot', 'at_ms', 'requests', 'errors', 'latency'])
+      .where('deployment_id', '=', this.deployment)
+      .where('at_ms', '>', Math.max(sinceMs, this.upToMs - LATE_MS))
+      .execute()
+    for (const { gateway_id: gateway, slot, at_ms: atMs, requests, errors, latency } of found) {
+      const key = `${gateway} ${slot}`
+      // A row never changes.
+      if (this.rows.has(key)) continue
+      this.rows.set(key, { atMs, requests, errors, latency: pairs.parse(JSON.parse(latency)) })
+      this.upToMs = Math.max(this.upToMs, atMs)
+    }
+    for (const [key, { atMs }] of this.rows) if (atMs <= sinceMs) this.rows.delete(key)
+    return this.addUp()
+  }
+
+  private addUp(): CountSum {
+    const sum: CountSum = { requests: 0, errors: 0, latency: new LatencySketch() }
+    for (const { requests, errors, latency } of this.rows.values()) {
+      sum.requests += requests
+      sum.errors += errors
+      sum.latency.merge(latency)
+    }
+    return sum
+  }
 }
 
 /** Opens no transaction where nothing is old. Two control processes that do it at once do no harm. */

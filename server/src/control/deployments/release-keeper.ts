@@ -8,7 +8,7 @@ import { createBackgroundLoop, type BackgroundLoop } from '../background-loop.ts
 import type { Control } from '../control.ts'
 import type { WorkspaceRef } from '../define-route.ts'
 import { writeAsInstallation } from '../write-as-installation.ts'
-import { forgetCounts, sumCounts } from './deployment-counts.ts'
+import { CountWindow, forgetCounts } from './deployment-counts.ts'
 import { getDeployment, type NamedDeployment } from './deployment-store.ts'
 import { judgeCanary, type Verdict } from './judge-canary.ts'
 import { readPlan, type KeptPlan } from './release-plan.ts'
@@ -25,6 +25,9 @@ export class ReleaseKeeper {
   private readonly lease: Lease
   private readonly loop: BackgroundLoop
   private forgotAtMs = -Infinity
+  /** What was counted of the deployments that this look judges, and of those that the one before did. */
+  private windows = new Map<string, CountWindow>()
+  private before = new Map<string, CountWindow>()
 
   constructor(control: Control) {
     this.control = control
@@ -63,6 +66,8 @@ export class ReleaseKeeper {
       )
       .execute()
     await this.forget()
+    this.before = this.windows
+    this.windows = new Map()
     if (due.length === 0) return lease.release()
     if (!(await lease.acquire())) return
     const failures: unknown[] = []
@@ -95,13 +100,19 @@ export class ReleaseKeeper {
     const nowMs = this.control.clock.now()
     const sinceMs = Math.max(stepAtMs, nowMs - canary.bounds.windowSeconds * 1000)
     const { read } = this.control.database
-    const fresh = await sumCounts(read, row.id, sinceMs)
-    const old = await sumCounts(read, row.previous_id, sinceMs)
+    const fresh = await this.windowOf(row.id).sum(read, sinceMs)
+    const old = await this.windowOf(row.previous_id).sum(read, sinceMs)
     const verdict = judgeCanary(canary.bounds, fresh, old)
     const { pauseSeconds } = canary.steps[step] ?? {}
     const isOver = pauseSeconds !== undefined && nowMs >= stepAtMs + pauseSeconds * 1000
     if (verdict.kind === 'worse') await this.rollBack(workspace, row, verdict)
     else if (isOver && verdict.kind === 'good') await this.takeStep(workspace, row, plan, verdict)
+  }
+
+  private windowOf(deployment: string): CountWindow {
+    const known = this.windows.get(deployment) ?? this.before.get(deployment) ?? new CountWindow(deployment)
+    this.windows.set(deployment, known)
+    return known
   }
 
   private rollBack(workspace: WorkspaceRef, row: NamedDeployment, { reason }: Verdict): Promise<void> {

@@ -9,7 +9,7 @@ import { readTableShapes } from '../../db/table-shapes.ts'
 import { findSigner, isSignedBy, toEndorsementText } from '../../kernel/signing-chain.ts'
 import { withSecrets } from '../secrets/secret-values.ts'
 import { codeAt } from '../totp/totp.ts'
-import { ACTIVATION_MS, tendKeys } from './rotate-keys.ts'
+import { ACTIVATION_MS, KEPT_LOOK_MS, tendKeys } from './rotate-keys.ts'
 
 const MINUTE_MS = 60_000
 
@@ -97,10 +97,31 @@ describeOnEveryStore('the key that seals secrets', (store) => {
     await tendKeys(control.control)
     expect(control.control.keys.open(value, 'somewhere')).toBe('forgotten')
     await control.database.write((db) => db.deleteFrom('meta').where('name', '=', 'forgotten').execute())
+    clock.advance(KEPT_LOOK_MS)
     await tendKeys(control.control)
     const { items } = await control.done('GET', '/keys')
     expect(items).toContainEqual(expect.objectContaining({ id: old, state: 'retired' }))
   })
+})
+
+test('the whole store is looked through for an old key once in ten minutes, and not at every look after the keys', async () => {
+  const clock = testClock()
+  const control = await testControl({ clock })
+  const value = control.control.keys.seal('forgotten', 'somewhere')
+  await control.database.write((db) => db.insertInto('meta').values({ name: 'forgotten', value }).execute())
+  await control.done('POST', '/keys/rotate', { purpose: 'seal' })
+  clock.advance(ACTIVATION_MS + 11 * MINUTE_MS)
+  const warnings: unknown[] = []
+  const log = { ...control.control.log, warn: (...words: unknown[]) => warnings.push(words), info: () => undefined }
+  const keeping = { ...control.control, log }
+  await tendKeys(keeping)
+  await tendKeys(keeping)
+  clock.advance(KEPT_LOOK_MS - 1)
+  await tendKeys(keeping)
+  expect(warnings).toHaveLength(1)
+  clock.advance(1)
+  await tendKeys(keeping)
+  expect(warnings).toHaveLength(2)
 })
 
 describe('the key that signs snapshots', () => {

@@ -15,6 +15,11 @@ export const ACTIVATION_MS = 10_000
 /** What was being written with the old key when the new one came into use is in the store by then. */
 const RETIRE_MS = 600_000
 const MOST_BATCHES = 20
+/** After a look through the whole store that found an old key in use: the next one is as dear. */
+export const KEPT_LOOK_MS = 600_000
+
+/** When each control plane looks again after such keys. */
+const nextLooks = new WeakMap<KeepingControl, number>()
 
 /** Looks after the keys until the function that it returns is called. */
 export function keepKeys(control: KeepingControl): () => Promise<void> {
@@ -50,6 +55,7 @@ export async function tendKeys(control: KeepingControl): Promise<void> {
     const newest = active.at(-1)
     const old = active.slice(0, -1).map(({ id }) => id)
     if (newest === undefined || old.length === 0) continue
+    if (purpose === 'seal' && clock.monotonicMs() < (nextLooks.get(control) ?? -Infinity)) continue
     if (purpose === 'seal' && (await sealAnew(control, old))) continue
     if (nowMs < newest.active_at_ms + RETIRE_MS) continue
     await retire(control, purpose, old)
@@ -75,6 +81,7 @@ async function retire(control: KeepingControl, purpose: string, old: readonly st
   const { database, keys, clock, log } = control
   const use = purpose === 'seal' ? await findUse(control, old) : undefined
   if (use !== undefined) {
+    nextLooks.set(control, clock.monotonicMs() + KEPT_LOOK_MS)
     log.warn({ table: use, keys: old }, 'an old key is kept: the table holds something that is not sealed anew')
     return
   }

@@ -45,6 +45,7 @@ const STATEMENTS = [
     gateway_id TEXT NOT NULL, slot BIGINT NOT NULL, at_ms BIGINT NOT NULL, requests BIGINT NOT NULL,
     errors BIGINT NOT NULL, latency TEXT NOT NULL, PRIMARY KEY (deployment_id, gateway_id, slot))`,
   'CREATE INDEX deployment_counts_by_time ON deployment_counts (at_ms)',
+  'CREATE INDEX deployment_counts_by_deployment ON deployment_counts (deployment_id, at_ms)',
   `CREATE TABLE route_claims (environment TEXT NOT NULL, claim TEXT NOT NULL, host TEXT NOT NULL, path TEXT NOT NULL,
     stem TEXT NOT NULL, workspace_id TEXT NOT NULL, version_id TEXT NOT NULL, PRIMARY KEY (environment, claim))`,
   'CREATE INDEX route_claims_by_version ON route_claims (version_id, environment)',
