@@ -3,7 +3,7 @@
  * together, decided one after the other as the document has them, written and published together: a document may have
  * tens of thousands.
  */
-import { chunks } from '../../db/chunks.ts'
+import { keyChunks } from '../../db/chunks.ts'
 import { consumers } from '../consumers/consumers.ts'
 import { writeCredentials } from '../credentials/credential-store.ts'
 import { publishWritten, writePlanned, type PlannedResource } from '../resources/put-resources.ts'
@@ -16,7 +16,7 @@ import { applySubscriptions, readSubscriptions } from './apply-subscriptions.ts'
 import type { DesiredConsumer } from './desired-state.ts'
 
 export async function applyConsumers(context: ApplyContext, desired: readonly DesiredConsumer[]): Promise<void> {
-  for (const some of chunks(desired)) await applySome(context, some)
+  for (const some of keyChunks(desired)) await applySome(context, some)
 }
 
 async function applySome(context: ApplyContext, some: readonly DesiredConsumer[]): Promise<void> {

@@ -6,7 +6,7 @@ import { describeOnEveryStore } from '../../../test/database.ts'
 import { testControl, type TestControl } from '../../../test/test-control.ts'
 import { verifyAudit } from '../audit/verify-audit.ts'
 
-/** Several times as many as are written together. */
+/** More than are read together, and several times as many as are inserted together. */
 const MANY = 1_010
 
 const product = { name: 'basic', apis: ['books'], plans: [{ name: 'free' }, { name: 'paid' }] }

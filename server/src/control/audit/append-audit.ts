@@ -2,7 +2,7 @@
 import { hash } from 'node:crypto'
 import type { Kysely, Selectable } from 'kysely'
 import { toCanonicalJson } from '../../config/canonical-json.ts'
-import { chunks } from '../../db/chunks.ts'
+import { rowChunks } from '../../db/chunks.ts'
 import type { AuditTable, Tables } from '../../db/tables.ts'
 import type { Actor } from '../actor.ts'
 import type { AdminRoute, AuditNote, WorkspaceRef } from '../define-route.ts'
@@ -39,7 +39,7 @@ export async function appendAudit(
 ): Promise<void> {
   let last = await db.selectFrom('audit').select(['seq', 'hash']).orderBy('seq', 'desc').limit(1).executeTakeFirst()
   const circumstances = { at_ms: nowMs, actor: actor.id, action: route.id, workspace_id: workspace.id, address }
-  for (const some of chunks(targets)) {
+  for (const some of rowChunks(targets)) {
     const entries = some.map((target) => {
       const { seq, hash: previous } = last ?? { seq: 0, hash: FIRST_HASH }
       const entry = { ...circumstances, ...target, seq: seq + 1, request_id: requestId, previous_hash: previous }

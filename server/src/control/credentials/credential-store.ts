@@ -1,7 +1,7 @@
 /** Keys of consumers in the store, which has their hashes alone. */
 import { hash } from 'node:crypto'
 import type { Kysely, Selectable } from 'kysely'
-import { chunks, type RowChanges } from '../../db/chunks.ts'
+import { keyChunks, rowChunks, type RowChanges } from '../../db/chunks.ts'
 import type { CredentialTable, Tables } from '../../db/tables.ts'
 import type { Control } from '../control.ts'
 import { refuse } from '../control-error.ts'
@@ -73,8 +73,8 @@ export async function writeCredentials(
   db: Kysely<Tables>,
   { removedIds, rows }: RowChanges<Credential>,
 ): Promise<void> {
-  for (const some of chunks([...removedIds])) await db.deleteFrom('credentials').where('id', 'in', some).execute()
-  for (const some of chunks([...rows.values()])) {
+  for (const some of keyChunks([...removedIds])) await db.deleteFrom('credentials').where('id', 'in', some).execute()
+  for (const some of rowChunks([...rows.values()])) {
     await db
       .insertInto('credentials')
       .values(some)

@@ -2,7 +2,7 @@
  * Keeps tenants apart: refuses a route that could take a request which a route of another workspace in the same environment
  * takes, or lose one to it. Claims are looked up by their stems and hosts, so publishing does not read those of everybody.
  */
-import type { Kysely } from 'kysely'
+import type { Kysely, SelectQueryBuilder } from 'kysely'
 import type { Tables } from '../../db/tables.ts'
 import { createMeetingFinder, hostsToMeet, isOpen, startsOf, type ClaimedPlace } from './route-overlap.ts'
 
@@ -23,11 +23,7 @@ export async function findMeeting(
 ): Promise<Meeting | undefined> {
   if (places.length === 0) return undefined
   const claims = db.selectFrom('route_claims').where('environment', '=', environment)
-  // Two ranges of an index, which `<>` would not be: most installations have one tenant, and are done here.
-  const ofOthers = claims.where((where) =>
-    where.or([where('workspace_id', '<', workspaceId), where('workspace_id', '>', workspaceId)]),
-  )
-  if ((await ofOthers.select('claim').limit(1).executeTakeFirst()) === undefined) return undefined
+  if (!(await hasOthers(claims, workspaceId))) return undefined
   const find = createMeetingFinder(places)
   const hosts = hostsToMeet(new Set(places.map(({ host }) => host)))
   let near = claims.where('workspace_id', '<>', workspaceId).select(['host', 'path', 'stem']).distinct()
@@ -46,6 +42,17 @@ export async function findMeeting(
     if (meeting !== undefined) return meeting
   }
   return undefined
+}
+
+/**
+ * Most installations have one tenant, and are done by this. The first and the last in an index are two steps whatever
+ * the store knows of the table; `<>` may read all claims.
+ */
+async function hasOthers(claims: SelectQueryBuilder<Tables, 'route_claims', object>, own: string): Promise<boolean> {
+  const ids = claims.select('workspace_id').limit(1)
+  const first = await ids.orderBy('workspace_id').executeTakeFirst()
+  const last = await ids.orderBy('workspace_id', 'desc').executeTakeFirst()
+  return [first, last].some((claim) => claim !== undefined && claim.workspace_id !== own)
 }
 
 /** The character after the slash: texts are compared by their bytes in both stores. */

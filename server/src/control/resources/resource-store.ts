@@ -4,7 +4,7 @@
  */
 import { sql, type Kysely, type Selectable } from 'kysely'
 import { z } from 'zod'
-import { chunks, findInChunks } from '../../db/chunks.ts'
+import { keyChunks, rowChunks, findInChunks } from '../../db/chunks.ts'
 import type { ResourceTable, Tables } from '../../db/tables.ts'
 import { refuse } from '../control-error.ts'
 import { notFound, preconditionFailed, taken } from '../problems.ts'
@@ -143,7 +143,7 @@ export async function insertResources(db: Kysely<Tables>, rows: readonly Resourc
   const known = await findEffective(db, shelfOf(first), names, environment)
   const twin = names.find((name) => known.get(name)?.environment === environment)
   if (twin !== undefined) refuse(taken({ detail: `There is a ${first.kind} ${JSON.stringify(twin)} already.` }))
-  for (const some of chunks(rows)) {
+  for (const some of rowChunks(rows)) {
     const values = some.map((row) => ({ ...row, ...toFound(row) }))
     await db.insertInto('resources').values(values).execute()
   }
@@ -182,7 +182,7 @@ export function removeResource(db: Kysely<Tables>, row: Resource, expectedVersio
 }
 
 export async function removeResources(db: Kysely<Tables>, rows: readonly Resource[]): Promise<void> {
-  for (const some of chunks(rows.map(({ id }) => id))) {
+  for (const some of keyChunks(rows.map(({ id }) => id))) {
     await db.deleteFrom('resources').where('id', 'in', some).execute()
   }
 }

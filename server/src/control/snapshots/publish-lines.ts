@@ -4,7 +4,7 @@
  */
 import type { Kysely } from 'kysely'
 import type { SnapshotChange, SnapshotLine } from '../../kernel/snapshot-tree.ts'
-import { chunks, findInChunks } from '../../db/chunks.ts'
+import { rowChunks, findInChunks } from '../../db/chunks.ts'
 import type { Tables } from '../../db/tables.ts'
 import type { Write } from '../define-route.ts'
 import { checkGuarded } from '../environments/check-guarded.ts'
@@ -37,7 +37,7 @@ async function put(
     .where('name', '=', environment)
     .returning(['snapshot_seq', 'needs_approval'])
     .executeTakeFirstOrThrow()
-  for (const lines of chunks(differing)) {
+  for (const lines of rowChunks(differing)) {
     await db
       .insertInto('snapshot_lines')
       .values(lines.map(({ key, line }) => ({ environment, key, line, seq })))

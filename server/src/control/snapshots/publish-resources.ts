@@ -1,5 +1,5 @@
 /** Brings resources into the snapshot of every environment that they are for. */
-import { chunks } from '../../db/chunks.ts'
+import { keyChunks } from '../../db/chunks.ts'
 import { toLines } from '../../config/snapshot-lines.ts'
 import type { SnapshotLine } from '../../kernel/snapshot-tree.ts'
 import { listEnvironmentNames } from '../environments/environment-names.ts'
@@ -27,7 +27,7 @@ export async function publishResources(
   const compiled: CompiledLines = new Map()
   for (const environment of await listConcerned(publishing, rows)) {
     const concerned = rows.filter((row) => row.environment === '' || row.environment === environment)
-    for (const some of chunks(concerned)) await publishSome(publishing, part, some, environment, compiled)
+    for (const some of keyChunks(concerned)) await publishSome(publishing, part, some, environment, compiled)
   }
 }
 

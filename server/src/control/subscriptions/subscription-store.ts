@@ -1,6 +1,6 @@
 /** Subscriptions in the store: which consumer may use which product under which plan, and how that came about. */
 import type { Kysely, Selectable } from 'kysely'
-import { chunks, type RowChanges } from '../../db/chunks.ts'
+import { keyChunks, rowChunks, type RowChanges } from '../../db/chunks.ts'
 import type { SubscriptionTable, Tables } from '../../db/tables.ts'
 import { product as productSchema, type ProductSettings } from '../../config/schema/consumer.ts'
 import { defineProblem } from '../../kernel/problem.ts'
@@ -70,8 +70,8 @@ export async function writeSubscriptions(
   db: Kysely<Tables>,
   { removedIds, rows }: RowChanges<Subscription>,
 ): Promise<void> {
-  for (const some of chunks([...removedIds])) await db.deleteFrom('subscriptions').where('id', 'in', some).execute()
-  for (const some of chunks([...rows.values()])) {
+  for (const some of keyChunks([...removedIds])) await db.deleteFrom('subscriptions').where('id', 'in', some).execute()
+  for (const some of rowChunks([...rows.values()])) {
     await db
       .insertInto('subscriptions')
       .values(some)
