@@ -1,4 +1,5 @@
 /** Fills the snapshot of a new environment with what is for all environments. */
+import { keyChunks } from '../../db/chunks.ts'
 import type { Call, Write } from '../define-route.ts'
 import { collections } from '../collections.ts'
 import { publishLines } from '../snapshots/publish-lines.ts'
@@ -20,8 +21,10 @@ export async function publishShared(
         .where('kind', '=', kind)
         .where('environment', '=', '')
         .execute()
-      const compiled = await compileResources({ control, workspace, write }, part, rows)
-      await publishLines(write, environment, { removed: [], lines: [...compiled.values()].flat() })
+      for (const some of keyChunks(rows)) {
+        const compiled = await compileResources({ control, workspace, write }, part, some)
+        await publishLines(write, environment, { removed: [], lines: [...compiled.values()].flat() })
+      }
     }
   }
 }
