@@ -101,7 +101,13 @@ export async function pruneResources(
     .where('environment', '=', collection.perEnvironment ? context.environment : '')
     .orderBy('name')
     .execute()
-  const gone = rows.filter(({ name }) => !kept.has(name))
+  const gone: Resource[] = []
+  for (const row of rows.filter(({ name }) => !kept.has(name))) {
+    // What is live may change only when a deployment is approved, or when a secret has its value.
+    const held = await collection.heldBy?.(write.db, call.workspace, row)
+    if (held === undefined) gone.push(row)
+    else tell(context, collection.kind, row.name, 'held-back', [], held)
+  }
   if (gone.length === 0) return
   permitRemoval(context, `${collection.permissions}.write`, collection.title)
   await dropResources(collection, { call: asCall(context), write }, gone)

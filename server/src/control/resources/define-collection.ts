@@ -46,6 +46,8 @@ export interface CollectionDefinition {
   readonly part?: SnapshotPart
   /** What can be told of a thing beyond its document. */
   describe?(document: JsonObject, control: Control): JsonObject
+  /** What keeps a thing from going, in words; undefined: it may. An apply leaves it, everybody else is refused. */
+  heldBy?(db: Kysely<Tables>, workspace: WorkspaceRef, row: Resource): Promise<string | undefined>
   /** Before a thing goes, in the same transaction: takes along what is over with it; may refuse. */
   removing?(db: Kysely<Tables>, row: Resource): Promise<void>
   /** Brings other things along, in the transaction of the change; may refuse. */

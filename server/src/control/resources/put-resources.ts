@@ -3,7 +3,9 @@
  * many for `apply`. What a thing becomes is planned for itself; rows are written and lines published together.
  */
 import type { JsonObject } from '../../kernel/json.ts'
+import { refuse } from '../control-error.ts'
 import type { Call, Write } from '../define-route.ts'
+import { inUse } from '../problems.ts'
 import { writeSecrets } from '../secrets/secret-values.ts'
 import { publishResources } from '../snapshots/publish-resources.ts'
 import { nameOf, toSecretOwner, type CollectionDefinition } from './define-collection.ts'
@@ -93,6 +95,8 @@ export async function dropResources(
 ): Promise<void> {
   const { control, workspace } = call
   for (const row of rows) {
+    const held = await collection.heldBy?.(write.db, workspace, row)
+    if (held !== undefined) refuse(inUse({ detail: held }))
     await collection.removing?.(write.db, row)
     checkVersion(row, call.expectedVersion)
   }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { describeOnEveryStore } from '../../../test/database.ts'
+import { describeOnEveryStore, type TestStore } from '../../../test/database.ts'
 import { testControl, type TestControl } from '../../../test/test-control.ts'
 import type { JsonObject } from '../../kernel/json.ts'
 
@@ -16,24 +16,44 @@ function remove({ call }: TestControl, query = '') {
   return call('DELETE', `${AT}/upstreams/shop${query}`, { headers: { 'if-match': '*' } })
 }
 
-describeOnEveryStore('an upstream', (store) => {
-  test('that a live route calls is not removed, by nobody and no document', async () => {
-    const control = await testControl({ database: await store.open() })
-    await control.done('POST', '/workspaces', { name: 'red' })
+async function open(store: TestStore): Promise<TestControl> {
+  const control = await testControl({ database: await store.open() })
+  await control.done('POST', '/workspaces', { name: 'red' })
+  return control
+}
+
+describeOnEveryStore('an upstream that a live route calls', (store) => {
+  test('is not removed, as long as no other of its name takes its place', async () => {
+    const control = await open(store)
     await control.done('POST', `${AT}/upstreams`, shop)
-    expect((await apply(control, { apis: [books] })).status).toBe(200)
+    await apply(control, { apis: [books] })
     const { status, body } = await remove(control)
     expect([status, body['detail']]).toEqual([
       409,
       expect.stringMatching(/^The route \S*books\S* calls it.* production/),
     ])
-    // The one for the environment stands in its place, and may go again as long as the general one is there.
-    expect((await apply(control, { apis: [books], upstreams: [own] })).status).toBe(200)
-    expect((await apply(control, { apis: [books] })).status).toBe(200)
     await apply(control, { apis: [books], upstreams: [own] })
     expect((await remove(control)).status).toBe(204)
-    expect((await apply(control, { apis: [books] })).status).toBe(409)
     expect((await remove(control, '?environment=production')).status).toBe(409)
-    expect((await apply(control, {})).status).toBe(200)
+    await control.done('POST', `${AT}/upstreams`, shop)
+    expect((await remove(control, '?environment=production')).status).toBe(204)
+  })
+
+  test('stays when a document leaves it out, which says so, and goes with what calls it', async () => {
+    const control = await open(store)
+    await apply(control, { apis: [books], upstreams: [own] })
+    const without = { apis: [{ ...books, upstream: 'other' }], upstreams: [{ ...own, name: 'other' }] }
+    await control.done('PATCH', '/environments/production', { needsApproval: true }, { 'if-match': '*' })
+    const held = { kind: 'upstream', name: 'shop', action: 'held-back', reason: expect.stringContaining('calls it') }
+    expect((await apply(control, without)).body['outcomes']).toContainEqual(expect.objectContaining(held))
+    await control.done('PATCH', '/environments/production', { needsApproval: false }, { 'if-match': '*' })
+    const gone = { kind: 'upstream', action: 'removed' }
+    expect((await apply(control, {})).body['outcomes']).toMatchObject([
+      expect.anything(),
+      expect.anything(),
+      expect.anything(),
+      gone,
+      gone,
+    ])
   })
 })

@@ -1,24 +1,25 @@
 /** Who calls an upstream: one that is gone would leave the routes of a live version with nothing to call. */
 import type { Kysely } from 'kysely'
 import type { Tables } from '../../db/tables.ts'
-import { refuse } from '../control-error.ts'
 import type { WorkspaceRef } from '../define-route.ts'
 import { listEnvironmentNames } from '../environments/environment-names.ts'
-import { inUse } from '../problems.ts'
 import { findResource, type Resource } from '../resources/resource-store.ts'
 import { toSnapshotName } from '../snapshots/snapshot-names.ts'
 
-/** Refuses when it was removed from an environment in which something that is published calls it. */
-export async function refuseUsed(db: Kysely<Tables>, workspace: WorkspaceRef, removed: Resource): Promise<void> {
-  const { environment, name } = removed
+/** What calls an upstream where no other of its name would take its place, in words. */
+export async function findCaller(
+  db: Kysely<Tables>,
+  workspace: WorkspaceRef,
+  { id, environment, name }: Resource,
+): Promise<string | undefined> {
   const shelf = { workspaceId: workspace.id, kind: 'upstream', parentId: '' }
-  const general = await findResource(db, shelf, name)
-  if (general !== undefined) return
   for (const each of environment === '' ? await listEnvironmentNames(db) : [environment]) {
-    if (environment === '' && (await findResource(db, shelf, name, each)) !== undefined) continue
+    const [own, general] = [await findResource(db, shelf, name, each), await findResource(db, shelf, name)]
+    if ([own, general].some((other) => other !== undefined && other.id !== id)) continue
     const route = await findRoute(db, each, toSnapshotName(workspace.name, name))
-    if (route !== undefined) refuse(inUse({ detail: `The route ${route} calls it, which is live in ${each}.` }))
+    if (route !== undefined) return `The route ${route} calls it, which is live in ${each}.`
   }
+  return undefined
 }
 
 /** The id of a route that was published with the upstream. */

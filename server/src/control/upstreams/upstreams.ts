@@ -2,7 +2,7 @@
 import { upstream } from '../../config/schema/upstream.ts'
 import type { CollectionDefinition } from '../resources/define-collection.ts'
 import { checkDocument } from '../snapshots/compile-lines.ts'
-import { refuseUsed } from './upstream-uses.ts'
+import { findCaller } from './upstream-uses.ts'
 
 export const upstreams: CollectionDefinition = {
   kind: 'upstream',
@@ -14,8 +14,6 @@ export const upstreams: CollectionDefinition = {
   async check(control, _db, _workspace, document) {
     checkDocument(control, { upstreams: [document] })
   },
-  async changed({ write, workspace, before, after }) {
-    if (before !== undefined && after === undefined) await refuseUsed(write.db, workspace, before)
-  },
+  heldBy: findCaller,
   part: { list: 'upstreams', isGuarded: true },
 }
