@@ -1,8 +1,10 @@
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { describeOnEveryStore } from '../../../test/database.ts'
 import { createLocalUser, PASSWORD, testBrowser, textOf } from '../../../test/test-browser.ts'
 import { testControl } from '../../../test/test-control.ts'
 import { testClock } from '../../../test/test-services.ts'
+import { accountAttempt } from './sign-in-throttle.ts'
 
 const MINUTE_MS = 60_000
 
@@ -51,6 +53,29 @@ describeOnEveryStore('signing in', (store) => {
     expect((await owner.signIn(email)).status).toBe(201)
     clock.advance(MINUTE_MS)
     expect((await testBrowser(control).signIn(email)).status).toBe(201)
+  })
+
+  test('leaves no session when the password is changed, or the account locked out, before the old one was checked', async () => {
+    const control = await testControl({ database: await store.open() })
+    const { database, call, done } = control
+    for (const change of ['password', 'lock'] as const) {
+      const { userId, email } = await createLocalUser(control)
+      const { token } = await done('POST', `/users/${userId}/invitations`, {})
+      let isOver = false
+      const begun = testBrowser(control)
+        .signIn(email)
+        .finally(() => (isOver = true))
+      const attempts = database.read.selectFrom('sign_in_attempts').select('failures')
+      const { subject } = accountAttempt(email)
+      // It is counted before it is judged, so it is under way then.
+      while (!isOver && (await attempts.where('subject', '=', subject).execute()).length === 0) await nextTurn()
+      const password = 'a heron above the harbour'
+      if (change === 'password') await done('POST', '/invitations/accept', { token, password })
+      else await call('PUT', `/users/${userId}/disabled`, { body: { disabled: true }, headers: { 'if-match': '*' } })
+      await begun
+      const sessions = database.read.selectFrom('sessions').select('id').where('user_id', '=', userId)
+      expect(await sessions.execute()).toEqual([])
+    }
   })
 
   test('counts attempts that come at the same moment one by one', async () => {

@@ -1,12 +1,14 @@
 /** Signing in with address and password, and a code where the account has one. */
+import type { Kysely } from 'kysely'
 import { z } from 'zod'
+import type { Tables } from '../../db/tables.ts'
 import type { Control } from '../control.ts'
 import { refuse } from '../control-error.ts'
 import { defineRoute } from '../define-route.ts'
 import { readAccessSettings } from '../access/access-settings.ts'
 import { hasTotp, isRecoveryCode, takeCode } from '../totp/take-code.ts'
 import { verifyPassword } from '../users/password.ts'
-import type { User } from '../users/user-routes.ts'
+import { getUser, type User } from '../users/user-routes.ts'
 import { readDevice, toDeviceCookie } from './device-cookie.ts'
 import { codeNeeded, signInBusy, signInDelayed, signInFailed, wrongCode } from './session-problems.ts'
 import { startSession, type Visit } from './session-store.ts'
@@ -48,6 +50,7 @@ export const createSession = defineRoute({
     if (user === undefined) return refuse(signInFailed())
     await askForCode(control, user, body.code, attempts)
     const answer = await call.write(async (write) => {
+      await refuseChanged(write.db, user)
       if (hasTotp(user) && !(await takeCode(write.db, control, user, body.code ?? ''))) refuse(wrongCode())
       const method = hasTotp(user) ? 'password+totp' : 'password'
       const { session, token, cookie } = await startSession(write.db, control, user.id, method, visit)
@@ -96,4 +99,14 @@ async function askForCode(
   }
   // Recovery codes are too long to be guessed, and open the account while somebody else guesses at the short ones.
   if (!isRecoveryCode(code ?? '')) await beginAttempt(control, [codeAttempt(user.id)])
+}
+
+/**
+ * Checking a password takes its time: who was locked out meanwhile, or whose password is another one now, gets no session
+ * that outlives the end of all others.
+ */
+async function refuseChanged(db: Kysely<Tables>, before: User): Promise<void> {
+  const now = await getUser(db, before.id)
+  const isSame = now.password_hash === before.password_hash && now.totp === before.totp
+  if (now.disabled_at_ms !== null || !isSame) refuse(signInFailed())
 }
