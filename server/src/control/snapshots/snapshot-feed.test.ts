@@ -30,3 +30,20 @@ test('a gateway hears what changed since, unless so much did that it had better 
   expect(feed.changeSince(ENVIRONMENT, second)?.lines).toHaveLength(12_000)
   expect(feed.changeSince(ENVIRONMENT, third)).toEqual({ removed: [], lines: [{ key: 'routes/7', line: '{"v":3}' }] })
 })
+
+test('gateways get nothing of an environment that was removed from a new one of its name', async () => {
+  const { control, done } = await testControl()
+  const { feed } = control
+  const anyVersion = { 'if-match': '*' }
+  const create = () => done('POST', '/environments', { name: 'staging' })
+  await create()
+  for (const maxBodyBytes of [1, 2, 3]) {
+    await done('PUT', '/environments/staging/gateway', { limits: { maxBodyBytes } }, anyVersion)
+  }
+  await expect.poll(() => feed.current('staging')?.seq).toBe(4)
+  await done('DELETE', '/environments/staging', undefined, anyVersion)
+  await create()
+  await expect.poll(() => feed.current('staging')?.seq).toBe(1)
+  // Nothing is in either of them.
+  expect(feed.current('staging')?.root).toBe(feed.current(ENVIRONMENT)?.root)
+})

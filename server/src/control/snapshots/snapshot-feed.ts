@@ -24,6 +24,8 @@ interface Step {
 }
 
 interface Followed {
+  /** Of the environment: another one may get its name. */
+  readonly id: string
   readonly tree: SnapshotTree
   published: Omit<PublishedSnapshot, 'signature'>
   /** The latest changes, the newest last. */
@@ -131,15 +133,15 @@ export class SnapshotFeed {
   }
 
   private async look(): Promise<void> {
-    const rows = await this.database.read.selectFrom('environments').select(['name', 'snapshot_seq']).execute()
-    for (const { name, snapshot_seq: seq } of rows) {
+    const rows = await this.database.read.selectFrom('environments').select(['id', 'name', 'snapshot_seq']).execute()
+    for (const [name, { id }] of this.followed) if (!rows.some((row) => row.id === id)) this.forget(name)
+    for (const { id, name, snapshot_seq: seq } of rows) {
       const known = this.followed.get(name)
-      if (known === undefined || known.published.seq !== seq) await this.follow(name, known)
+      if (known === undefined || known.published.seq !== seq) await this.follow(name, id, known)
     }
-    for (const name of this.followed.keys()) if (!rows.some((row) => row.name === name)) this.forget(name)
   }
 
-  private async follow(environment: string, known: Followed | undefined): Promise<void> {
+  private async follow(environment: string, id: string, known: Followed | undefined): Promise<void> {
     const since = known?.published.seq ?? -1
     const rows = await this.database.read
       .selectFrom('snapshot_lines')
@@ -157,7 +159,7 @@ export class SnapshotFeed {
     const root = tree.root()
     const published = { environment, seq, root }
     if (known === undefined) {
-      this.followed.set(environment, { tree, published, steps: [], waiting: new Set() })
+      this.followed.set(environment, { id, tree, published, steps: [], waiting: new Set() })
       return
     }
     known.steps.push({ from: known.published.root, change })
