@@ -20,11 +20,11 @@ import {
   createEnvironment,
   listEnvironments,
   patchEnvironment,
-  removeEnvironment,
   replaceEnvironment,
 } from './environments/environment-routes.ts'
 import { getGatewaySettings, replaceGatewaySettings } from './environments/gateway-settings-routes.ts'
 import { getPlaces, replacePlaces } from './environments/place-routes.ts'
+import { removeEnvironment } from './environments/remove-environment.ts'
 import { listGateways, reportGateway, revokeGateway } from './gateways/gateway-routes.ts'
 import { createJoinTokenRoute, joinGateway } from './gateways/join-routes.ts'
 import { compareBuckets, getSnapshot } from './gateways/snapshot-routes.ts'

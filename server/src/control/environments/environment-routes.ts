@@ -3,13 +3,12 @@ import { z } from 'zod'
 import { name } from '../../config/schema/quantities.ts'
 import { may, type Actor } from '../actor.ts'
 import { refuse } from '../control-error.ts'
-import { LIVE_STATES } from '../deployments/deployment-store.ts'
 import { defineRoute, type Call } from '../define-route.ts'
-import { forbidden, inUse, taken } from '../problems.ts'
+import { forbidden, taken } from '../problems.ts'
 import { patchByReplace } from '../resources/patch-by-replace.ts'
 import { checkVersion } from '../resources/resource-store.ts'
 import { toTime } from '../resources/resource-view.ts'
-import { forgetUnusedSecrets, publishGatewaySettings } from './gateway-settings.ts'
+import { publishGatewaySettings } from './gateway-settings.ts'
 import { publishShared } from './publish-shared.ts'
 import { readEnvironment, type Environment } from './read-environment.ts'
 
@@ -161,56 +160,11 @@ export const patchEnvironment = patchByReplace({
   },
 })
 
-export const removeEnvironment = defineRoute({
-  id: 'removeEnvironment',
-  method: 'DELETE',
-  path: '/environments/{environment}',
-  tag: 'environments',
-  summary: 'Removes an environment in which nothing is deployed and that nothing is for alone.',
-  permission: 'environments.write',
-  effect: 'remove',
-  params,
-  async handle(call) {
-    return call.write(async (write): Promise<{ status: number }> => {
-      const before = await readEnvironment(write.db, call.params.environment)
-      checkVersion(before, call.expectedVersion)
-      checkUnguards(call.actor, before)
-      if (before.is_default === 1) refuse(inUse({ detail: 'The default environment stays.' }))
-      const live = await write.db
-        .selectFrom('deployments')
-        .select(['id', 'state'])
-        .where('environment', '=', before.name)
-        .where('state', 'in', [...LIVE_STATES, 'awaiting-approval'])
-        .executeTakeFirst()
-      if (live !== undefined) refuse(inUse({ detail: `The deployment ${live.id} to it is ${live.state}.` }))
-      await checkNothingIsForIt(write.db, before.name)
-      await write.db.deleteFrom('snapshot_lines').where('environment', '=', before.name).execute()
-      await write.db.deleteFrom('environments').where('id', '=', before.id).execute()
-      await forgetUnusedSecrets(write)
-      write.note({ kind: 'environment', id: before.id, name: before.name })
-      return { status: 204 }
-    })
-  },
-})
-
-/** What is for it alone would come back, keys and certificates included, with a new environment of its name. */
-async function checkNothingIsForIt(db: Call['db'], name: string): Promise<void> {
-  const left = await db
-    .selectFrom('resources')
-    .innerJoin('workspaces', 'workspaces.id', 'resources.workspace_id')
-    .select(['resources.kind', 'resources.name', 'workspaces.name as workspace'])
-    .where('resources.environment', '=', name)
-    .executeTakeFirst()
-  if (left === undefined) return
-  const detail = `The ${left.kind} ${left.name} of the workspace ${left.workspace} is for it alone. Remove that first.`
-  refuse(inUse({ detail }))
-}
-
 /**
  * Who runs what is published could put the guard away, deploy and put it back; so this takes the right over the ways of
  * signing in, which of the built-in roles owners alone have. Removing the environment would be the same with more steps.
  */
-function checkUnguards(actor: Actor, { needs_approval: needsApproval }: Environment): void {
+export function checkUnguards(actor: Actor, { needs_approval: needsApproval }: Environment): void {
   if (needsApproval === 0 || may(actor, 'access.write', '')) return
   refuse(forbidden({ detail: 'Only an owner ends the need for approval: this needs the permission access.write.' }))
 }
