@@ -120,11 +120,9 @@ export class RuntimeCompiler {
       upstreams,
       // Who is unknown to this runtime was let in by the one that runs now, and has the policies that it says.
       principalSegment: (consumer, api) => {
-        if (consumer === undefined) return principals.segmentOf(undefined, api)
-        const own = principals.find(consumer, api)
-        if (own !== undefined) return principals.segmentOf(own, api)
         const running = this.running?.principals ?? principals
-        return running.segmentOf(running.find(consumer, api), api)
+        const isKnown = consumer === undefined || running === principals || principals.knows(consumer, api)
+        return (isKnown ? principals : running).segmentOf(consumer, api)
       },
     }
     return { runtime, principals, general }

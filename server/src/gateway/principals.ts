@@ -37,8 +37,8 @@ export class Principals {
   private readonly workspaces: ReadonlyMap<string, string | undefined>
   /** Names of the apis that are for subscribers alone. */
   private readonly closed: ReadonlySet<string>
-  /** By name of the api. A key put together of both names would have to be hashed for each request. */
-  private readonly segments = new Map<string, Map<ConsumerSpec, Segment | undefined>>()
+  /** By names of api and consumer. A key put together of both would have to be hashed for each request. */
+  private readonly segments = new Map<string, Map<string, Segment | undefined>>()
   private segmentCount = 0
 
   private constructor(
@@ -83,21 +83,31 @@ export class Principals {
     return this.indexes.get(workspace)
   }
 
-  /** The consumer that a name stands for within an api. */
-  find(consumer: string, api: string): ConsumerSpec | undefined {
-    return this.indexes.get(this.workspaces.get(api) ?? '')?.byName(consumer)
+  knows(consumer: string, api: string): boolean {
+    return this.indexFor(api)?.byName(consumer) !== undefined
   }
 
   /**
    * Policies of the consumer's plans for the api, then its own, joined when they are first asked for; or the refusal of
    * who has no subscription where one is needed.
    */
-  segmentOf(consumer: ConsumerSpec | undefined, api: string): Segment | undefined {
-    if (consumer === undefined || (consumer.subscriptions.length === 0 && consumer.policies.length === 0))
-      return this.closed.has(api) ? refusingSegment : undefined
+  segmentOf(consumer: string | undefined, api: string): Segment | undefined {
+    const index = this.indexFor(api)
+    // Among thousands of consumers each look-up goes to memory that is far away: where none has more, there is none.
+    if (consumer === undefined || index === undefined || index.hasNoPolicies) return this.withoutPlan(api)
     const known = this.segments.get(api)
     const segment = known?.get(consumer)
-    return segment !== undefined || known?.has(consumer) === true ? segment : this.keep(consumer, api)
+    if (segment !== undefined || known?.has(consumer) === true) return segment
+    const spec = index.byName(consumer)
+    return spec === undefined ? this.withoutPlan(api) : this.keep(spec, api)
+  }
+
+  private indexFor(api: string): ConsumerIndex | undefined {
+    return this.indexes.get(this.workspaces.get(api) ?? '')
+  }
+
+  private withoutPlan(api: string): Segment | undefined {
+    return this.closed.has(api) ? refusingSegment : undefined
   }
 
   private keep(consumer: ConsumerSpec, api: string): Segment | undefined {
@@ -107,8 +117,8 @@ export class Principals {
     }
     this.segmentCount++
     const segment = this.join(consumer, api)
-    const ofApi = this.segments.get(api) ?? new Map<ConsumerSpec, Segment | undefined>()
-    this.segments.set(api, ofApi.set(consumer, segment))
+    const ofApi = this.segments.get(api) ?? new Map<string, Segment | undefined>()
+    this.segments.set(api, ofApi.set(consumer.name, segment))
     return segment
   }
 

@@ -32,17 +32,26 @@ export function toKeyHash(key: string): string {
 export class ConsumerIndex implements Consumers {
   private credentials = new DigestTable<ConsumerCredential>()
   private consumers = new Map<string, ConsumerSpec>()
+  /** Consumers that have policies of their own, or plans. */
+  private policied = 0
+
+  /** Nobody here has policies beside those of the APIs. */
+  get hasNoPolicies(): boolean {
+    return this.policied === 0
+  }
 
   copy(): ConsumerIndex {
     const copy = new ConsumerIndex()
     copy.credentials = this.credentials.copy()
     copy.consumers = new Map(this.consumers)
+    copy.policied = this.policied
     return copy
   }
 
   add(consumer: ConsumerSpec): void {
     const { name, scopes, roles } = consumer
     this.consumers.set(name, consumer)
+    if (hasPolicies(consumer)) this.policied++
     for (const key of consumer.keys) {
       this.credentials.set(toDigest(key.hash), {
         consumer: name,
@@ -57,6 +66,7 @@ export class ConsumerIndex implements Consumers {
   /** Takes a consumer that is in the index out, and with it what its keys open. */
   remove(consumer: ConsumerSpec): void {
     this.consumers.delete(consumer.name)
+    if (hasPolicies(consumer)) this.policied--
     for (const { hash: keyHash } of consumer.keys) {
       const digest = toDigest(keyHash)
       // A key may have moved to another consumer, who was added before this one went.
@@ -71,6 +81,10 @@ export class ConsumerIndex implements Consumers {
   byName(name: string): ConsumerSpec | undefined {
     return this.consumers.get(name)
   }
+}
+
+function hasPolicies({ policies, subscriptions }: ConsumerSpec): boolean {
+  return policies.length + subscriptions.length > 0
 }
 
 function toDigest(keyHash: string): string {
