@@ -217,6 +217,26 @@ describe('pieces of several threads', () => {
     expectWholeLines(readFileSync(path, 'utf8'))
   })
 
+  test('do not go on within a line that a full disk cut off', () => {
+    const path = join(scratch, 'full.log')
+    const url = import.meta.url.replace('access-log.test.ts', 'log-writer.ts')
+    const code = `
+      const { openSync, truncateSync } = require('node:fs')
+      import('${url}').then(async ({ createFileWriter }) => {
+        const writer = createFileWriter(openSync('${path}', 'a'))
+        const piece = (text) => new TextEncoder().encode(text)
+        const cut = await writer.write(piece('a'.repeat(5000) + '\\n')).catch(({ code }) => code)
+        truncateSync('${path}', 100)
+        await writer.write(piece('b\\n'))
+        await writer.write(piece('c\\n'))
+        console.log(cut)
+      })`
+    // No file may grow beyond two blocks.
+    const told = execFileSync('sh', ['-c', 'ulimit -f 2; exec "$0" --eval "$1"', process.execPath, code])
+    expect(told.toString().trim()).toBe('EFBIG')
+    expect(readFileSync(path, 'utf8')).toBe(`${'a'.repeat(100)}\nb\nc\n`)
+  })
+
   test('reach a pipe whole whose reader is slow', async () => {
     // A process that writes from threads into its standard output, a pipe that is read with pauses.
     const url = import.meta.url.replace('access-log.test.ts', 'log-writer.ts')

@@ -1,6 +1,6 @@
 /**
- * Where pieces of the access log go. A regular file takes each write whole, one after the other, whoever writes, so each
- * thread writes its own. On a pipe they would tear each other's lines: only writes up to PIPE_BUF (4 KiB on Linux) are
+ * Where pieces of the access log go. A regular file takes each write whole as long as its disk has room, one after the
+ * other, whoever writes, so each thread writes its own. On a pipe they would tear each other's lines: only writes up to PIPE_BUF (4 KiB on Linux) are
  * atomic there, and larger ones are not even whole when the reader is slow. There the main thread alone writes, and worker
  * threads hand it theirs: the memory moves over without a copy, but waking the main thread is 2.6 % of all work under load.
  * What a worker has handed over is written whole even if it dies.
@@ -51,9 +51,17 @@ function createStreamWriter(stream: Writable): LogWriter {
 /** Writes to a file descriptor. */
 export function createFileWriter(fd: number): LogWriter {
   let last: Promise<unknown> = Promise.resolve()
+  let hasTorn = false
+  const writeNext = async (bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> => {
+    // A full disk cut the last piece off within a line, which the next one must not go on with.
+    if (hasTorn) await writeAll(fd, LINE_FEED, () => undefined)
+    hasTorn = false
+    await writeAll(fd, bytes, (written) => (hasTorn = written > 0 && bytes[written - 1] !== LINE_FEED[0]))
+    return bytes
+  }
   return {
     write(bytes) {
-      const written = last.then(() => writeAll(fd, bytes))
+      const written = last.then(() => writeNext(bytes))
       // The next piece is tried even if this one failed.
       last = written.catch(() => undefined)
       return written
@@ -61,11 +69,17 @@ export function createFileWriter(fd: number): LogWriter {
   }
 }
 
-async function writeAll(fd: number, bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>> {
+const LINE_FEED = Uint8Array.of(10)
+
+/** Throws when the descriptor takes no more, and tells then how many bytes it took. */
+async function writeAll(fd: number, bytes: Uint8Array, failed: (writtenBytes: number) => void): Promise<void> {
   let offset = 0
   let retryMs = FIRST_RETRY_MS
   while (offset < bytes.length) {
-    const count = await writeSome(fd, bytes, offset)
+    const count = await writeSome(fd, bytes, offset).catch((cause: unknown) => {
+      failed(offset)
+      throw cause
+    })
     offset += count
     if (count > 0) {
       retryMs = FIRST_RETRY_MS
@@ -74,7 +88,6 @@ async function writeAll(fd: number, bytes: Uint8Array<ArrayBuffer>): Promise<Uin
     await new Promise((resolve) => setTimeout(resolve, retryMs))
     retryMs = Math.min(MAX_RETRY_MS, retryMs * 2)
   }
-  return bytes
 }
 
 /** How many bytes the descriptor took; 0 when it is full. */

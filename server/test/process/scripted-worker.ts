@@ -16,10 +16,8 @@ setInterval(() => Atomics.add(new Int32Array(start.heartbeats), start.index, 1),
 if (script === 'hangs-in-its-second-life' && life === 1) for (;;);
 if (script === 'fills-its-memory-in-its-second-life' && life === 1) fillMemory()
 if (script === 'refuses-in-its-second-life' && life === 1) Atomics.wait(memory, 1, 0)
-if (script === 'dies-while-the-other-prepares' && life === 1) {
-  const { value } = Atomics.waitAsync(memory, 2, 0)
-  if (value instanceof Promise) void value.then(() => process.exit(7))
-}
+if (script === 'dies-while-the-other-prepares' && life === 1) dieWhenTold()
+if (script === 'dies-once-it-is-prepared' && life === 0) dieWhenTold()
 
 parentPort?.on('message', (message: ToWorker) => {
   if (message.kind === 'begin')
@@ -28,13 +26,19 @@ parentPort?.on('message', (message: ToWorker) => {
   if (message.kind === 'prepare') {
     const { order } = message
     if (script === 'dies-while-the-other-prepares') outliveTheOther()
-    if (life === 1) tell({ kind: 'refused', order, reason: 'not in this life' })
+    if (script === 'dies-once-it-is-prepared' && life === 1) Atomics.wait(memory, 1, 0)
+    if (life === 1 && script !== 'dies-once-it-is-prepared') tell({ kind: 'refused', order, reason: 'not in this life' })
     else if (script === 'takes-no-changes' && !message.delivery.isWhole)
       tell({ kind: 'refused', order, reason: 'it has something else' })
     else tell({ kind: 'prepared', order, tlsPort: message.tlsPort })
   }
   if (message.kind === 'commit') tell({ kind: 'running', version: 'committed' })
 })
+
+function dieWhenTold(): void {
+  const { value } = Atomics.waitAsync(memory, 2, 0)
+  if (value instanceof Promise) void value.then(() => process.exit(7))
+}
 
 /** Lets it die, and goes on when the pool knows. */
 function outliveTheOther(): void {

@@ -34,7 +34,10 @@ export function holdBack(socket: Writer): void {
   held.push(socket)
 }
 
-/** The same, with memory of at most 64 KiB for what will be written to a socket that takes no memory of its own. */
+/**
+ * The same, with memory of at most 64 KiB for what will be written to a socket that takes no memory of its own. Nobody
+ * else may leave such a socket corked beyond this turn: the memory would serve another message before it is read.
+ */
 export function holdBackWith(socket: Writer, bytes: number): Buffer {
   if (takenBytes + bytes > SHARED_BYTES) release()
   holdBack(socket)

@@ -24,10 +24,12 @@ interface PoolFacts {
 async function startPool(script: string, { startLimitMs, workers = 1 }: PoolFacts = {}): Promise<TestPool> {
   const messages: string[] = []
   const memory = new SharedArrayBuffer(1024)
-  const letGo = (): void => {
-    Atomics.store(new Int32Array(memory), 1, 1)
-    Atomics.notify(new Int32Array(memory), 1)
+  const signal = (at: number): void => {
+    Atomics.store(new Int32Array(memory), at, 1)
+    Atomics.notify(new Int32Array(memory), at)
   }
+  const letGo = (): void => signal(1)
+  const lives = (): number => Atomics.load(new Int32Array(memory), 0)
   const pool = new WorkerPool(linesOf('old'), {
     workers,
     log: createLog('info', { write: (line) => void messages.push(String(JSON.parse(line).msg)) }),
@@ -49,14 +51,19 @@ async function startPool(script: string, { startLimitMs, workers = 1 }: PoolFact
     lost: () => {
       if (script === 'dies-while-the-other-prepares') letGo()
     },
-    received: () => undefined,
+    received: ({ kind }) => {
+      if (script !== 'dies-once-it-is-prepared') return
+      if (kind === 'prepared') signal(2)
+      // The other goes on once the successor has begun to serve.
+      if (kind === 'listening' && lives() === 3) letGo()
+    },
   })
   onTestFinished(() => pool.terminate())
   await pool.start()
   return {
     pool,
     messages,
-    lives: () => Atomics.load(new Int32Array(memory), 0),
+    lives,
     endWorker: () => pool.tellEndpoints({ upstream: 'any', targetsKey: '', endpoints: [] }),
     letGo,
   }
@@ -118,5 +125,12 @@ test('a worker that dies before its turn to take a change lets nobody wait for i
   await until(() => pool.restarts === 1 && pool.serving === 2)
   expect(pool.versions().map(({ version }) => version)).toEqual(['old', 'old'])
   await pool.adopt(linesOf('new'), 0)
+  await until(() => pool.versions().every(({ version }) => version === 'committed'))
+})
+
+test('the successor of a worker that died between taking a change and all others having it runs it too', async () => {
+  const { pool } = await startPool('dies-once-it-is-prepared', { workers: 2 })
+  await pool.adopt(linesOf('new'), undefined)
+  await until(() => pool.restarts === 1 && pool.serving === 2)
   await until(() => pool.versions().every(({ version }) => version === 'committed'))
 })

@@ -9,6 +9,7 @@ import { toThreadUrl } from '../../kernel/thread-url.ts'
 import type { LogOutput } from '../log-writer.ts'
 import { createSlicer } from '../slice.ts'
 import type { UpstreamEndpoints } from '../upstream/endpoint.ts'
+import { YOUNG_HEAP_MB } from './engine.ts'
 import type { FromWorker, ToWorker, WorkerStart } from './messages.ts'
 import { createMember, Gift, post, prepareOn, type Member, type Prepared } from './pool-member.ts'
 
@@ -20,9 +21,6 @@ const START_LIMIT_MS = 60_000
 const LAST_WORDS_MS = 6_000
 /** A worker that dies again and again is started again more and more slowly. */
 const MAX_RESTART_DELAY_MS = 10_000
-
-/** An exchange's garbage dies young: more room here is only more memory, less makes it be copied. */
-const YOUNG_HEAP_MB = 22
 
 export interface WorkerPoolOptions {
   readonly workers: number
@@ -103,7 +101,8 @@ export class WorkerPool {
   async adopt(lines: SnapshotLines, tlsPort: number | undefined): Promise<void> {
     await Promise.all(this.members.map(({ catchingUp }) => catchingUp))
     const serving = this.members.filter(({ listening }) => listening)
-    const ready = serving.flatMap(({ worker }) => (worker === undefined ? [] : [worker]))
+    const asked = serving.flatMap((member) => (member.worker === undefined ? [] : [{ member, worker: member.worker }]))
+    const ready = asked.map(({ worker }) => worker)
     const outcomes = await prepareOnAll(ready, new Gift(lines, this.running), this.tlsPort ?? tlsPort)
     for (const outcome of outcomes) {
       if (!('refusal' in outcome)) continue
@@ -114,7 +113,8 @@ export class WorkerPool {
     // With no worker to open it, the next one does.
     this.tlsPort ??= tlsPort
     this.running = lines
-    for (const member of serving) member.given = lines
+    // One that died meanwhile has a successor, which was started with the old lines and is given these below.
+    for (const { member, worker } of asked) if (member.worker === worker) member.given = lines
     for (const worker of ready) post(worker, { kind: 'commit' })
     for (const member of this.members) this.catchUp(member)
   }
@@ -194,7 +194,13 @@ export class WorkerPool {
     member.given = this.running
     const worker = this.createWorker(member)
     member.worker = worker
-    void deliverWhole(this.running, createSlicer()).then((delivery) => post(worker, { kind: 'begin', delivery }))
+    deliverWhole(this.running, createSlicer()).then(
+      (delivery) => post(worker, { kind: 'begin', delivery }),
+      (cause: unknown) => {
+        options.log.error({ err: cause, worker: member.index }, 'a gateway worker cannot be given its configuration')
+        void worker.terminate()
+      },
+    )
     member.startedAtMs = performance.now()
     member.beatAtMs = performance.now()
     const { startLimitMs = START_LIMIT_MS } = options
@@ -281,9 +287,10 @@ async function prepareOnAll(workers: readonly Worker[], gift: Gift, tlsPort: num
 }
 
 /**
- * Node keeps and finds compiled modules from the entry on when the environment says where. In a checkout a worker then
- * loads nothing to strip types with, which takes 15 MB.
+ * All of the environment that a worker sees: no secret that stands in it is within reach of those who reach a worker. Node
+ * keeps and finds compiled modules there from the entry on; in a checkout a worker then loads nothing to strip types
+ * with, which takes 15 MB.
  */
 function toWorkerEnvironment(cacheFolder: string | undefined): NodeJS.ProcessEnv {
-  return cacheFolder === undefined ? process.env : { ...process.env, NODE_COMPILE_CACHE: cacheFolder }
+  return cacheFolder === undefined ? {} : { NODE_COMPILE_CACHE: cacheFolder }
 }
