@@ -3,10 +3,10 @@
  * came in, so comparing is a lookup of a SHA-256 digest and leaks nothing about the keys.
  */
 import { hash } from 'node:crypto'
-import { DigestTable } from './digest-table.ts'
+import { DigestTable, MOST_TEXT_BYTES } from './digest-table.ts'
 import type { ConsumerSpec } from './snapshot.ts'
 
-/** All that a request needs to know, in one piece: among thousands of consumers, each further object is a cache miss. */
+/** What a key opens. */
 export interface ConsumerCredential {
   /** Name of the consumer. */
   readonly consumer: string
@@ -28,9 +28,20 @@ export function toKeyHash(key: string): string {
   return hash('sha256', key)
 }
 
+/** What many keys have in common, and so is one object for all of them. */
+interface Rights extends Omit<ConsumerCredential, 'consumer'> {
+  /** Where it does not lie beside the digest. */
+  readonly consumer: string | undefined
+}
+
+const SHORT_NAME = new RegExp(`^[\\x00-\\xff]{1,${MOST_TEXT_BYTES}}$`)
+
+const MOST_SHARED_RIGHTS = 1_024
+const sharedRights = new Map<string, Rights>()
+
 /** An index that is changed while a snapshot is compiled in slices and is read-only after that. */
 export class ConsumerIndex implements Consumers {
-  private credentials = new DigestTable<ConsumerCredential>()
+  private credentials = new DigestTable<Rights>()
   private consumers = new Map<string, ConsumerSpec>()
   /** Consumers that have policies of their own, or plans. */
   private policied = 0
@@ -52,14 +63,10 @@ export class ConsumerIndex implements Consumers {
     const { name, scopes, roles } = consumer
     this.consumers.set(name, consumer)
     if (hasPolicies(consumer)) this.policied++
-    for (const key of consumer.keys) {
-      this.credentials.set(toDigest(key.hash), {
-        consumer: name,
-        credential: key.name,
-        expiresAtMs: key.expiresAtMs,
-        scopes,
-        roles,
-      })
+    const text = SHORT_NAME.test(name) ? name : ''
+    for (const { hash: keyHash, name: credential, expiresAtMs } of consumer.keys) {
+      const rights = { consumer: text === '' ? name : undefined, credential, expiresAtMs, scopes, roles }
+      this.credentials.set(toDigest(keyHash), share(rights), text)
     }
   }
 
@@ -70,17 +77,36 @@ export class ConsumerIndex implements Consumers {
     for (const { hash: keyHash } of consumer.keys) {
       const digest = toDigest(keyHash)
       // A key may have moved to another consumer, who was added before this one went.
-      if (this.credentials.get(digest)?.consumer === consumer.name) this.credentials.delete(digest)
+      if (this.byDigest(digest)?.consumer === consumer.name) this.credentials.delete(digest)
     }
   }
 
   byKey(presentedKey: string): ConsumerCredential | undefined {
-    return this.credentials.get(hash('sha256', presentedKey, 'latin1'))
+    return this.byDigest(hash('sha256', presentedKey, 'latin1'))
   }
 
   byName(name: string): ConsumerSpec | undefined {
     return this.consumers.get(name)
   }
+
+  private byDigest(digest: string): ConsumerCredential | undefined {
+    const { credentials } = this
+    const slot = credentials.find(digest)
+    const rights = slot === undefined ? undefined : credentials.valueAt(slot)
+    if (slot === undefined || rights === undefined) return undefined
+    const { consumer = credentials.textAt(slot), credential, expiresAtMs, scopes, roles } = rights
+    return { consumer, credential, expiresAtMs, scopes, roles }
+  }
+}
+
+/** Rights of one's own, such as those that end, are not kept for others. */
+function share(rights: Rights): Rights {
+  if (rights.consumer !== undefined || rights.expiresAtMs !== undefined) return rights
+  const key = JSON.stringify([rights.credential, rights.scopes, rights.roles])
+  const known = sharedRights.get(key)
+  if (known !== undefined) return known
+  if (sharedRights.size < MOST_SHARED_RIGHTS) sharedRights.set(key, rights)
+  return rights
 }
 
 function hasPolicies({ policies, subscriptions }: ConsumerSpec): boolean {

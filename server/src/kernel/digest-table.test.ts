@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import fc from 'fast-check'
-import { DigestTable } from './digest-table.ts'
+import { DigestTable, MOST_TEXT_BYTES } from './digest-table.ts'
 
 const digestOf = (key: string): string => hash('sha256', key, 'latin1')
 
@@ -11,10 +11,11 @@ test('finds what a map finds, and nothing else', () => {
       const table = new DigestTable<number>()
       const map = new Map<string, number>()
       for (const [key, value] of entries) {
-        table.set(digestOf(key), value)
+        table.set(digestOf(key), value, textOf(value))
         map.set(key, value)
       }
-      for (const key of [...map.keys(), ...others]) expect(table.get(digestOf(key))).toBe(map.get(key))
+      for (const key of [...map.keys(), ...others])
+        expect(readFrom(table, digestOf(key))).toEqual(expected(map.get(key)))
     }),
   )
 })
@@ -22,8 +23,8 @@ test('finds what a map finds, and nothing else', () => {
 test('a digest that differs in its last bit only is another one', () => {
   const table = new DigestTable<number>()
   const digest = digestOf('key')
-  table.set(digest, 1)
-  expect(table.get(digest.slice(0, 31) + String.fromCharCode(digest.charCodeAt(31) ^ 1))).toBeUndefined()
+  table.set(digest, 1, '')
+  expect(table.find(digest.slice(0, 31) + String.fromCharCode(digest.charCodeAt(31) ^ 1))).toBeUndefined()
 })
 
 test('what was taken out is gone and all else stays, also in copies, which change apart', () => {
@@ -32,7 +33,7 @@ test('what was taken out is gone and all else stays, also in copies, which chang
     fc.property(steps, steps, (first, second) => {
       const change = (table: DigestTable<number>, map: Map<number, number>, list: typeof first): void => {
         for (const [at, [key, stays]] of list.entries()) {
-          if (stays) table.set(crowded(key), at)
+          if (stays) table.set(crowded(key), at, textOf(at))
           else table.delete(crowded(key))
           if (stays) map.set(key, at)
           else map.delete(key)
@@ -45,12 +46,27 @@ test('what was taken out is gone and all else stays, also in copies, which chang
       const copiedMap = new Map(map)
       change(copy, copiedMap, second)
       for (let key = 0; key <= 40; key++) {
-        expect(table.get(crowded(key))).toBe(map.get(key))
-        expect(copy.get(crowded(key))).toBe(copiedMap.get(key))
+        expect(readFrom(table, crowded(key))).toEqual(expected(map.get(key)))
+        expect(readFrom(copy, crowded(key))).toEqual(expected(copiedMap.get(key)))
       }
     }),
   )
 })
+
+/** Texts of all lengths, with all characters that a byte holds. */
+function textOf(value: number): string {
+  const length = Math.abs(value) % (MOST_TEXT_BYTES + 1)
+  return Array.from({ length }, (_, at) => String.fromCharCode((value + 37 * at) & 255)).join('')
+}
+
+function readFrom(table: DigestTable<number>, digest: string): unknown {
+  const slot = table.find(digest)
+  return slot === undefined ? undefined : { value: table.valueAt(slot), text: table.textAt(slot) }
+}
+
+function expected(value: number | undefined): unknown {
+  return value === undefined ? undefined : { value, text: textOf(value) }
+}
 
 /** Digests that want the same few slots, at the end of the table too. */
 function crowded(key: number): string {
