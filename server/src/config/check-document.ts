@@ -13,6 +13,7 @@ import type { Entry } from './policy-lists.ts'
 import type { ApiPlan, RoutePlan } from './route-plans.ts'
 import type { ConfigDocument } from './schema/document.ts'
 import { checkKeys, type ProductPlan } from './to-consumer.ts'
+import type { Steps } from './steps.ts'
 import { checkSelector } from './version-selector.ts'
 
 /** What routes have whose policies work on it. */
@@ -26,33 +27,34 @@ export interface Operations {
 export const noOperations: Operations = { byRoute: new Map(), schemas: new Map() }
 
 /** Checks parts that can be looked at by themselves, so that their findings come along with those of the plan. */
-export function checkParts(
+export function* checkParts(
   document: ConfigDocument,
   plan: DocumentPlan,
   checker: PolicyChecker,
   findings: Findings,
   scope: 'whole' | 'part',
-): void {
+): Steps<void> {
   checkGateway(document.gateway, findings, scope, document.certificates.length)
   checkCertificates(document, findings)
   if (scope === 'whole') checkOnlyControl(document, findings)
   document.upstreams.forEach((upstream, index) => checkUpstream(upstream, ['upstreams', index], findings))
   if (scope === 'whole') checkSubscriptions(document, findings)
   checkKeys(plan.consumers, findings)
-  checkExpressions(document, plan, checker)
+  yield
+  yield* checkExpressions(document, plan, checker)
 }
 
 /** Checks how the parts work together; needs a plan without findings, or one mistake would be told many times. */
-export function checkWhole(
+export function* checkWhole(
   document: ConfigDocument,
   plan: DocumentPlan,
   checker: PolicyChecker,
   findings: Findings,
   scope: 'whole' | 'part',
-): Operations {
-  checkApis(plan.apis, findings)
-  const operations = resolveOperations(plan)
-  const standings = checkLists(plan, operations, checker)
+): Steps<Operations> {
+  yield* checkApis(plan.apis, findings)
+  const operations = yield* resolveOperations(plan)
+  const standings = yield* checkLists(plan, operations, checker)
   if (scope === 'part') return operations
   checkUpstreamUse(document, plan.apis, (id) => standings.get(id), findings)
   checkKeyUse(plan, checker, findings)
@@ -71,7 +73,7 @@ export function toRouteFacts(api: ApiPlan, route: RoutePlan, operations: Operati
   }
 }
 
-function checkApis(apis: readonly ApiPlan[], findings: Findings): void {
+function* checkApis(apis: readonly ApiPlan[], findings: Findings): Steps<void> {
   for (const { settings, path, routes } of apis) {
     if (routes.length === 0) {
       const hint = 'Add `spec`, or a route: `routes: [{ name: all, match: { path: /* } }]`.'
@@ -87,13 +89,13 @@ function checkApis(apis: readonly ApiPlan[], findings: Findings): void {
       })
     }
   }
-  checkPrecedence(
+  yield* checkPrecedence(
     apis.flatMap(({ routes }) => routes),
     findings,
   )
 }
 
-function checkExpressions(document: ConfigDocument, plan: DocumentPlan, checker: PolicyChecker): void {
+function* checkExpressions(document: ConfigDocument, plan: DocumentPlan, checker: PolicyChecker): Steps<void> {
   document.upstreams.forEach(({ loadBalancing: { hashBy } }, index) => {
     if (hashBy !== undefined) checker.checkExpression(['upstreams', index, 'loadBalancing', 'hashBy'], hashBy, 'string')
   })
@@ -101,11 +103,12 @@ function checkExpressions(document: ConfigDocument, plan: DocumentPlan, checker:
     for (const { match, path } of routes) {
       if (match.when !== undefined) checker.checkExpression([...path, 'match', 'when'], match.when, 'bool')
     }
+    yield
   }
 }
 
 /** Operations are resolved only where a policy works on them: documents are large, and a snapshot travels. */
-function resolveOperations({ entries, apis }: DocumentPlan): Operations {
+function* resolveOperations({ entries, apis }: DocumentPlan): Steps<Operations> {
   const uses = (list: readonly Entry[]): boolean => list.some(({ definition }) => definition.usesOperation === true)
   const byRoute = new Map<string, JsonObject>()
   const schemas = new Map<ApiPlan, JsonObject>()
@@ -118,12 +121,13 @@ function resolveOperations({ entries, apis }: DocumentPlan): Operations {
     }
     const shared = api.routes.find(({ operation }) => operation !== undefined)?.operation?.shared() ?? {}
     if (Object.keys(shared).length > 0) schemas.set(api, shared)
+    yield
   }
   return { byRoute, schemas }
 }
 
 /** Checks each list once, behind the lists around it; what stands after each route's is returned by route id. */
-function checkLists(plan: DocumentPlan, operations: Operations, checker: PolicyChecker): Map<string, Standing> {
+function* checkLists(plan: DocumentPlan, operations: Operations, checker: PolicyChecker): Steps<Map<string, Standing>> {
   const facts = new Map(
     plan.apis.map((api) => [api, api.routes.map((route) => toRouteFacts(api, route, operations))] as const),
   )
@@ -135,12 +139,17 @@ function checkLists(plan: DocumentPlan, operations: Operations, checker: PolicyC
     api.routes.forEach((route, index) => {
       standings.set(route.id, checker.checkList(route.entries, afterApi, ofApi.slice(index, index + 1)))
     })
+    yield
   }
   for (const { settings, plans } of plan.products) {
     const ofProduct = all.filter(({ api }) => settings.apis.includes(api))
     for (const { entries } of plans) checker.checkPrincipalList(entries, 'a plan', ofProduct)
+    yield
   }
-  for (const { entries } of plan.consumers) checker.checkPrincipalList(entries, 'a consumer', all)
+  for (const { entries } of plan.consumers) {
+    checker.checkPrincipalList(entries, 'a consumer', all)
+    yield
+  }
   return standings
 }
 

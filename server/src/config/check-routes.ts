@@ -5,9 +5,10 @@ import type { Findings } from './findings.ts'
 import { couldFork, listForks } from './path-forks.ts'
 import { toPathShape } from './route-path.ts'
 import type { RoutePlan } from './route-plans.ts'
+import type { Steps } from './steps.ts'
 
-export function checkPrecedence(routes: readonly RoutePlan[], findings: Findings): void {
-  findRivals(routes, (route, rival) => report(route, rival, findings))
+export function checkPrecedence(routes: readonly RoutePlan[], findings: Findings): Steps<void> {
+  return findRivals(routes, (route, rival) => report(route, rival, findings))
 }
 
 /**
@@ -15,10 +16,10 @@ export function checkPrecedence(routes: readonly RoutePlan[], findings: Findings
  * compared when they share a host, the shape of their path and the number of conditions; or when they part at segments
  * that nobody could rank. `tell` hears of each pair, the later one first.
  */
-export function findRivals<Route extends { readonly match: RouteMatch }>(
+export function* findRivals<Route extends { readonly match: RouteMatch }>(
   routes: readonly Route[],
   tell: (route: Route, rival: Route) => void,
-): void {
+): Steps<void> {
   const places = new Map<string, Route[]>()
   for (const route of routes) {
     const { match } = route
@@ -41,6 +42,7 @@ export function findRivals<Route extends { readonly match: RouteMatch }>(
         compare(`${host} ${place}`, (other) => couldFork(other.match.path, match.path, at))
       }
     }
+    yield
   }
 }
 

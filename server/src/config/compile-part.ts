@@ -6,6 +6,7 @@ import { checkRoot, type CheckedRoot } from './compile.ts'
 import { UnreadableFile, type ConfigReader } from './file-reader.ts'
 import { Findings } from './findings.ts'
 import { toJsonSource } from './json-source.ts'
+import { runAtOnce, type Steps } from './steps.ts'
 import { toSnapshotContent } from './to-snapshot.ts'
 
 const FOLDER = '/part'
@@ -20,7 +21,15 @@ export function compilePart(
   texts: ReadonlyMap<string, string>,
   policies: readonly PolicyDefinition[],
 ): SnapshotContent {
-  return toSnapshotContent(check(document, texts, policies))
+  return runAtOnce(compilePartInSteps(document, texts, policies))
+}
+
+export function* compilePartInSteps(
+  document: JsonObject,
+  texts: ReadonlyMap<string, string>,
+  policies: readonly PolicyDefinition[],
+): Steps<SnapshotContent> {
+  return toSnapshotContent(yield* check(document, texts, policies))
 }
 
 /** How many routes a version of an API has. */
@@ -30,21 +39,21 @@ export interface RouteCount {
   readonly routes: number
 }
 
-/** Checks as `compilePart` does, without making what may be large and is not wanted. */
-export function checkPart(
+/** Checks as `compilePart` does, without making what may be large and is not wanted, in steps of an API or less. */
+export function* checkPart(
   document: JsonObject,
   texts: ReadonlyMap<string, string>,
   policies: readonly PolicyDefinition[],
-): RouteCount[] {
-  const { apis } = check(document, texts, policies).plan
+): Steps<RouteCount[]> {
+  const { apis } = (yield* check(document, texts, policies)).plan
   return apis.map(({ settings: { name, version }, routes }) => ({ api: name, version, routes: routes.length }))
 }
 
-function check(
+function* check(
   document: JsonObject,
   texts: ReadonlyMap<string, string>,
   policies: readonly PolicyDefinition[],
-): CheckedRoot {
+): Steps<CheckedRoot> {
   const findings = new Findings()
   const source = toJsonSource(DOCUMENT, document, (fault) => findings.reportFault(fault))
   if (source !== undefined) {
@@ -52,8 +61,9 @@ function check(
     findings.setRoot(source.value)
   }
   findings.throwIfAny(() => [])
+  yield
   const reader = new TextReader(texts)
-  return checkRoot(source?.value, { folder: FOLDER, reader, policies, findings, scope: 'part' })
+  return yield* checkRoot(source?.value, { folder: FOLDER, reader, policies, findings, scope: 'part' })
 }
 
 class TextReader implements ConfigReader {

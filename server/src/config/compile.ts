@@ -16,6 +16,7 @@ import { planDocument, type DocumentPlan } from './plan-document.ts'
 import { checkPolicyConfigs, toRegistry } from './policy-configs.ts'
 import { configDocument, type ConfigDocument } from './schema/document.ts'
 import { toSnapshotLines } from './snapshot-lines.ts'
+import { runAtOnce, type Steps } from './steps.ts'
 import type { Audience, Environment } from './substitute.ts'
 import { toSnapshotContent } from './to-snapshot.ts'
 
@@ -44,7 +45,7 @@ export function compileConfig(
   stop()
   const folder = reader.isDirectory(path) ? resolve(path) : dirname(resolve(path))
   const scope = audience === 'gateway' ? 'whole' : 'part'
-  const content = toSnapshotContent(checkRoot(root, { folder, reader, policies, findings, scope }))
+  const content = toSnapshotContent(runAtOnce(checkRoot(root, { folder, reader, policies, findings, scope })))
   // The version is the hash of the content, so equal files make equal versions.
   return { snapshot: { version: toSnapshotLines(content).version, ...content }, watched: reader.watched }
 }
@@ -67,19 +68,20 @@ export interface CheckedRoot {
 }
 
 /** Checks a document that was read; throws a `ConfigError` with everything that is wrong with it. */
-export function checkRoot(root: unknown, parts: CompileParts): CheckedRoot {
+export function* checkRoot(root: unknown, parts: CompileParts): Steps<CheckedRoot> {
   const { folder, reader, findings, scope } = parts
   const stop = (): void => findings.throwIfAny(() => reader.watched)
   const registry = toRegistry(parts.policies)
-  const configs = checkPolicyConfigs(root, registry, findings)
+  const configs = yield* checkPolicyConfigs(root, registry, findings)
   const document = parseValue(configDocument, root, [], findings)
+  yield
   stop()
   if (document === undefined) throw new Error('a document without findings was not parsed')
-  const plan = planDocument(document, configs, registry, folder, reader, findings)
+  const plan = yield* planDocument(document, configs, registry, folder, reader, findings)
   const isPlanned = findings.list.count === 0
   const checker = new PolicyChecker(registry, findings)
-  checkParts(document, plan, checker, findings, scope)
-  const operations = isPlanned ? checkWhole(document, plan, checker, findings, scope) : noOperations
+  yield* checkParts(document, plan, checker, findings, scope)
+  const operations = isPlanned ? yield* checkWhole(document, plan, checker, findings, scope) : noOperations
   stop()
   return { document, plan, operations }
 }

@@ -12,6 +12,7 @@ import { planRoutes, type ApiPlan, type RoutePlan } from './route-plans.ts'
 import type { ApiSettings } from './schema/api.ts'
 import { holdsFor, planSharedLists } from './shared-lists.ts'
 import type { ConfigDocument } from './schema/document.ts'
+import type { Steps } from './steps.ts'
 import type { ConsumerPlan, ProductPlan } from './to-consumer.ts'
 
 export interface DocumentPlan {
@@ -22,14 +23,14 @@ export interface DocumentPlan {
 }
 
 /** `folder` is where the configuration lies: documents may refer to files below it. */
-export function planDocument(
+export function* planDocument(
   document: ConfigDocument,
   configs: PolicyConfigs,
   registry: PolicyRegistry,
   folder: string,
   reader: ConfigReader,
   findings: Findings,
-): DocumentPlan {
+): Steps<DocumentPlan> {
   checkNames(document, findings)
   const lists = new PolicyLists(configs, findings)
   const shared = planSharedLists(document.policyLists, lists, findings)
@@ -39,32 +40,44 @@ export function planDocument(
     const file = besideFile(findings.place(keyPath).file, api.spec)
     return readOperations(file, keyPath, folder, reader, findings)
   }
-  return {
-    entries: lists.toEntries(document.policies, ['policies'], ''),
-    apis: document.apis.map((settings, index) => {
-      const path = ['apis', index]
-      const owner = `apis/${settings.name}/${settings.version}`
-      const brought = toBroughtEntries(settings, path, registry, findings)
-      const ofLists = shared.flatMap((list) => (holdsFor(list.settings, settings.name) ? list.entries : []))
-      const own = lists.toEntries(settings.policies, [...path, 'policies'], owner)
-      const entries = [...ofLists, ...brought.first, ...own]
-      const routes = planRoutes(settings, path, readSpec(settings, path), lists, findings)
-      return { settings, path, entries, routes: routes.map((route) => withLast(route, entries, brought.last)) }
-    }),
-    consumers: document.consumers.map((settings, index) => {
-      const path = ['consumers', index]
-      const entries = lists.toEntries(settings.policies, [...path, 'policies'], `consumers/${settings.name}`)
-      return { settings, path, entries }
-    }),
-    products: document.products.map((settings, index) => {
-      const path = ['products', index]
-      const plans = settings.plans.map((plan, at) => {
-        const owner = `products/${settings.name}/plans/${plan.name}`
-        return { name: plan.name, entries: lists.toEntries(plan.policies, [...path, 'plans', at, 'policies'], owner) }
-      })
-      return { settings, path, plans }
-    }),
+  // Ids are claimed in this order, and the later of two is told.
+  const entries = lists.toEntries(document.policies, ['policies'], '')
+  const apis: ApiPlan[] = []
+  for (const [index, settings] of document.apis.entries()) {
+    const path = ['apis', index]
+    const owner = `apis/${settings.name}/${settings.version}`
+    const brought = toBroughtEntries(settings, path, registry, findings)
+    const ofLists = shared.flatMap((list) => (holdsFor(list.settings, settings.name) ? list.entries : []))
+    const own = lists.toEntries(settings.policies, [...path, 'policies'], owner)
+    const around = [...ofLists, ...brought.first, ...own]
+    const routes = planRoutes(settings, path, readSpec(settings, path), lists, findings)
+    apis.push({ settings, path, entries: around, routes: routes.map((each) => withLast(each, around, brought.last)) })
+    yield
   }
+  const consumers = yield* planConsumers(document, lists)
+  return { entries, apis, consumers, products: planProducts(document, lists) }
+}
+
+function* planConsumers(document: ConfigDocument, lists: PolicyLists): Steps<ConsumerPlan[]> {
+  const consumers: ConsumerPlan[] = []
+  for (const [index, settings] of document.consumers.entries()) {
+    const path = ['consumers', index]
+    const entries = lists.toEntries(settings.policies, [...path, 'policies'], `consumers/${settings.name}`)
+    consumers.push({ settings, path, entries })
+    yield
+  }
+  return consumers
+}
+
+function planProducts(document: ConfigDocument, lists: PolicyLists): ProductPlan[] {
+  return document.products.map((settings, index) => {
+    const path = ['products', index]
+    const plans = settings.plans.map((plan, at) => {
+      const owner = `products/${settings.name}/plans/${plan.name}`
+      return { name: plan.name, entries: lists.toEntries(plan.policies, [...path, 'plans', at, 'policies'], owner) }
+    })
+    return { settings, path, plans }
+  })
 }
 
 /** A route that answers by itself already keeps doing so. */

@@ -4,6 +4,7 @@ import { childOf, type Findings } from './findings.ts'
 import { toKeyText, type KeyPath } from './issues.ts'
 import { suggest } from './nearest.ts'
 import { parseValue } from './parse-value.ts'
+import type { Steps } from './steps.ts'
 
 /** The policies that can be configured, by kind. */
 export type PolicyRegistry = ReadonlyMap<string, PolicyDefinition>
@@ -21,7 +22,7 @@ export function toRegistry(policies: readonly PolicyDefinition[]): PolicyRegistr
 }
 
 /** Looks at the values as they were read, so that it finds everything even when the rest of the document is wrong. */
-export function checkPolicyConfigs(root: unknown, registry: PolicyRegistry, findings: Findings): PolicyConfigs {
+export function* checkPolicyConfigs(root: unknown, registry: PolicyRegistry, findings: Findings): Steps<PolicyConfigs> {
   const configs = new Map<string, CheckedConfig>()
   for (const path of policyListPaths(root)) {
     for (const [index, entry] of elements(root, path)) {
@@ -29,6 +30,7 @@ export function checkPolicyConfigs(root: unknown, registry: PolicyRegistry, find
       const checked = checkConfig(entry, entryPath, registry, findings)
       if (checked !== undefined) configs.set(toKeyText(entryPath), checked)
     }
+    yield
   }
   return configs
 }

@@ -5,6 +5,7 @@
  */
 import type { JsonObject } from '../../kernel/json.ts'
 import { findRivals } from '../check-routes.ts'
+import { runAtOnce } from '../steps.ts'
 import { toMatchedPath } from '../route-path.ts'
 import { bundle } from './bundle.ts'
 import { routingRules } from './document-rules.ts'
@@ -171,10 +172,11 @@ function checkRoutes(operations: readonly ListedOperation[], file: string, findi
     }
     return [{ operation, match }]
   })
-  findRivals(routes, ({ operation, match }, rival) => {
+  const steps = findRivals(routes, ({ operation, match }, rival) => {
     const message = `a request for ${operation.method} ${match.path} fits the operation ${JSON.stringify(rival.operation.name)} equally well`
     findings.add({ rule: operationRules.ambiguous, pointer: toOperationPointer(operation), message }, file)
   })
+  runAtOnce(steps)
 }
 
 function noteDangling(root: SpecFile, findings: ImportFindings): void {

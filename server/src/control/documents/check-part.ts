@@ -1,13 +1,14 @@
 /** Checks what is kept or is to be kept, as the gateways would compile it; the same in this process and in one of its own. */
-import { checkPart, compilePart, type RouteCount } from '../../config/compile-part.ts'
+import { checkPart, compilePartInSteps, type RouteCount } from '../../config/compile-part.ts'
 import { ConfigError, type ConfigIssue } from '../../config/issues.ts'
-import { isJsonObject } from '../../kernel/json.ts'
+import type { Steps } from '../../config/steps.ts'
+import type { JsonObject } from '../../kernel/json.ts'
 import type { PolicyDefinition } from '../../kernel/policy.ts'
 import type { ApiSpec, PolicySpec, SnapshotContent } from '../../kernel/snapshot.ts'
 
 export interface CheckOrder {
-  /** Of the shape of a headgate.yaml, as JSON. */
-  readonly document: string
+  /** Of the shape of a headgate.yaml. */
+  readonly document: JsonObject
   /** The OpenAPI documents that it names. */
   readonly texts: ReadonlyMap<string, string>
   /** Name of the route whose policies are wanted; undefined: whether all is right, and no more. */
@@ -25,16 +26,15 @@ export interface RoutePolicies {
   readonly route: readonly PolicySpec[]
 }
 
-export function checkOrder(
+export function* checkOrder(
   { document, texts, route }: CheckOrder,
   policies: readonly PolicyDefinition[],
-): CheckOutcome {
-  const value: unknown = JSON.parse(document)
-  if (!isJsonObject(value)) throw new TypeError('what is to be checked is an object')
-  const whole = { headgate: 1, ...value }
+): Steps<CheckOutcome> {
+  const whole = { headgate: 1, ...document }
   try {
-    if (route === undefined) return { kind: 'right', counts: checkPart(whole, texts, policies), shown: undefined }
-    return { kind: 'right', counts: [], shown: show(compilePart(whole, texts, policies), route) }
+    if (route === undefined)
+      return { kind: 'right', counts: yield* checkPart(whole, texts, policies), shown: undefined }
+    return { kind: 'right', counts: [], shown: show(yield* compilePartInSteps(whole, texts, policies), route) }
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
     return { kind: 'wrong', issues: error.issues }

@@ -105,3 +105,40 @@ test('large documents are checked in their turn, so that nobody else waits for t
   await Promise.all(others)
   expect(await ask(large, true)).toEqual([201, 200, 200, 200, 200])
 })
+
+/** Many things, each of which is small; the last API and the last consumer may not be beside others. */
+function manyThings(isFaulty: boolean): JsonObject {
+  const names = Array.from({ length: 1_000 }, (_, at) => `name-${at}`)
+  const routes = [{ name: 'all', match: { path: '/*' } }]
+  const apis = names.map((name) => ({ name, basePath: `/${name}`, upstream: 'books', routes }))
+  const consumers = names.map((name) => ({ name, keys: [{ value: `key of ${name}` }] }))
+  if (!isFaulty) return { headgate: 1, apis, consumers }
+  const rival = { name: 'rival', basePath: '/name-7', upstream: 'books', routes }
+  const twice = { name: 'twice', keys: [{ value: 'key of name-7' }] }
+  return { headgate: 1, apis: [...apis, rival], consumers: [...consumers, twice] }
+}
+
+test('a large document of small things is checked without a process of its own, and answered as in one', async () => {
+  const control = await testControl()
+  await control.done('POST', `${AT}/upstreams`, { name: 'books', targets: [{ url: 'http://books.test' }] })
+  const { promise, resolve } = Promise.withResolvers<void>()
+  const others = Array.from({ length: 34 }, () => inChildTurn(() => promise))
+  // A thing that is large by itself has the whole document checked in the other process.
+  const routes = Array.from({ length: 2_000 }, (_, at) => ({ name: `route-${at}`, match: { path: `/path-${at}` } }))
+  expect(JSON.stringify(manyThings(false)).length).toBeGreaterThan(MOST_CHARS_AT_ONCE)
+  expect(JSON.stringify(routes).length).toBeGreaterThan(MOST_CHARS_AT_ONCE)
+  const answer = async (isFaulty: boolean, isLarge: boolean): Promise<unknown> => {
+    const { apis = [], ...rest } = manyThings(isFaulty)
+    const [first, ...others] = apis as readonly JsonObject[]
+    const document = { ...rest, apis: [isLarge ? { ...first, routes } : { ...first }, ...others] }
+    const { status, body } = await control.call('POST', `${AT}/apply?dryRun=true`, { body: { document } })
+    return { status, code: body['code'], errors: body['errors'] }
+  }
+  const here = [await answer(false, false), await answer(true, false)]
+  const errors = [{ pointer: 'consumers[1000].keys[0]' }, { pointer: 'apis[1000].routes[0]' }]
+  expect(here).toMatchObject([{ status: 200 }, { status: 422, errors }])
+  expect(await answer(false, true)).toMatchObject({ status: 503 })
+  resolve()
+  await Promise.all(others)
+  expect([await answer(false, true), await answer(true, true)]).toEqual(here)
+})
