@@ -100,6 +100,14 @@ test('a port that is taken is said in one sentence, whichever it is, and nothing
   server.close()
 })
 
+test('the port of another gateway is taken too, though workers share theirs', slow, async () => {
+  const url = await startBackend()
+  const first = await startGateway({ document: toDocument(url) })
+  const second = new GatewayChild({ document: toDocument(url), flags: ['--gateway-port', String(first.port)] })
+  expect(await second.exited).toBe(1)
+  expect(second.errors).toContain(`Port ${first.port} is taken. Stop what listens there, or choose another port.\n`)
+})
+
 test('settings that are wrong end the start with what to write', slow, async () => {
   const url = await startBackend()
   const wrong: Record<string, [flags: string[], sentence: RegExp]> = {

@@ -21,6 +21,7 @@ import { CallerReport } from './caller-report.ts'
 import type { Compiled, ConfigSource, ProcessState } from './config-source.ts'
 import { DeploymentReport } from './deployment-report.ts'
 import { setUpEngine } from './engine.ts'
+import { expectFreePort } from './expect-free-port.ts'
 import type { FromWorker } from './messages.ts'
 import { QuotaKeeper } from './quota-keeper.ts'
 import { QuotaReport } from './quota-report.ts'
@@ -125,6 +126,7 @@ export class GatewayProcess {
     if (compiled.kind === 'refused') throw new ConfigRefused(compiled.issues)
     this.setRunning(compiled)
     try {
+      await this.expectFreePorts(compiled)
       await this.quotas.start()
       this.metricsServer = await this.listenForMetrics()
       this.pool = this.createPool(compiled)
@@ -147,6 +149,12 @@ export class GatewayProcess {
     this.ready = true
     const { version, routes } = compiled
     this.options.log.info({ version, routes, ...this.ports }, 'the gateway is ready')
+  }
+
+  private async expectFreePorts({ listener }: Compiled): Promise<void> {
+    const { host, port, tlsPort } = this.options
+    await expectFreePort(host, port)
+    if (listener.tls !== undefined) await expectFreePort(host, tlsPort)
   }
 
   private createPool(compiled: Compiled): WorkerPool {
