@@ -12,12 +12,8 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism, setPriority } from 'node:os'
 import { setFlagsFromString } from 'node:v8'
 
-/**
- * An exchange's garbage dies young: more room for it is only more memory, less makes it be copied. V8 makes it of three
- * equal parts, and smaller whenever there is little to do: at the next burst it is collected again and again until it has
- * grown, which took 4 to 6 % of the first second's processor time. So it stays as large as it may be.
- */
-export const YOUNG_HEAP_MB = 22
+/** An exchange's garbage dies young: more room here is only more memory, less makes it be copied. */
+export const YOUNG_HEAP_MB = 18
 
 /**
  * For a process that has one core. V8's four helping threads would take it for 4 ms each, one after the other, while the
@@ -39,7 +35,6 @@ const HELPER_NICENESS = 10
 export function setUpEngine(): void {
   setFlagsFromString('--no-allocation-site-pretenuring')
   setFlagsFromString('--max-inlined-bytecode-size-cumulative=2000')
-  setFlagsFromString(`--min-semi-space-size=${Math.floor(YOUNG_HEAP_MB / 3)}`)
   if (availableParallelism() > 1) return
   ONE_CORE_FLAGS.forEach((flag) => setFlagsFromString(flag))
   yieldHelpers()
