@@ -96,6 +96,12 @@ describe('messages of one turn of the event loop', () => {
     for (const { wire, text } of wires) expect(wire.texts.join('') === text.repeat(30_001)).toBe(true)
   })
 
+  it('are not held back where they are still to be encrypted', () => {
+    const wire = Object.assign(new Wire(), { encrypted: true })
+    writeMessage(wire, 'at once', undefined)
+    expect(wire.texts).toEqual(['at once'])
+  })
+
   it('are held back once, however often it is asked for', async () => {
     const wire = new Wire()
     holdBack(wire)

@@ -13,7 +13,7 @@ import { availableParallelism, setPriority } from 'node:os'
 import { setFlagsFromString } from 'node:v8'
 
 /** An exchange's garbage dies young: more room here is only more memory, less makes it be copied. */
-export const YOUNG_HEAP_MB = 12
+export const YOUNG_HEAP_MB = 22
 
 /**
  * For a process that has one core. V8's four helping threads would take it for 4 ms each, one after the other, while the
