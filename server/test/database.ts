@@ -46,8 +46,16 @@ function describeOn(dialect: Dialect, name: string, suite: (store: TestStore) =>
   })
 }
 
+/** The store of tests that do not say which. All of control's suites pass on PostgreSQL too: `npm run test:postgres`. */
+const usualDialect = readUsualDialect(process.env['HEADGATE_TEST_STORE'] ?? 'sqlite')
+
+function readUsualDialect(text: string): Dialect {
+  if (text === 'sqlite' || (text === 'postgres' && hasPostgres)) return text
+  throw new Error(`HEADGATE_TEST_STORE is ${text}: say sqlite, or postgres where a PostgreSQL is installed`)
+}
+
 /** A fresh store for one test. */
-export async function testDatabase(dialect: Dialect = 'sqlite'): Promise<Database> {
+export async function testDatabase(dialect: Dialect = usualDialect): Promise<Database> {
   const place = await makePlace(dialect)
   return place.open()
 }

@@ -173,12 +173,12 @@ describeOnEveryStore('a backup', (store) => {
 
 describeOnPostgres('a backup from SQLite', (store) => {
   test('can be restored to PostgreSQL, and back again', async () => {
-    const sqlite = await testDatabase()
+    const sqlite = await testDatabase('sqlite')
     await fill(sqlite)
     const postgres = await store.open()
     await restore(postgres, await makeBackup(sqlite))
     expect(await readAll(postgres)).toEqual(await readAll(sqlite))
-    const again = await testDatabase()
+    const again = await testDatabase('sqlite')
     await restore(again, await makeBackup(postgres))
     expect(await readAll(again)).toEqual(await readAll(sqlite))
   })

@@ -33,7 +33,7 @@ const unavailableCodes =
 const networkCodes = /^(ECONN\w+|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|ENOENT|EACCES)$/
 /** The driver says these without a code. */
 const unavailableMessages =
-  /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Client was closed)/
+  /^(Connection terminated|timeout exceeded when trying to connect|Query read timeout|Client has encountered a connection error|Client was closed|driver has already been destroyed|Cannot use a pool after)/
 
 /** The store cannot be reached, is stopping, full or locked. Whether a write in flight was kept is then unknown. */
 export function isUnavailable(error: unknown): boolean {

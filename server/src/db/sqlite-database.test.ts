@@ -53,7 +53,7 @@ describe('a write on SQLite that awaits something other than its own queries', (
   }
   for (const [what, wait] of Object.entries(foreign)) {
     test(`is refused and changes nothing: ${what}`, async () => {
-      const database = await testDatabase()
+      const database = await testDatabase('sqlite')
       const work: Work<void> = async (transaction) => {
         await insert('before')(transaction)
         await wait()
@@ -67,7 +67,7 @@ describe('a write on SQLite that awaits something other than its own queries', (
   }
 
   test('cannot change anything later, not even within the next write', async () => {
-    const database = await testDatabase()
+    const database = await testDatabase('sqlite')
     let resume = (): void => {}
     const paused = new Promise<void>((resolve) => (resume = resolve))
     let late: Promise<unknown> = Promise.resolve()
@@ -86,7 +86,7 @@ describe('a write on SQLite that awaits something other than its own queries', (
   })
 
   test('may be long, as long as it awaits its own queries', async () => {
-    const database = await testDatabase()
+    const database = await testDatabase('sqlite')
     await database.write(async (transaction) => {
       for (let index = 0; index < 1000; index++) await insert(`row ${index}`)(transaction)
       await Promise.all([insert('a')(transaction), insert('b')(transaction)])
@@ -108,7 +108,7 @@ describe('a store on SQLite', () => {
   })
 
   test('syncs every commit, in WAL mode, and enforces references', async () => {
-    const database = await testDatabase()
+    const database = await testDatabase('sqlite')
     const settings = await database.write(async (transaction) => {
       const read = async (name: string) => (await sql.raw(`pragma ${name}`).execute(transaction)).rows[0]
       return Promise.all(['journal_mode', 'synchronous', 'foreign_keys'].map(read))
@@ -123,7 +123,7 @@ describe('a store on SQLite', () => {
   })
 
   test('lets more transactions read at once than it has connections', async () => {
-    const database = await testDatabase()
+    const database = await testDatabase('sqlite')
     let begun = 0
     const reading = Array.from({ length: 30 }, () =>
       database.read.transaction().execute(async (transaction) => {
@@ -162,7 +162,7 @@ describe('a store on SQLite', () => {
   })
 
   test('tells listeners of this process what is notified, until they leave', async () => {
-    const database = await testDatabase()
+    const database = await testDatabase('sqlite')
     const heard: unknown[] = []
     const leave = await database.listen('changes', (payload) => heard.push(payload))
     await database.listen('other', (payload) => heard.push(`other ${payload}`))
