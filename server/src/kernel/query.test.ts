@@ -15,7 +15,8 @@ test('reads what URLSearchParams reads', () => {
   const piece = fc.string({ unit: fc.constantFrom('a', 'b', '=', '&', '%', '+', '2', '6', '1', 'é') })
   fc.assert(
     fc.property(piece, fc.constantFrom('a', 'b', 'ab', 'é', 'a b'), (query, name) => {
-      const params = new URLSearchParams(query)
+      // Node's takes a letter beyond ASCII for a byte where an escape beside it is not UTF-8 (`é%aa`).
+      const params = new URLSearchParams(query.replaceAll('é', '%C3%A9'))
       expect(queryValue(query, name)).toBe(params.get(name) ?? undefined)
       expect(queryValues(query, name)).toEqual(params.getAll(name))
       const all = params.has(name) ? params.getAll(name).join(', ') : undefined
