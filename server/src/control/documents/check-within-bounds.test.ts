@@ -6,7 +6,7 @@ import { MOST_CHARS_AT_ONCE } from './in-review-child.ts'
 
 const AT = '/workspaces/default'
 const VERSION = `${AT}/apis/books/versions/1`
-const any = { 'if-match': '*' }
+const anyVersion = { 'if-match': '*' }
 
 /** Large ones are worked on in a process of their own. */
 const documentOf = (isLarge: boolean): JsonObject => ({
@@ -38,9 +38,9 @@ async function start(isLarge: boolean): Promise<TestControl> {
 const effective = ({ call }: TestControl, route: string): Promise<Answered> =>
   call('GET', `${VERSION}/effective-policies?shows=draft&route=${route}`)
 const replace = ({ call }: TestControl, limit: JsonValue): Promise<Answered> =>
-  call('PUT', VERSION, { body: { settings: settingsWith(limit) }, headers: any })
+  call('PUT', VERSION, { body: { settings: settingsWith(limit) }, headers: anyVersion })
 const setRuleset = ({ call }: TestControl, ruleset: string): Promise<Answered> =>
-  call('PUT', AT, { body: { title: '', settings: { policies: [], lint: { ruleset } } }, headers: any })
+  call('PUT', AT, { body: { title: '', settings: { policies: [], lint: { ruleset } } }, headers: anyVersion })
 
 /** What control says of a document or a ruleset of that size. */
 async function answers(isLarge: boolean): Promise<unknown> {
