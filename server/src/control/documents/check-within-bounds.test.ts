@@ -81,7 +81,7 @@ test('a large document is answered as a small one is, right or wrong', async () 
 
 test('large documents are checked in their turn, so that nobody else waits for them; small ones at once', async () => {
   const [large, small] = [await start(true), await start(false)]
-  await large.done('PUT', VERSION, { settings: settingsWith(1) }, any)
+  await large.done('PUT', VERSION, { settings: settingsWith(1) }, anyVersion)
   const { promise, resolve } = Promise.withResolvers<void>()
   const others = Array.from({ length: 34 }, () => inChildTurn(() => promise))
   const apply = ({ call }: TestControl, isLarge: boolean): Promise<Answered> => {
