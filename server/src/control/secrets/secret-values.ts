@@ -95,12 +95,7 @@ export async function readSecretValues(
   owner: SecretOwner,
   prefix: string,
 ): Promise<Map<string, string>> {
-  const { workspaceId, kind } = toSecretShelf(owner)
-  const rows = await db
-    .selectFrom('resources')
-    .select(['name', 'spec'])
-    .where('workspace_id', '=', workspaceId)
-    .where('kind', '=', kind)
+  const rows = await selectSecrets(db, owner)
     // Names that begin with the prefix and a dot: in the order of bytes, which both stores have, `/` follows `.`.
     .where('parent_id', '=', '')
     .where('environment', '=', '')
@@ -112,6 +107,15 @@ export async function readSecretValues(
   return new Map(filled.map(({ name, spec }) => [name, control.keys.open(readSealed(spec), aboutSecret(owner, name))]))
 }
 
+function selectSecrets(db: Kysely<Tables>, owner: SecretOwner) {
+  const { workspaceId, kind } = toSecretShelf(owner)
+  return db
+    .selectFrom('resources')
+    .select(['name', 'spec'])
+    .where('workspace_id', '=', workspaceId)
+    .where('kind', '=', kind)
+}
+
 /** The document with the values of its secrets; refuses, and names it, when one has none. */
 export async function withSecrets(
   db: Kysely<Tables>,
@@ -121,14 +125,7 @@ export async function withSecrets(
 ): Promise<JsonObject> {
   const names = [...referredSecrets(JSON.stringify(document))]
   if (names.length === 0) return document
-  const { workspaceId, kind } = toSecretShelf(owner)
-  const rows = await db
-    .selectFrom('resources')
-    .select(['name', 'spec'])
-    .where('workspace_id', '=', workspaceId)
-    .where('kind', '=', kind)
-    .where('name', 'in', names)
-    .execute()
+  const rows = await selectSecrets(db, owner).where('name', 'in', names).execute()
   const sealed = new Map(rows.map(({ name, spec }) => [name, readSealed(spec)]))
   // What is put into an object comes out as one.
   return insertSecrets(document, (name) => {
