@@ -9,6 +9,7 @@ import { Problem } from '../../kernel/problem.ts'
 import { UpstreamError, type UpstreamRequest } from '../upstream/client.ts'
 import type { Http1Call, Http1Client } from './client.ts'
 import { IncomingBody } from './incoming-body.ts'
+import { Outbox } from './outbox.ts'
 import { OutgoingBody } from './outgoing-body.ts'
 import { findHeadEnd, parseResponseHead, UNTIL_CLOSE, type HeadLimits, type ResponseHead } from './parse.ts'
 import { toRequestHead, writeMessage } from './write.ts'
@@ -28,6 +29,7 @@ const MAX_INTERIM = 16
 
 export class ClientConnection {
   private readonly socket: Socket
+  private readonly outbox: Outbox
   private readonly client: Http1Client
   private call: Http1Call | undefined
   private pending: Buffer | undefined
@@ -46,6 +48,7 @@ export class ClientConnection {
 
   constructor(socket: Socket, client: Http1Client) {
     this.socket = socket
+    this.outbox = new Outbox(socket)
     this.client = client
     socket.on('end', () => this.targetEnded())
     socket.on('close', () => this.targetEnded())
@@ -70,12 +73,12 @@ export class ClientConnection {
     const { body } = request
     if (!isBodySource(body) || request.upgrade !== undefined) {
       const bytes = body instanceof Uint8Array ? body : undefined
-      writeMessage(this.socket, toRequestHead(request, bytes?.length, false), bytes)
+      writeMessage(this.outbox, toRequestHead(request, bytes?.length, false), bytes)
       return
     }
     const chunked = body.bodyBytes === undefined
-    writeMessage(this.socket, toRequestHead(request, body.bodyBytes, chunked), undefined)
-    this.outgoing = new OutgoingBody(this.socket, body, chunked, this)
+    writeMessage(this.outbox, toRequestHead(request, body.bodyBytes, chunked), undefined)
+    this.outgoing = new OutgoingBody(this.outbox, body, chunked, this)
     this.outgoing.start()
   }
 
@@ -245,8 +248,8 @@ export class ClientConnection {
 
   private openTunnel(request: UpstreamRequest): void {
     if (!isBodySource(request.body)) return
-    this.outgoing = new OutgoingBody(this.socket, request.body, false, {
-      bodySent: () => this.socket.end(),
+    this.outgoing = new OutgoingBody(this.outbox, request.body, false, {
+      bodySent: () => this.outbox.end(),
       bodyBroke: () => this.destroy(),
     })
     // The way up opens once the answer's head is on its way down, so that the client may begin to send.

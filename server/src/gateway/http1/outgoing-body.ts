@@ -1,7 +1,7 @@
 /** A body on its way out over HTTP/1.1, a request's to an upstream or a response's to a client. */
 import type { BodySink, BodySource } from '../../kernel/body.ts'
 import type { Fields } from '../../kernel/fields.ts'
-import type { Writer } from './hold-back.ts'
+import type { Outbox } from './outbox.ts'
 import { writeChunk, writeLastChunk } from './write.ts'
 
 export interface OutgoingOwner {
@@ -13,15 +13,15 @@ export interface OutgoingOwner {
 
 export class OutgoingBody implements BodySink {
   sentBytes = 0
-  private readonly socket: Writer
+  private readonly outbox: Outbox
   private readonly source: BodySource
   private readonly chunked: boolean
   private readonly owner: OutgoingOwner
   private waiting = false
   private done = false
 
-  constructor(socket: Writer, source: BodySource, chunked: boolean, owner: OutgoingOwner) {
-    this.socket = socket
+  constructor(outbox: Outbox, source: BodySource, chunked: boolean, owner: OutgoingOwner) {
+    this.outbox = outbox
     this.source = source
     this.chunked = chunked
     this.owner = owner
@@ -35,7 +35,7 @@ export class OutgoingBody implements BodySink {
     // An empty write makes a TLS socket read on, into the buffer of the read that is under way.
     if (this.done || bytes.length === 0) return true
     this.sentBytes += bytes.length
-    const flowing = this.chunked ? writeChunk(this.socket, bytes) : this.socket.write(bytes)
+    const flowing = this.chunked ? writeChunk(this.outbox, bytes) : this.outbox.write(bytes)
     this.waiting = !flowing
     return flowing
   }
@@ -43,7 +43,7 @@ export class OutgoingBody implements BodySink {
   end(trailers: Fields | undefined): void {
     if (this.done) return
     this.done = true
-    if (this.chunked) writeLastChunk(this.socket, trailers)
+    if (this.chunked) writeLastChunk(this.outbox, trailers)
     this.owner.bodySent()
   }
 

@@ -14,12 +14,13 @@ import type { Exchange, Peer } from '../../kernel/exchange.ts'
 import type { Carrier, Gateway, Passage } from '../carrier.ts'
 import { toExchange } from '../to-exchange.ts'
 import { IncomingBody } from './incoming-body.ts'
+import { Outbox } from './outbox.ts'
 import { OutgoingBody } from './outgoing-body.ts'
 import { Deadline } from './deadline.ts'
 import { HeadReader } from './head-reader.ts'
 import { UNTIL_CLOSE, type RequestHead } from './parse.ts'
 import { requestTimeout } from './problems.ts'
-import { toAnswerHead, writeMessage, writeMessageNow } from './write.ts'
+import { toAnswerHead, writeMessage } from './write.ts'
 
 /** Bytes of pipelined requests, or of a body nobody takes, that are kept before the socket is paused. */
 const KEPT_BYTES = 65_536
@@ -31,9 +32,9 @@ const LINGER_MS = 2_000
 export class ServerConnection implements Carrier {
   readonly deadline: Deadline
   private readonly socket: Socket
+  private readonly outbox: Outbox
   private readonly gateway: Gateway
   private readonly peer: Peer
-  private readonly write: typeof writeMessage
   private readonly onClosed: () => void
   private readonly heads = new HeadReader()
   private pending: Buffer | undefined
@@ -57,11 +58,11 @@ export class ServerConnection implements Carrier {
 
   constructor(socket: Socket, gateway: Gateway, peer: Peer, onClosed: () => void) {
     this.socket = socket
+    this.outbox = new Outbox(socket)
     this.gateway = gateway
     this.peer = peer
     this.onClosed = onClosed
     this.deadline = new Deadline(gateway.limits)
-    this.write = peer.scheme === 'http' ? writeMessageNow : writeMessage
     socket.on('end', () => this.clientEnded())
     socket.on('close', () => this.socketClosed())
     // The reason does not matter: 'close' says that the client is gone. A TLS socket does not close by itself.
@@ -117,7 +118,7 @@ export class ServerConnection implements Carrier {
   inform(status: number, fields: Fields): void {
     if (this.answered || this.closed || this.head?.version === '1.0') return
     if (status === 100) this.continueOwed = false
-    this.socket.write(toAnswerHead(status, fields, '', ''), 'latin1')
+    this.outbox.write(toAnswerHead(status, fields, '', ''))
   }
 
   answer(status: number, fields: Fields, body: Body): void {
@@ -134,7 +135,7 @@ export class ServerConnection implements Carrier {
       const bytes = bodyless || !(body instanceof Uint8Array) ? undefined : body
       if (isBodySource(body)) body.cancel()
       const framing = tunnel || bodyless ? '' : 'content-length: ' + (bytes?.length ?? 0) + '\r\n'
-      this.write(this.socket, toAnswerHead(status, fields, framing, connection), bytes)
+      writeMessage(this.outbox, toAnswerHead(status, fields, framing, connection), bytes)
       this.finish(bytes?.length ?? 0, undefined)
       return
     }
@@ -142,8 +143,8 @@ export class ServerConnection implements Carrier {
     if (body.bodyBytes !== undefined) framing = 'content-length: ' + body.bodyBytes + '\r\n'
     else if (!tunnel && chunked) framing = 'transfer-encoding: chunked\r\n'
     else this.keepAlive = false
-    writeMessage(this.socket, toAnswerHead(status, fields, framing, connection), undefined)
-    this.outgoing = new OutgoingBody(this.socket, body, framing.startsWith('t'), this)
+    writeMessage(this.outbox, toAnswerHead(status, fields, framing, connection), undefined)
+    this.outgoing = new OutgoingBody(this.outbox, body, framing.startsWith('t'), this)
     if (tunnel) this.keepAlive = false
     // A body that still comes is part of a conversation now, which the upstream's idle timeout bounds.
     this.deadline.tunnel()
@@ -166,7 +167,7 @@ export class ServerConnection implements Carrier {
   bodyFlows(): void {
     if (this.continueOwed && !this.answered) {
       this.continueOwed = false
-      this.socket.write(CONTINUE, 'latin1')
+      this.outbox.write(CONTINUE)
     }
     this.goOn()
   }
@@ -345,7 +346,7 @@ export class ServerConnection implements Carrier {
     this.body?.fail(CLIENT_LEFT)
     this.body = undefined
     this.deadline.tunnel()
-    this.socket.end(() => this.deadline.linger(performance.now() + LINGER_MS))
+    this.outbox.end(() => this.deadline.linger(performance.now() + LINGER_MS))
     if (this.paused) this.socket.resume()
   }
 
@@ -360,7 +361,7 @@ export class ServerConnection implements Carrier {
     const { body } = this
     const isTunnel = this.outgoing !== undefined && this.head?.upgrade !== undefined
     if (isTunnel && body !== undefined && body.bodyBytes === undefined) return body.connectionEnded(CLIENT_LEFT)
-    if (this.passage === undefined || this.lingering) return this.socket.destroySoon()
+    if (this.passage === undefined || this.lingering) return this.outbox.end(() => this.socket.destroy())
     this.clientDone = true
     if (this.gateway.halfClose === 'abort') this.socket.destroy()
     else this.comeToEnd()

@@ -5,7 +5,7 @@
 import type { Fields } from '../../kernel/fields.ts'
 import type { UpstreamRequest } from '../upstream/client.ts'
 import { toForwardedLines } from '../upstream/forwarded-fields.ts'
-import { holdBack, holdBackWith, type Writer } from './hold-back.ts'
+import type { Outbox } from './outbox.ts'
 import { REASONS } from './reasons.ts'
 
 const STATUS_LINES: string[] = []
@@ -39,51 +39,31 @@ export function toRequestHead(request: UpstreamRequest, bodyBytes: number | unde
 /** Above this, a copy costs more than a second entry in the socket's write vector. */
 const JOIN_BYTES = 16_384
 
-/** Writes a head and a body that is all here, in one system call. Returns false when the socket asks to wait. */
-export function writeMessage(socket: Writer, head: string, body: Uint8Array | undefined): boolean {
-  holdBack(socket)
-  if (body === undefined || body.length === 0) return socket.write(head, 'latin1')
-  if (body.length <= JOIN_BYTES) return socket.write(join(Buffer.allocUnsafe(head.length + body.length), head, body))
-  socket.write(head, 'latin1')
-  return socket.write(body)
-}
-
-/** The same for a plain socket, without memory of its own for each message; with TLS the bytes would be kept. */
-export function writeMessageNow(socket: Writer, head: string, body: Uint8Array | undefined): boolean {
-  const bytes = head.length + (body?.length ?? 0)
-  if (body === undefined || bytes > 2 * JOIN_BYTES) return writeMessage(socket, head, body)
-  return socket.write(join(holdBackWith(socket, bytes), head, body))
-}
-
-function join(joined: Buffer, head: string, body: Uint8Array): Buffer {
-  joined.write(head, 0, 'latin1')
-  joined.set(body, head.length)
-  return joined
+/** Writes a head and a body that is all here, in one system call. */
+export function writeMessage(outbox: Outbox, head: string, body: Uint8Array | undefined): void {
+  if (body === undefined || body.length === 0) outbox.post(head)
+  else if (head.length + body.length <= 2 * JOIN_BYTES) outbox.postJoined(head, body)
+  else {
+    outbox.post(head)
+    outbox.write(body)
+  }
 }
 
 const LAST_CHUNK = '0\r\n\r\n'
 
-/** Writes one chunk of a chunked body (RFC 9112 §7.1). */
-export function writeChunk(socket: Writer, bytes: Uint8Array): boolean {
+/** Writes one chunk of a chunked body (RFC 9112 §7.1). Returns false when the socket asks to wait. */
+export function writeChunk(outbox: Outbox, bytes: Uint8Array): boolean {
   if (bytes.length === 0) return true
   const size = bytes.length.toString(16) + '\r\n'
-  if (bytes.length > JOIN_BYTES) {
-    socket.cork()
-    socket.write(size, 'latin1')
-    socket.write(bytes)
-    const flowing = socket.write('\r\n', 'latin1')
-    socket.uncork()
-    return flowing
-  }
+  if (bytes.length > JOIN_BYTES) return outbox.writeAll(size, bytes, '\r\n')
   const joined = Buffer.allocUnsafe(size.length + bytes.length + 2)
   joined.write(size, 0, 'latin1')
   joined.set(bytes, size.length)
   joined.write('\r\n', size.length + bytes.length, 'latin1')
-  return socket.write(joined)
+  return outbox.write(joined)
 }
 
 /** Ends a chunked body, with its trailers if there are any. */
-export function writeLastChunk(socket: Writer, trailers: Fields | undefined): boolean {
-  const text = trailers === undefined || trailers.size === 0 ? LAST_CHUNK : `0\r\n${trailers.toLines()}\r\n`
-  return socket.write(text, 'latin1')
+export function writeLastChunk(outbox: Outbox, trailers: Fields | undefined): void {
+  outbox.write(trailers === undefined || trailers.size === 0 ? LAST_CHUNK : `0\r\n${trailers.toLines()}\r\n`)
 }

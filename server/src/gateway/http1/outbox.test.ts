@@ -1,8 +1,8 @@
 import { Writable } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
-import { holdBack, holdBackWith } from './hold-back.ts'
-import { writeMessage, writeMessageNow } from './write.ts'
+import { Outbox } from './outbox.ts'
+import { writeMessage } from './write.ts'
 
 /** A socket that notes what reaches the kernel, call by call; a slow one takes the next only when it is told to. */
 class Wire extends Writable {
@@ -45,10 +45,11 @@ class Wire extends Writable {
 describe('messages of one turn of the event loop', () => {
   it('leave at its end, those of one socket in one call and in order', async () => {
     const [one, other] = [new Wire(), new Wire()]
-    writeMessage(one, 'a', undefined)
-    writeMessageNow(other, 'x', Buffer.from('y'))
-    writeMessageNow(one, 'b', Buffer.from('c'))
-    one.write('d', 'latin1')
+    const outbox = new Outbox(one)
+    writeMessage(outbox, 'a', undefined)
+    writeMessage(new Outbox(other), 'x', Buffer.from('y'))
+    writeMessage(outbox, 'b', Buffer.from('c'))
+    outbox.write('d')
     expect([one.calls, other.calls]).toEqual([[], []])
     await turn()
     expect([one.texts, other.texts]).toEqual([['abcd'], ['xy']])
@@ -56,8 +57,9 @@ describe('messages of one turn of the event loop', () => {
 
   it('leave before the end of the socket', async () => {
     const wire = new Wire()
-    writeMessage(wire, 'last words', undefined)
-    wire.end()
+    const outbox = new Outbox(wire)
+    writeMessage(outbox, 'last words', undefined)
+    outbox.end()
     await turn()
     expect(wire.texts).toEqual(['last words'])
     expect(wire.writableFinished).toBe(true)
@@ -65,7 +67,7 @@ describe('messages of one turn of the event loop', () => {
 
   it('do not wait for more than a few others', async () => {
     const wires = Array.from({ length: 100 }, () => new Wire())
-    for (const wire of wires) writeMessage(wire, 'x', undefined)
+    for (const wire of wires) writeMessage(new Outbox(wire), 'x', undefined)
     expect(wires.filter((wire) => wire.texts.join('') === 'x')).toHaveLength(96)
     await turn()
     expect(wires.filter((wire) => wire.texts.join('') === 'x')).toHaveLength(100)
@@ -73,12 +75,13 @@ describe('messages of one turn of the event loop', () => {
 
   it('keep their bytes while the socket is behind', async () => {
     const wire = new Wire({ slow: true })
+    const outbox = new Outbox(wire)
     const others: Wire[] = []
     for (let round = 0; round < 3; round++) {
-      writeMessageNow(wire, `head ${round} `, Buffer.alloc(20_000, String(round)))
+      writeMessage(outbox, `head ${round} `, Buffer.alloc(20_000, String(round)))
       const other = new Wire()
       others.push(other)
-      writeMessageNow(other, 'other ', Buffer.from('body'))
+      writeMessage(new Outbox(other), 'other ', Buffer.from('body'))
       await turn()
       expect(wire.texts[0] === `head 0 ${'0'.repeat(20_000)}`).toBe(true)
     }
@@ -89,25 +92,63 @@ describe('messages of one turn of the event loop', () => {
     expect(others.map((other) => other.texts)).toEqual([['other body'], ['other body'], ['other body']])
   })
 
-  it('have memory of their own each, also where there is not enough for all of the turn', async () => {
-    const wires = Array.from({ length: 20 }, (_, at) => ({ wire: new Wire(), text: String.fromCharCode(97 + at) }))
-    for (const { wire, text } of wires) writeMessageNow(wire, text, Buffer.alloc(30_000, text))
+  it('keep their bytes too where their socket was ended while it was behind', async () => {
+    const wire = new Wire({ slow: true })
+    const outbox = new Outbox(wire)
+    writeMessage(outbox, 'first ', Buffer.from('body'))
+    outbox.end()
     await turn()
-    for (const { wire, text } of wires) expect(wire.texts.join('') === text.repeat(30_001)).toBe(true)
+    writeMessage(new Outbox(new Wire()), 'other ', Buffer.from('text'))
+    await turn()
+    expect(wire.texts).toEqual(['first body'])
+  })
+
+  it('have memory of their own each, also where there is not enough for all of the turn', async () => {
+    // Large ones use the memory up, small ones the number that may wait.
+    for (const bytes of [30_000, 100]) {
+      const wires = Array.from({ length: 50 }, (_, at) => ({ wire: new Wire(), text: String.fromCharCode(48 + at) }))
+      for (const { wire, text } of wires) writeMessage(new Outbox(wire), text, Buffer.alloc(bytes, text))
+      await turn()
+      for (const { wire, text } of wires) expect(wire.texts.join('') === text.repeat(bytes + 1)).toBe(true)
+    }
   })
 
   it('are not held back where they are still to be encrypted', () => {
     const wire = Object.assign(new Wire(), { encrypted: true })
-    writeMessage(wire, 'at once', undefined)
-    expect(wire.texts).toEqual(['at once'])
+    const outbox = new Outbox(wire)
+    writeMessage(outbox, 'at once', undefined)
+    writeMessage(outbox, ' and', Buffer.from(' this'))
+    expect(wire.texts).toEqual(['at once', ' and this'])
   })
 
-  it('are held back once, however often it is asked for', async () => {
+  it('never reach a socket that was destroyed', async () => {
     const wire = new Wire()
-    holdBack(wire)
-    holdBackWith(wire, 8)
+    const outbox = new Outbox(wire)
+    writeMessage(outbox, 'too late', undefined)
+    wire.destroy()
+    await turn()
+    expect(wire.texts).toEqual([])
+    expect(wire.errored).toBe(null)
+  })
+
+  it('tell whoever writes after them when to wait', async () => {
+    const wire = new Wire({ slow: true })
+    const outbox = new Outbox(wire)
+    writeMessage(outbox, 'head', undefined)
+    expect(outbox.write(Buffer.alloc(wire.writableHighWaterMark))).toBe(false)
+    await turn()
+    expect(wire.calls.map((pieces) => pieces.length)).toEqual([2])
+  })
+
+  it('are handed over once, however many there are', async () => {
+    const wire = new Wire()
+    const outbox = new Outbox(wire)
+    for (const text of ['a', 'b', 'c']) writeMessage(outbox, text, undefined)
     expect(wire.writableCorked).toBe(1)
     await turn()
     expect(wire.writableCorked).toBe(0)
+    writeMessage(outbox, 'next turn', undefined)
+    await turn()
+    expect(wire.texts).toEqual(['abc', 'next turn'])
   })
 })
