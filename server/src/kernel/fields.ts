@@ -5,12 +5,14 @@
  * keeps order and repetition, and costs a few arrays whatever a client sends.
  */
 export class Fields {
-  private readonly nameList: string[]
-  private readonly valueList: string[]
+  private nameList: string[]
+  private valueList: string[]
   /** The lines in which fields were received, their names in lower case. */
   private text = ''
   /** Where in `text` the line of each field begins, -1 when it has none; empty when no field has. */
   private lineStarts: number[] = NO_LINES
+  /** Others have the same lists: whoever changes them makes copies first. */
+  private shared = false
 
   constructor(names: string[] = [], values: string[] = []) {
     this.nameList = names
@@ -59,6 +61,7 @@ export class Fields {
   }
 
   append(name: string, value: string): void {
+    if (this.shared) this.takeCopies()
     this.nameList.push(name)
     this.valueList.push(value)
     if (this.lineStarts.length > 0) this.lineStarts.push(-1)
@@ -84,6 +87,7 @@ export class Fields {
       this.append(name, value)
       return
     }
+    if (this.shared) this.takeCopies()
     this.valueList[at] = value
     if (at < this.lineStarts.length) this.lineStarts[at] = -1
     if (this.nameList.indexOf(name, at + 1) !== -1) this.dropFrom(name, at + 1)
@@ -91,6 +95,7 @@ export class Fields {
 
   /** Gives the fields of one name another one. */
   rename(from: string, to: string): void {
+    if (this.shared) this.takeCopies()
     for (let i = 0; i < this.nameList.length; i++) {
       if (this.nameList[i] !== from) continue
       this.nameList[i] = to
@@ -103,11 +108,20 @@ export class Fields {
     if (at !== -1) this.dropFrom(name, at)
   }
 
+  /** The same fields, which go their own way from now on; nothing is copied until either changes. */
   clone(): Fields {
-    const copy = new Fields(this.nameList.slice(), this.valueList.slice())
-    copy.text = this.text
-    copy.lineStarts = this.lineStarts.length === 0 ? NO_LINES : this.lineStarts.slice()
+    const copy = new Fields()
+    copy.shareFrom(this)
     return copy
+  }
+
+  /** Says what `other` says, in place of what was said before. */
+  shareFrom(other: Fields): void {
+    this.nameList = other.nameList
+    this.valueList = other.valueList
+    this.text = other.text
+    this.lineStarts = other.lineStarts
+    this.shared = other.shared = true
   }
 
   /**
@@ -138,7 +152,15 @@ export class Fields {
     return to > from ? lines + text.slice(from, to) : lines
   }
 
+  private takeCopies(): void {
+    this.shared = false
+    this.nameList = this.nameList.slice()
+    this.valueList = this.valueList.slice()
+    if (this.lineStarts.length > 0) this.lineStarts = this.lineStarts.slice()
+  }
+
   private dropFrom(name: string, from: number): void {
+    if (this.shared) this.takeCopies()
     const { nameList, valueList, lineStarts } = this
     const hasLines = lineStarts.length > 0
     let kept = from

@@ -210,10 +210,9 @@ export class ChunkedDecoder {
     this.state = DONE
     if (this.trailerText.length === 2) return
     const fields = new Fields()
-    const facts = new SectionFacts()
     const bytes = Buffer.from(this.trailerText, 'latin1')
-    const flaw = parseFields(bytes, 0, bytes.length, this.limits.maxFields, fields, facts)
-    if (flaw !== undefined) return this.fail(invalidTrailer)
+    const facts = parseFields(bytes, 0, bytes.length, this.limits.maxFields, fields)
+    if (!(facts instanceof SectionFacts)) return this.fail(invalidTrailer)
     if (isAboutMessage(facts)) return this.fail(framingTrailer)
     const kept = new Fields()
     for (let i = 0; i < fields.size; i++) {

@@ -11,6 +11,7 @@ import type { Http1Call, Http1Client } from './client.ts'
 import { IncomingBody } from './incoming-body.ts'
 import { Outbox } from './outbox.ts'
 import { OutgoingBody } from './outgoing-body.ts'
+import { LastSection } from './last-section.ts'
 import { findHeadEnd, parseResponseHead, UNTIL_CLOSE, type HeadLimits, type ResponseHead } from './parse.ts'
 import { toRequestHead, writeMessage } from './write.ts'
 
@@ -32,6 +33,7 @@ export class ClientConnection {
   private readonly outbox: Outbox
   private readonly client: Http1Client
   private call: Http1Call | undefined
+  private readonly last = new LastSection()
   private pending: Buffer | undefined
   private scannedBytes = 0
   private interim = 0
@@ -122,6 +124,7 @@ export class ClientConnection {
 
   destroy(): void {
     this.closed = true
+    this.last.forget()
     this.socket.destroy()
     this.client.lost(this)
   }
@@ -191,7 +194,7 @@ export class ClientConnection {
   }
 
   private readHead(bytes: Buffer, start: number, end: number, volatile: boolean): number {
-    const headEnd = findHeadEnd(bytes, start, Math.max(start, start + this.scannedBytes - 3), end)
+    const headEnd = this.findHeadEnd(bytes, start, end)
     if (headEnd === -1) {
       this.scannedBytes = end - start
       if (this.scannedBytes > RESPONSE_LIMITS.maxHeadBytes) this.breach('The head of the response is too long.')
@@ -208,6 +211,7 @@ export class ClientConnection {
       RESPONSE_LIMITS,
       request.method,
       request.upgrade !== undefined,
+      this.last,
     )
     if (head instanceof Problem) {
       this.breach(head.detail ?? 'The response is malformed.')
@@ -219,6 +223,12 @@ export class ClientConnection {
       return headEnd
     }
     return this.readBody(call, head, bytes, headEnd, end, volatile)
+  }
+
+  private findHeadEnd(bytes: Buffer, start: number, end: number): number {
+    const { scannedBytes } = this
+    const known = scannedBytes === 0 ? this.last.findHeadEnd(bytes, start, end) : -1
+    return known === -1 ? findHeadEnd(bytes, start, Math.max(start, start + scannedBytes - 3), end) : known
   }
 
   /** The head is there: hands it on together with its body, whole when it is here already. */

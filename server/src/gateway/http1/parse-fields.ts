@@ -26,6 +26,7 @@ import {
   roleAt,
 } from './field-names.ts'
 import { COLON, CR, DEL, HTAB, LF, LOWER_TOKEN, SP, isToken, toListElements } from './grammar.ts'
+import type { LastSection } from './last-section.ts'
 import type { Flaw } from './problems.ts'
 import { viewOf } from './read-buffer.ts'
 
@@ -36,6 +37,8 @@ const maxLengthDigits = 16
 
 /** What a field section says about its message besides the fields that are passed on. */
 export class SectionFacts {
+  /** How many field lines there are, those included that are not passed on. */
+  lines = 0
   host: string | undefined = undefined
   hosts = 0
   /** -1 without Content-Length. */
@@ -68,11 +71,29 @@ const LINE_END = 4
 const PLACE = 5
 
 /**
- * Reads the field lines of bytes[start, end) up to the empty line at their end into `fields` and `facts`. The caller
- * has made sure that they end in CRLF CRLF, so every loop ends at a CR. Names are lowered where they stand, so that
- * lines which are in order can be passed on as they are.
+ * Reads the field lines of bytes[start, end) up to the empty line at their end into `fields`, and returns what they say
+ * about the message. The caller has made sure that they end in CRLF CRLF, so every loop ends at a CR.
  */
 export function parseFields(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  maxFields: number,
+  fields: Fields,
+  last?: LastSection,
+): SectionFacts | Flaw {
+  const recalled = last?.recall(start, maxFields, fields)
+  if (recalled !== undefined) return recalled
+  const isNoted = last?.note(bytes, start, end) === true
+  const facts = new SectionFacts()
+  const flaw = readFields(bytes, start, end, maxFields, fields, facts)
+  if (flaw !== undefined) return flaw
+  if (isNoted) last.learn(fields, facts)
+  return facts
+}
+
+/** Names are lowered where they stand, so that lines which are in order can be passed on as they are. */
+function readFields(
   bytes: Buffer,
   start: number,
   end: number,
@@ -83,6 +104,7 @@ export function parseFields(
   if (places.length < PLACE * maxFields) places = new Int32Array(PLACE * maxFields)
   const count = findFields(bytes, start, end, maxFields)
   if (typeof count !== 'number') return count
+  facts.lines = count
   const text = bytes.toString('latin1', start, end)
   fields.receiveFrom(text)
   for (let i = 0; i < count; i++) {

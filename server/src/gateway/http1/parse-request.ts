@@ -4,6 +4,7 @@ import type { Problem } from '../../kernel/problem.ts'
 import * as flaws from './flaws.ts'
 import { CR, LF, endsInEmptyLine, isToken } from './grammar.ts'
 import { CHUNKED, RequestHead, type HeadLimits } from './head.ts'
+import type { LastSection } from './last-section.ts'
 import { SectionFacts, dropNominated, parseFields } from './parse-fields.ts'
 import * as problems from './problems.ts'
 import { parseHost, parseTarget } from './target.ts'
@@ -39,7 +40,13 @@ const unknownWebsocketVersion = problems.websocketVersion({
 })
 
 /** Reads the head in bytes[start, end), from the request line up to and including the empty line. */
-export function parseRequestHead(bytes: Buffer, start: number, end: number, limits: HeadLimits): RequestHead | Problem {
+export function parseRequestHead(
+  bytes: Buffer,
+  start: number,
+  end: number,
+  limits: HeadLimits,
+  last?: LastSection,
+): RequestHead | Problem {
   if (end - start > limits.maxHeadBytes) return headTooLarge
   if (!endsInEmptyLine(bytes, start, end)) return flaws.unfinishedHead.inRequest
   const line = bytes.toString('latin1', start, findLineEnd(bytes, start) + 2)
@@ -54,9 +61,8 @@ export function parseRequestHead(bytes: Buffer, start: number, end: number, limi
   if (targetEnd - targetStart > limits.maxTargetBytes) return targetTooLong
   const wrong = parseTarget(line, targetStart, targetEnd, method, request) ?? parseVersion(line, targetEnd + 1, request)
   if (wrong !== undefined) return wrong
-  const facts = new SectionFacts()
-  const flaw = parseFields(bytes, start + line.length, end, limits.maxFields, request.fields, facts)
-  if (flaw !== undefined) return flaw.inRequest
+  const facts = parseFields(bytes, start + line.length, end, limits.maxFields, request.fields, last)
+  if (!(facts instanceof SectionFacts)) return facts.inRequest
   return applyFacts(request, facts) ?? request
 }
 

@@ -4,6 +4,7 @@ import type { Problem } from '../../kernel/problem.ts'
 import * as flaws from './flaws.ts'
 import { CR, DEL, HTAB, LF, SP, endsInEmptyLine } from './grammar.ts'
 import { CHUNKED, ResponseHead, UNTIL_CLOSE, type HeadLimits } from './head.ts'
+import type { LastSection } from './last-section.ts'
 import { SectionFacts, dropNominated, parseFields } from './parse-fields.ts'
 import { malformedResponse } from './problems.ts'
 
@@ -29,6 +30,7 @@ export function parseResponseHead(
   limits: HeadLimits,
   requestMethod: string,
   tunnelRequested: boolean,
+  last?: LastSection,
 ): ResponseHead | Problem {
   if (end - start > limits.maxHeadBytes) return headTooLarge
   if (!endsInEmptyLine(bytes, start, end)) return flaws.unfinishedHead.inResponse
@@ -37,9 +39,8 @@ export function parseResponseHead(
   if (wrong !== undefined) return wrong
   const lineEnd = skipReason(bytes, start + STATUS_LINE_CHARS)
   if (lineEnd === -1) return invalidLine
-  const facts = new SectionFacts()
-  const flaw = parseFields(bytes, lineEnd, end, limits.maxFields, response.fields, facts)
-  if (flaw !== undefined) return flaw.inResponse
+  const facts = parseFields(bytes, lineEnd, end, limits.maxFields, response.fields, last)
+  if (!(facts instanceof SectionFacts)) return facts.inResponse
   response.keepAlive = response.version === '1.1' && !facts.close
   if (facts.nominated !== undefined) dropNominated(response.fields, facts.nominated)
   return applyFraming(response, facts, requestMethod) ?? applySwitch(response, facts, tunnelRequested) ?? response

@@ -370,6 +370,7 @@ export class ServerConnection implements Carrier {
   private socketClosed(): void {
     if (this.closed) return
     this.closed = true
+    this.heads.close()
     this.pending = undefined
     const { passage, outgoing, body } = this
     this.countBytes(body)
