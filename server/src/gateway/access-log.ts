@@ -9,9 +9,7 @@ import { toLogLine } from './access-log-line.ts'
 const PIECE_BYTES = 131_072
 /** One is filled, one is written, one may be on its way back. */
 const MAX_SPARE = 2
-/** Most bytes that a character takes in UTF-8, for each unit of its text. */
-const MAX_CHAR_BYTES = 3
-const MAX_CHARS = 4_194_304
+const MAX_BYTES = 4_194_304
 const MAX_DELAY_MS = 200
 
 export interface AccessLogOptions {
@@ -22,12 +20,13 @@ export interface AccessLogOptions {
   write(bytes: Uint8Array<ArrayBuffer>): Promise<Uint8Array<ArrayBuffer>>
   /** Told of lines that were lost: the bound was reached, or a write failed. */
   dropped?(lines: number): void
-  /** Most characters that wait, those that are being written included. */
-  readonly maxChars?: number
+  /** Most bytes that wait, those that are being written included. */
+  readonly maxBytes?: number
 }
 
 export interface AccessLog {
-  append(record: ExchangeRecord): void
+  /** `routeText` is what `toRouteText` made of the record's route. */
+  append(record: ExchangeRecord, routeText: string): void
   /** Lines that were lost since the start. */
   readonly dropped: number
   /** Resolves when all that was appended until now is written or lost. */
@@ -39,7 +38,6 @@ export interface AccessLog {
 interface Piece {
   readonly memory: Buffer<ArrayBuffer>
   bytes: number
-  chars: number
   lines: number
 }
 
@@ -51,11 +49,11 @@ export function createAccessLog(options: AccessLogOptions): AccessLog {
 class BufferedAccessLog implements AccessLog {
   dropped = 0
   private readonly options: AccessLogOptions
-  private readonly maxChars: number
+  private readonly maxBytes: number
   /** Full pieces, oldest first; the one that is being written is not among them. */
   private readonly full: Piece[] = []
   private filling: Piece | undefined
-  private waitingChars = 0
+  private waitingBytes = 0
   private writing: Promise<void> | undefined
   /** Memory of pieces that are written, for the next ones. */
   private readonly spare: Buffer<ArrayBuffer>[] = []
@@ -64,18 +62,17 @@ class BufferedAccessLog implements AccessLog {
 
   constructor(options: AccessLogOptions) {
     this.options = options
-    this.maxChars = options.maxChars ?? MAX_CHARS
+    this.maxBytes = options.maxBytes ?? MAX_BYTES
   }
 
-  append(record: ExchangeRecord): void {
-    const line = toLogLine(record)
-    if (this.closed || this.waitingChars + line.length > this.maxChars) return this.drop(1)
+  append(record: ExchangeRecord, routeText: string): void {
+    const line = toLogLine(record, routeText)
+    if (this.closed || this.waitingBytes + line.length > this.maxBytes) return this.drop(1)
     // Bytes at once, and no text that grows: that would be a tree of all the parts of all its lines until it is written.
-    const piece = this.pieceFor(MAX_CHAR_BYTES * line.length)
-    piece.bytes += piece.memory.write(line, piece.bytes)
-    piece.chars += line.length
+    const piece = this.pieceFor(line.length)
+    piece.bytes += piece.memory.write(line, piece.bytes, 'latin1')
     piece.lines++
-    this.waitingChars += line.length
+    this.waitingBytes += line.length
   }
 
   async flush(): Promise<void> {
@@ -110,7 +107,7 @@ class BufferedAccessLog implements AccessLog {
     } else this.startTimer()
     let memory = this.spare.pop()
     if (memory === undefined || memory.length < bytes) memory = Buffer.allocUnsafeSlow(Math.max(PIECE_BYTES, bytes))
-    return (this.filling = { memory, bytes: 0, chars: 0, lines: 0 })
+    return (this.filling = { memory, bytes: 0, lines: 0 })
   }
 
   private pushOut(): void {
@@ -130,7 +127,7 @@ class BufferedAccessLog implements AccessLog {
         // A log that cannot be written must not stop the traffic that it is about; the count tells of the loss.
         this.drop(piece.lines)
       }
-      this.waitingChars -= piece.chars
+      this.waitingBytes -= piece.bytes
     }
     this.writing = undefined
   }

@@ -1,6 +1,7 @@
 /** Compiles a route, and binds one that is compiled to an api or upstream that is another now. */
 import { toApiKey } from '../config/snapshot-lines.ts'
 import { withSchemas, type PolicySpec, type RouteSpec } from '../kernel/snapshot.ts'
+import { toRouteText } from './access-log-line.ts'
 import { both } from './caller-split.ts'
 import { compileConditions } from './compile-conditions.ts'
 import type { DeploymentTally } from './deployment-tally.ts'
@@ -38,6 +39,7 @@ export function compileRoute(spec: RouteSpec, surroundings: RouteSurroundings): 
     strippedLength: spec.stripBasePath ? toStrippedLength(match.basePath) : 0,
     preserveHost: spec.preserveHost,
     series: surroundings.seriesOf(spec),
+    logText: toRouteText(spec.id, spec.api),
     id: spec.id,
     api: spec.api,
     match,
@@ -78,6 +80,7 @@ function bind(
     strippedLength: facts.strippedLength,
     preserveHost: facts.preserveHost,
     series: facts.series,
+    logText: facts.logText,
     tally: api?.release === undefined ? undefined : surroundings.tallyOf(api.release.deployment),
     id: facts.id,
     api: facts.api,

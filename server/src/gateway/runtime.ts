@@ -36,6 +36,8 @@ export interface CompiledRoute extends RouteFacts {
   readonly preserveHost: boolean
   /** Index of the route's series in the metrics. */
   readonly series: number
+  /** What `toRouteText` made of it. */
+  readonly logText: string
   /** Where its requests are counted once more while its revision stands beside another. */
   readonly tally: DeploymentTally | undefined
   readonly match: RouteMatch

@@ -44,7 +44,7 @@ export interface ThreadOptions {
   readonly ticketKeys: Buffer
   readonly log: ThreadLog
   /** Takes the record of every exchange. */
-  recorded(record: ExchangeRecord, series: number): void
+  recorded(record: ExchangeRecord, route: CompiledRoute | undefined): void
   seriesOf(route: RouteSpec): number
 }
 
@@ -240,5 +240,5 @@ async function until(ms: number, isSo: () => boolean): Promise<void> {
 function finish(exchange: Exchange, route: CompiledRoute | undefined, status: number, options: ThreadOptions): void {
   // Who tries a revision would be judged with it.
   if (route?.tally !== undefined && !isPreview(exchange)) route.tally.count(exchange, status)
-  options.recorded(toRecord(exchange, status), route === undefined ? NO_ROUTE_SERIES : route.series)
+  options.recorded(toRecord(exchange, status), route)
 }

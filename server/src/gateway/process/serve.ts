@@ -8,9 +8,10 @@ import { createQuotas } from '../../kernel/quota-table.ts'
 import type { SnapshotDelivery } from '../../kernel/snapshot-delivery.ts'
 import { findPolicy } from '../../policies/index.ts'
 import { createAccessLog } from '../access-log.ts'
+import { NO_ROUTE_TEXT } from '../access-log-line.ts'
 import { WorkerMetrics } from '../metrics-worker.ts'
 import { createLogWriter } from '../log-writer.ts'
-import { GatewayThread } from '../thread.ts'
+import { GatewayThread, NO_ROUTE_SERIES } from '../thread.ts'
 import { toHealthVerdicts } from '../upstream/health-board.ts'
 import type { FromWorker, ToWorker, WorkerStart } from './messages.ts'
 
@@ -62,9 +63,10 @@ const thread = await GatewayThread.create(await takeBegin(), {
   debug: start.debug,
   ticketKeys: Buffer.from(start.ticketKeys),
   log,
-  recorded: (record, series) => {
-    metrics.countRecord(record, series)
-    if (thread.server.runtime.listener.accessLog.enabled) accessLog.append(record)
+  recorded: (record, route) => {
+    metrics.countRecord(record, route === undefined ? NO_ROUTE_SERIES : route.series)
+    if (!thread.server.runtime.listener.accessLog.enabled) return
+    accessLog.append(record, route === undefined ? NO_ROUTE_TEXT : route.logText)
   },
   seriesOf: (route) => metrics.seriesOf(route.id),
 })
