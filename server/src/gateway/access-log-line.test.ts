@@ -163,7 +163,7 @@ describe('of a hostile head', () => {
         if (head instanceof Problem) return
         taken++
         const exchange = toExchange(head, version, peer, server, undefined)
-        const record = toRecord(exchange, 200)
+        const record = toRecord(exchange, 200, exchange.startedMs + 1)
         const line = lineOf(record)
         expect(line.indexOf('\n')).toBe(line.length - 1)
         const { id, ip, method, host, path, traceId } = record

@@ -117,7 +117,7 @@ describe('the access log', () => {
   test('keeps no process alive', () => {
     const url = new URL('access-log.ts', import.meta.url).href
     const code = `const { createAccessLog } = await import('${url}')
-      createAccessLog({ write: async (bytes) => bytes }).append(${JSON.stringify(testRecord())}, '"')`
+      createAccessLog({ write: async (bytes) => bytes }).append(${JSON.stringify(testRecord())}, '')`
     const run = (): Buffer =>
       execFileSync(process.execPath, ['--input-type=module', '--eval', code], { timeout: 10_000 })
     expect(run).not.toThrow()

@@ -52,7 +52,7 @@ export interface WalkHost {
   readonly runtime: Runtime
   readonly bodyRoom: BodyRoom
   /** Writes the record of an exchange that is over; `status` is what the client was sent. */
-  finished(exchange: Exchange, route: CompiledRoute | undefined, status: number): void
+  finished(exchange: Exchange, route: CompiledRoute | undefined, status: number, endedMs: number): void
   /** Logs what was thrown: a fault of ours. */
   faulted(exchange: Exchange, cause: unknown): void
 }

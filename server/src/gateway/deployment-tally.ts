@@ -2,7 +2,6 @@
 import type { DeploymentCounts } from '../kernel/control-protocol.ts'
 import type { Exchange } from '../kernel/exchange.ts'
 import { LatencySketch } from '../kernel/latency-sketch.ts'
-import { performance } from 'node:perf_hooks'
 
 export class DeploymentTally {
   requests = 0
@@ -10,11 +9,11 @@ export class DeploymentTally {
   latency = new LatencySketch()
 
   /** An answer from 500 on is the revision's fault; a client that left before it only shows in the latency. */
-  count({ request, startedMs }: Exchange, status: number): void {
+  count({ request, startedMs }: Exchange, status: number, endedMs: number): void {
     this.requests++
     if (status >= 500) this.errors++
     // A tunnel lasts as long as its two ends like.
-    if (request.upgrade === undefined) this.latency.add(performance.now() - startedMs)
+    if (request.upgrade === undefined) this.latency.add(endedMs - startedMs)
   }
 }
 

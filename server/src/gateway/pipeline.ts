@@ -2,6 +2,7 @@
  * The walk of one exchange once it has a route: request phases in the order of the list, the upstream, response phases
  * in reverse, the answer, close phases in reverse. It stays synchronous until a policy returns a promise.
  */
+import { performance } from 'node:perf_hooks'
 import { isBodySource } from '../kernel/body.ts'
 import type { Exchange, Reply } from '../kernel/exchange.ts'
 import type { Fields } from '../kernel/fields.ts'
@@ -36,6 +37,8 @@ export class Walk implements Passage, ForwardingOwner {
   private toWrapper: ((answer: Reply | Problem) => void) | undefined
   private status = 0
   private sent = false
+  /** The time while the answer is handed over, else 0: what ends within that call asks no clock again. */
+  private sendingMs = 0
   private over = false
 
   constructor(
@@ -67,9 +70,9 @@ export class Walk implements Passage, ForwardingOwner {
     this.carrier.inform(status, fields)
   }
 
-  replied(reply: Reply): void {
+  replied(reply: Reply, nowMs: number): void {
     this.exchange.replyFromUpstream = true
-    this.upstreamAnswered(reply)
+    this.upstreamAnswered(reply, nowMs)
   }
 
   refused(problem: Problem): void {
@@ -234,7 +237,7 @@ export class Walk implements Passage, ForwardingOwner {
   }
 
   /** What came back goes to the policies that wrap the call, if there are any, or straight on. */
-  private upstreamAnswered(answer: Reply | Problem): void {
+  private upstreamAnswered(answer: Reply | Problem, nowMs?: number): void {
     if (this.over) return
     const { toWrapper } = this
     this.toWrapper = undefined
@@ -243,14 +246,17 @@ export class Walk implements Passage, ForwardingOwner {
       return
     }
     try {
-      this.settled(answer)
+      this.settled(answer, nowMs)
     } catch (cause) {
       this.fail(cause)
     }
   }
 
-  /** An answer is found, by a policy, the upstream, or before either: no route, nothing readable, no capacity. */
-  settled(answer: Reply | Problem): void {
+  /**
+   * An answer is found, by a policy, the upstream, or before either: no route, nothing readable, no capacity. `nowMs` is
+   * the time of this call where it is known.
+   */
+  settled(answer: Reply | Problem, nowMs?: number): void {
     if (this.over) return
     if (answer instanceof Problem) {
       this.exchange.problem = answer
@@ -259,7 +265,7 @@ export class Walk implements Passage, ForwardingOwner {
       this.exchange.reply = answer
     }
     if (this.responds && this.entered !== undefined) this.responsePhases(this.entered.length - 1)
-    else this.send()
+    else this.send(nowMs)
   }
 
   private responsePhases(from: number): void {
@@ -289,18 +295,23 @@ export class Walk implements Passage, ForwardingOwner {
     }
   }
 
-  private send(): void {
+  private send(nowMs = performance.now()): void {
     const { exchange, carrier } = this
     const { reply } = exchange
     if (this.sent || this.over || reply === undefined) return
     this.sent = true
     this.status = reply.status
     if (exchange.problem?.definition.resetsConnection === true) carrier.reset()
-    else carrier.answer(reply.status, toAnswerFields(exchange, reply, this.runtime.listener), reply.body)
+    else {
+      this.sendingMs = nowMs
+      carrier.answer(reply.status, toAnswerFields(exchange, reply, this.runtime.listener, nowMs), reply.body)
+      this.sendingMs = 0
+    }
   }
 
   /** Something threw: our fault, never the caller's, and never a way past a policy. */
   private fail(cause: unknown): void {
+    this.sendingMs = 0
     this.host.faulted(this.exchange, cause)
     if (this.over) return
     const { reply } = this.exchange
@@ -318,6 +329,7 @@ export class Walk implements Passage, ForwardingOwner {
   /** The exchange is over, in whatever way: what was held is let go, and the record is written. */
   private end(status: number): void {
     this.over = true
+    const endedMs = this.sendingMs === 0 ? performance.now() : this.sendingMs
     this.forwarding?.close()
     this.held?.release()
     const { entered, exchange } = this
@@ -330,6 +342,6 @@ export class Walk implements Passage, ForwardingOwner {
         }
       }
     }
-    this.host.finished(exchange, this.route, status)
+    this.host.finished(exchange, this.route, status, endedMs)
   }
 }

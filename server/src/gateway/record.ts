@@ -1,10 +1,12 @@
 /** The end of the walk: one record for each exchange, whatever became of it. */
-import { performance } from 'node:perf_hooks'
 import type { Exchange } from '../kernel/exchange.ts'
 import type { ExchangeRecord } from '../kernel/record.ts'
 
-/** Puts together what an exchange left behind; `status` is what the client was sent, 499 when it had left. */
-export function toRecord(exchange: Exchange, status: number): ExchangeRecord {
+/**
+ * Puts together what an exchange left behind; `status` is what the client was sent, 499 when it had left, and `endedMs`
+ * when that was on the monotonic clock.
+ */
+export function toRecord(exchange: Exchange, status: number, endedMs: number): ExchangeRecord {
   const { request, upstream, principal, route } = exchange
   // Of an answer that came from the upstream, only what broke later is a problem of ours to name.
   const definition = exchange.problem?.definition
@@ -24,7 +26,7 @@ export function toRecord(exchange: Exchange, status: number): ExchangeRecord {
     status,
     problem: definition === undefined ? '' : definition.code,
     blame: definition === undefined ? (status === 499 ? 'caller' : '') : definition.blame,
-    durationMs: performance.now() - exchange.startedMs,
+    durationMs: endedMs - exchange.startedMs,
     upstreamMs: upstream === undefined || upstream.headMs === 0 ? 0 : upstream.headMs - upstream.startedMs,
     upstream: upstream === undefined ? '' : upstream.name,
     target: upstream === undefined ? '' : upstream.target,

@@ -1,10 +1,10 @@
 /** The one exit: whatever happened, what goes to the client is put together here. */
-import { performance } from 'node:perf_hooks'
 import { createReply, type Exchange, type Reply } from '../kernel/exchange.ts'
 import type { Fields } from '../kernel/fields.ts'
 import { toProblemJson, toProxyStatus, type Problem, type ProblemDefinition } from '../kernel/problem.ts'
 import type { ListenerSpec } from '../kernel/snapshot.ts'
 import { toDebugField } from './debug.ts'
+import { toHundredths } from './number-texts.ts'
 
 const PROXY_STATUS = new WeakMap<ProblemDefinition, string>()
 
@@ -26,7 +26,7 @@ export function toProblemReply(problem: Problem, requestId: string): Reply {
 }
 
 /** The fields of the final answer: the reply's, what policies added, and what every answer carries. */
-export function toAnswerFields(exchange: Exchange, reply: Reply, listener: ListenerSpec): Fields {
+export function toAnswerFields(exchange: Exchange, reply: Reply, listener: ListenerSpec, nowMs: number): Fields {
   const { fields } = reply
   const { replyFields, upstream } = exchange
   if (replyFields !== undefined) {
@@ -39,22 +39,13 @@ export function toAnswerFields(exchange: Exchange, reply: Reply, listener: Liste
   }
   fields.set('x-request-id', exchange.id)
   if (listener.serverTiming) {
-    const totalMs = performance.now() - exchange.startedMs
+    const totalMs = nowMs - exchange.startedMs
     const upstreamMs = upstream === undefined || upstream.headMs === 0 ? 0 : upstream.headMs - upstream.startedMs
-    const own = 'gateway;dur=' + toMilliseconds(totalMs - upstreamMs)
-    fields.append('server-timing', upstream === undefined ? own : own + ', upstream;dur=' + toMilliseconds(upstreamMs))
+    const own = 'gateway;dur=' + toHundredths(totalMs - upstreamMs)
+    fields.append('server-timing', upstream === undefined ? own : own + ', upstream;dur=' + toHundredths(upstreamMs))
   }
   if (exchange.decisions !== undefined) fields.append('x-headgate-decisions', toDebugField(exchange.decisions))
   return fields
-}
-
-const HUNDREDTHS = Array.from({ length: 100 }, (_, i) => `.${String(i).padStart(2, '0')}`)
-
-/** Milliseconds with two digits behind the point, from whole numbers: engines print fractions slowly. */
-function toMilliseconds(ms: number): string {
-  const hundredths = Math.round(ms * 100)
-  const whole = Math.floor(hundredths / 100)
-  return whole + (HUNDREDTHS[hundredths - whole * 100] ?? '')
 }
 
 let dateText = ''

@@ -22,7 +22,7 @@ export interface GatewayServerOptions {
   /** Every answer shows which policies ran. */
   readonly debug: boolean
   /** Called once for each exchange when it is over. */
-  finished(exchange: Exchange, route: CompiledRoute | undefined, status: number): void
+  finished(exchange: Exchange, route: CompiledRoute | undefined, status: number, endedMs: number): void
   /** Called with everything that was thrown where nothing may throw. */
   faulted(exchange: Exchange, cause: unknown): void
 }
@@ -113,9 +113,9 @@ export class GatewayServer implements Gateway, WalkHost {
     return this.answerAtOnce(toUnreadableExchange(this.nextId(), peer, version), carrier, problem)
   }
 
-  finished(exchange: Exchange, route: CompiledRoute | undefined, status: number): void {
+  finished(exchange: Exchange, route: CompiledRoute | undefined, status: number, endedMs: number): void {
     this.inFlight--
-    this.options.finished(exchange, route, status)
+    this.options.finished(exchange, route, status, endedMs)
   }
 
   faulted(exchange: Exchange, cause: unknown): void {

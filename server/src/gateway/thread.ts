@@ -117,7 +117,7 @@ export class GatewayThread {
     const server = new GatewayServer(runtime, {
       nextId: createIdGenerator(),
       debug: options.debug,
-      finished: (exchange, route, status) => finish(exchange, route, status, options),
+      finished: (exchange, route, status, endedMs) => finish(exchange, route, status, endedMs, options),
       faulted: createFaultLog({
         error: (facts, message) => options.log.error(facts, message),
         monotonicMs: () => systemClock.monotonicMs(),
@@ -237,8 +237,14 @@ async function until(ms: number, isSo: () => boolean): Promise<void> {
   while (!isSo() && performance.now() < endMs) await new Promise((resolve) => setTimeout(resolve, 10))
 }
 
-function finish(exchange: Exchange, route: CompiledRoute | undefined, status: number, options: ThreadOptions): void {
+function finish(
+  exchange: Exchange,
+  route: CompiledRoute | undefined,
+  status: number,
+  endedMs: number,
+  options: ThreadOptions,
+): void {
   // Who tries a revision would be judged with it.
-  if (route?.tally !== undefined && !isPreview(exchange)) route.tally.count(exchange, status)
-  options.recorded(toRecord(exchange, status), route)
+  if (route?.tally !== undefined && !isPreview(exchange)) route.tally.count(exchange, status, endedMs)
+  options.recorded(toRecord(exchange, status, endedMs), route)
 }

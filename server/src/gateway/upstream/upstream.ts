@@ -35,7 +35,8 @@ export interface Upstream {
 /** Who asked for the exchange to be forwarded. */
 export interface ForwardingOwner {
   informed(status: number, fields: Fields): void
-  replied(reply: Reply): void
+  /** `nowMs` is the time of this call. */
+  replied(reply: Reply, nowMs: number): void
   refused(problem: Problem): void
   /** Whether a trailer may go on to the upstream or, as one of the answer, to the client. */
   passesTrailer(direction: 'request' | 'response', name: string): boolean
@@ -102,7 +103,7 @@ export class Forwarding implements UpstreamReceiver {
       exchange.upstream.status = status
     }
     if (!isBodySource(body)) this.finishAttempt()
-    this.owner.replied({ status, fields, body: isBodySource(body) ? this.download(body, nowMs) : body })
+    this.owner.replied({ status, fields, body: isBodySource(body) ? this.download(body, nowMs) : body }, nowMs)
   }
 
   fail(error: UpstreamError): void {
