@@ -4,6 +4,7 @@
  */
 import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { dirname, join } from 'node:path'
+import { GATEWAY_FLAGS } from '../server/src/bin/engine-flags.ts'
 import type { Bench, Scenario } from './bench.ts'
 import { load, prepareLoad, type Contender } from './compare.ts'
 import { summarizeCpuProfile } from './cpu-profile.ts'
@@ -87,7 +88,8 @@ async function countInstructions(bench: Bench, contender: Contender, directory: 
     '--instr-atstart=no',
     `--callgrind-out-file=${output}`,
   ]
-  const nodeArguments = ['--perf-basic-prof', `--perf-basic-prof-path=${directory}`]
+  // Valgrind would not follow a gateway that starts itself again with its flags.
+  const nodeArguments = [...GATEWAY_FLAGS, '--perf-basic-prof', `--perf-basic-prof-path=${directory}`]
   await withLoad(bench, contender, { wrapper, nodeArguments }, async (running, loadFor) => {
     bench.say('warming up; under valgrind everything is some fifty times slower')
     await loadFor(40)

@@ -1,9 +1,11 @@
 /** The command line: a flat list of commands. Exit codes: 0 done, 1 failed, 2 wrong use. */
 import { Command, CommanderError } from 'commander'
 import type { CommandSurroundings } from './command-surroundings.ts'
+import { restartWithFlags } from './engine-flags.ts'
 import { keepCompiled } from './keep-compiled.ts'
 import { readSecret } from './read-secret.ts'
 
+restartWithFlags(process.argv[2])
 keepCompiled(process.argv.slice(2), process.env)
 
 // Whoever reads the output may stop, as `head` does. A gateway goes on then, and all others have nothing more to say.

@@ -17,6 +17,8 @@ export interface RoleOptions {
   /** The file and arguments that run it. */
   readonly file: string
   readonly args: readonly string[]
+  /** What Node is given besides what this process was given. */
+  readonly nodeFlags?: readonly string[]
   /** Asked before each start, because ports are only known then. */
   readonly environment: () => Promise<Readonly<Record<string, string | undefined>>>
   readonly log: Log
@@ -41,10 +43,11 @@ export class Role {
 
   /** Resolves when the role serves; rejects when it ends before, which it has said why. */
   async start(): Promise<Ready> {
-    const { file, args, name } = this.options
+    const { file, args, name, nodeFlags = [] } = this.options
     const env = await this.options.environment()
     const child = fork(file, [...args], {
       env: { ...env },
+      execArgv: [...process.execArgv, ...nodeFlags],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
       // A group of its own: Ctrl-C reaches it once, through this process; a second signal would cut its drain short.
       detached: process.platform !== 'win32',

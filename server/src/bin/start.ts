@@ -8,6 +8,7 @@ import { createLog, EventWriter, type Log } from '../kernel/log.ts'
 import type { CommandSurroundings } from './command-surroundings.ts'
 import { controlSettings } from './control-settings.ts'
 import { demoProgram, findDemo, publishDemo, whatToTry } from './demo.ts'
+import { missingFlags, thisEngine } from './engine-flags.ts'
 import { Role } from './process-tree.ts'
 import { endSoon, orphaned, stopSignal } from './running.ts'
 import { gatewayRoleSettings, listSettings, readSettings, SettingsError } from './settings.ts'
@@ -111,6 +112,7 @@ async function startRoles(settings: StartSettings, roles: Role[], surroundings: 
     name: 'gateway',
     file: program,
     args: ['gateway'],
+    nodeFlags: missingFlags(thisEngine),
     environment: async () => ({
       ...environment,
       HEADGATE_DATA_DIR: gatewayFolder,
