@@ -14,8 +14,8 @@ import type { ListenerLimits } from '../kernel/snapshot.ts'
 export interface Carrier {
   /** Sends an interim answer (1xx). */
   inform(status: number, fields: Fields): void
-  /** Sends the final answer; `Passage.ended` follows exactly once, whatever happens. */
-  answer(status: number, fields: Fields, body: Body): void
+  /** Sends the final answer, `own` after `fields`; `Passage.ended` follows exactly once, whatever happens. */
+  answer(status: number, fields: Fields, own: Fields, body: Body): void
   /** Breaks off without an answer; `Passage.ended` follows as well. */
   reset(): void
 }

@@ -13,7 +13,7 @@ import type { Carrier, Passage, WalkHost } from './carrier.ts'
 import { noteDecision } from './debug.ts'
 import { fault, noUpstream } from './problems.ts'
 import { contentTooLarge, readBody } from './read-body.ts'
-import { toAnswerFields, toProblemReply } from './respond.ts'
+import { toOwnFields, toProblemReply } from './respond.ts'
 import type { CompiledRoute, Entry, Runtime, Segment } from './runtime.ts'
 import { wrapUpstream } from './wrap-upstream.ts'
 import { Forwarding, type ForwardingOwner } from './upstream/upstream.ts'
@@ -304,7 +304,8 @@ export class Walk implements Passage, ForwardingOwner {
     if (exchange.problem?.definition.resetsConnection === true) carrier.reset()
     else {
       this.sendingMs = nowMs
-      carrier.answer(reply.status, toAnswerFields(exchange, reply, this.runtime.listener, nowMs), reply.body)
+      const own = toOwnFields(exchange, reply, this.runtime.listener, nowMs)
+      carrier.answer(reply.status, reply.fields, own, reply.body)
       this.sendingMs = 0
     }
   }

@@ -1,11 +1,12 @@
 /** The one exit: whatever happened, what goes to the client is put together here. */
 import { createReply, type Exchange, type Reply } from '../kernel/exchange.ts'
-import type { Fields } from '../kernel/fields.ts'
+import { Fields } from '../kernel/fields.ts'
 import { toProblemJson, toProxyStatus, type Problem, type ProblemDefinition } from '../kernel/problem.ts'
 import type { ListenerSpec } from '../kernel/snapshot.ts'
 import { toDebugField } from './debug.ts'
 import { toHundredths } from './number-texts.ts'
 
+const CACHE_CONTROL = 'cache-control'
 const PROXY_STATUS = new WeakMap<ProblemDefinition, string>()
 
 /** The answer to a problem: RFC 9457 details, marked as ours (RFC 9209). */
@@ -25,27 +26,29 @@ export function toProblemReply(problem: Problem, requestId: string): Reply {
   return reply
 }
 
-/** The fields of the final answer: the reply's, what policies added, and what every answer carries. */
-export function toAnswerFields(exchange: Exchange, reply: Reply, listener: ListenerSpec, nowMs: number): Fields {
-  const { fields } = reply
-  const { replyFields, upstream } = exchange
-  if (replyFields !== undefined) {
-    for (let i = 0; i < replyFields.names.length; i++) {
-      const name = replyFields.names[i] ?? ''
-      // Some caches read the first line of it alone.
-      if (name === 'cache-control') fields.set(name, replyFields.values[i] ?? '')
-      else fields.append(name, replyFields.values[i] ?? '')
-    }
+/**
+ * The fields that follow the reply's in the final answer: what policies added, and what every answer carries. They stay
+ * apart because an upstream's fields are often those of its answer before: unchanged, they need no copy.
+ */
+export function toOwnFields(exchange: Exchange, reply: Reply, listener: ListenerSpec, nowMs: number): Fields {
+  const { upstream } = exchange
+  const own = exchange.replyFields ?? new Fields()
+  const last = own.names.lastIndexOf(CACHE_CONTROL)
+  if (last !== -1) {
+    // Some caches read the first line of it alone.
+    reply.fields.set(CACHE_CONTROL, own.values[last] ?? '')
+    own.remove(CACHE_CONTROL)
   }
-  fields.set('x-request-id', exchange.id)
+  reply.fields.remove('x-request-id')
+  own.append('x-request-id', exchange.id)
   if (listener.serverTiming) {
     const totalMs = nowMs - exchange.startedMs
     const upstreamMs = upstream === undefined || upstream.headMs === 0 ? 0 : upstream.headMs - upstream.startedMs
-    const own = 'gateway;dur=' + toHundredths(totalMs - upstreamMs)
-    fields.append('server-timing', upstream === undefined ? own : own + ', upstream;dur=' + toHundredths(upstreamMs))
+    const ours = 'gateway;dur=' + toHundredths(totalMs - upstreamMs)
+    own.append('server-timing', upstream === undefined ? ours : ours + ', upstream;dur=' + toHundredths(upstreamMs))
   }
-  if (exchange.decisions !== undefined) fields.append('x-headgate-decisions', toDebugField(exchange.decisions))
-  return fields
+  if (exchange.decisions !== undefined) own.append('x-headgate-decisions', toDebugField(exchange.decisions))
+  return own
 }
 
 let dateText = ''

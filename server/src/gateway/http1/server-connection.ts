@@ -121,7 +121,7 @@ export class ServerConnection implements Carrier {
     this.outbox.write(toAnswerHead(status, fields, '', ''))
   }
 
-  answer(status: number, fields: Fields, body: Body): void {
+  answer(status: number, fields: Fields, own: Fields, body: Body): void {
     if (this.closed) return
     this.answered = true
     const tunnel = status === 101
@@ -135,7 +135,7 @@ export class ServerConnection implements Carrier {
       const bytes = bodyless || !(body instanceof Uint8Array) ? undefined : body
       if (isBodySource(body)) body.cancel()
       const framing = tunnel || bodyless ? '' : 'content-length: ' + (bytes?.length ?? 0) + '\r\n'
-      writeMessage(this.outbox, toAnswerHead(status, fields, framing, connection), bytes)
+      writeMessage(this.outbox, toAnswerHead(status, fields, own.toLines() + framing, connection), bytes)
       this.finish(bytes?.length ?? 0, undefined)
       return
     }
@@ -143,7 +143,7 @@ export class ServerConnection implements Carrier {
     if (body.bodyBytes !== undefined) framing = 'content-length: ' + body.bodyBytes + '\r\n'
     else if (!tunnel && chunked) framing = 'transfer-encoding: chunked\r\n'
     else this.keepAlive = false
-    writeMessage(this.outbox, toAnswerHead(status, fields, framing, connection), undefined)
+    writeMessage(this.outbox, toAnswerHead(status, fields, own.toLines() + framing, connection), undefined)
     this.outgoing = new OutgoingBody(this.outbox, body, framing.startsWith('t'), this)
     if (tunnel) this.keepAlive = false
     // A body that still comes is part of a conversation now, which the upstream's idle timeout bounds.

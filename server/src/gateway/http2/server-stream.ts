@@ -196,8 +196,9 @@ export class ServerStream implements Carrier, BodySink, SendingStream, StreamBod
     this.host.written()
   }
 
-  answer(status: number, fields: Fields, body: Body): void {
+  answer(status: number, fields: Fields, own: Fields, body: Body): void {
     if (this.over) return
+    own.names.forEach((name, i) => fields.append(name, own.values[i] ?? ''))
     const hasContent = !this.isHead && status !== 204 && status !== 304
     if (!isBodySource(body)) this.answerAtOnce(status, fields, hasContent ? (body ?? EMPTY) : undefined)
     else if (hasContent) this.answerFrom(body, status, fields)
