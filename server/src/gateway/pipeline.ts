@@ -252,10 +252,7 @@ export class Walk implements Passage, ForwardingOwner {
     }
   }
 
-  /**
-   * An answer is found, by a policy, the upstream, or before either: no route, nothing readable, no capacity. `nowMs` is
-   * the time of this call where it is known.
-   */
+  /** An answer is found, by a policy, the upstream, or before either: no route, nothing readable, no capacity. */
   settled(answer: Reply | Problem, nowMs?: number): void {
     if (this.over) return
     if (answer instanceof Problem) {
@@ -304,8 +301,7 @@ export class Walk implements Passage, ForwardingOwner {
     if (exchange.problem?.definition.resetsConnection === true) carrier.reset()
     else {
       this.sendingMs = nowMs
-      const own = toOwnFields(exchange, reply, this.runtime.listener, nowMs)
-      carrier.answer(reply.status, reply.fields, own, reply.body)
+      carrier.answer(reply.status, reply.fields, toOwnFields(exchange, reply, this.runtime.listener, nowMs), reply.body)
       this.sendingMs = 0
     }
   }
