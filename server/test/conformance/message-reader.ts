@@ -17,6 +17,7 @@ import {
   type ResponseHead,
 } from '../../src/gateway/http1/parse.ts'
 import { bareLineBreak } from '../../src/gateway/http1/flaws.ts'
+import { LastSection } from '../../src/gateway/http1/last-section.ts'
 
 export interface ReadMessage {
   readonly head: RequestHead | ResponseHead
@@ -44,6 +45,7 @@ export class MessageReader {
   problem: Problem | undefined = undefined
   private readonly options: ReaderOptions
   private readonly limits: HeadLimits
+  private readonly last = new LastSection()
   private pending: Buffer = Buffer.alloc(0)
   private current: ReadMessage | undefined = undefined
   private remaining = 0
@@ -73,15 +75,16 @@ export class MessageReader {
   private readHead(bytes: Buffer, start: number): number {
     let at = start
     if (this.options.side === 'request' && bytes[at] === 13 && bytes[at + 1] === 10) at += 2
-    const end = findHeadEnd(bytes, at, at, bytes.length)
+    const known = this.last.findHeadEnd(bytes, at, bytes.length)
+    const end = known === -1 ? findHeadEnd(bytes, at, at, bytes.length) : known
     if (end === -1) {
       if (isHopelessHead(bytes, at, at, bytes.length)) this.refuse(bareLineBreak.inRequest)
       return start
     }
     const head =
       this.options.side === 'request'
-        ? parseRequestHead(bytes, at, end, this.limits)
-        : parseResponseHead(bytes, at, end, this.limits, this.options.requestMethod ?? 'GET', false)
+        ? parseRequestHead(bytes, at, end, this.limits, this.last)
+        : parseResponseHead(bytes, at, end, this.limits, this.options.requestMethod ?? 'GET', false, this.last)
     if (head instanceof Problem) this.refuse(head)
     else this.begin(head)
     return end

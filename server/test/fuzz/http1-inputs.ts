@@ -296,12 +296,25 @@ function mutate(random: Random, text: string): string {
   return mutated
 }
 
+/** One, or several that differ in their first line alone: fields that were the last ones too are read in a way of their own. */
+function toMessages(random: Random, side: 'request' | 'response'): string {
+  const create = side === 'request' ? toRequest : toResponse
+  const message = create(random)
+  const lineEnd = message.indexOf('\r\n')
+  if (lineEnd === -1 || !random.chance(0.3)) return message
+  let text = message
+  for (let more = 2 + random.below(3); more > 0; more--) {
+    const other = random.chance(0.5) ? create(random) : message
+    text += other.slice(0, Math.max(0, other.indexOf('\r\n'))) + message.slice(lineEnd)
+  }
+  return text
+}
+
 /** What a client or an upstream might send on one connection. */
 export function toConnectionBytes(random: Random, side: 'request' | 'response'): Buffer {
   random.wildness = random.pick([0, 0.1, 0.3, 1])
   let text = ''
-  for (let count = 1 + random.below(3); count > 0; count--)
-    text += side === 'request' ? toRequest(random) : toResponse(random)
+  for (let count = 1 + random.below(3); count > 0; count--) text += toMessages(random, side)
   return Buffer.from(mutate(random, text), 'latin1')
 }
 

@@ -221,3 +221,34 @@ test('bytes on an idle connection end it', async () => {
   const other = await upstream.next()
   expect((await other.message()).startLine).toBe('GET /2 HTTP/1.1')
 })
+
+/** A client that was answered once, and the connection on which its request went to the upstream; further ones echo. */
+async function withKept(): Promise<{ client: Wire; kept: Wire }> {
+  const upstream = await rawUpstream(async (wire, index) => (index > 0 ? echo(wire) : undefined))
+  const client = await dial((await testGateway({ target: upstream.url })).port)
+  client.send('GET /1 HTTP/1.1\r\nhost: a.test\r\n\r\n')
+  const kept = await upstream.next()
+  await kept.message()
+  kept.send(`${head}content-length: 2\r\n\r\nok`)
+  await client.message()
+  return { client, kept }
+}
+
+for (const method of ['GET', 'POST']) {
+  test(`an answer that came before a ${method} went out is not taken for its own`, async () => {
+    const { client, kept } = await withKept()
+    // Both are there when the gateway looks again: it reads the request first, and then what nobody asked for.
+    client.send(`${method} /2 HTTP/1.1\r\nhost: a.test\r\ncontent-length: 0\r\n\r\n`)
+    kept.send(`${head}content-length: 4\r\n\r\nevil`)
+    expect((await client.message()).body).toBe(`${method} /2 HTTP/1.1 `)
+    await kept.ended
+    expect(kept.unread).toBe('')
+  })
+}
+
+test('a POST whose kept connection broke before it went out goes over another', async () => {
+  const { client, kept } = await withKept()
+  client.send('POST /2 HTTP/1.1\r\nhost: a.test\r\ncontent-length: 0\r\n\r\n')
+  kept.socket.resetAndDestroy()
+  expect((await client.message()).body).toBe('POST /2 HTTP/1.1 ')
+})

@@ -6,7 +6,7 @@
 import type { Socket } from 'node:net'
 import { isBodySource } from '../../kernel/body.ts'
 import { Problem } from '../../kernel/problem.ts'
-import { UpstreamError, type UpstreamRequest } from '../upstream/client.ts'
+import { UpstreamError, type SentState, type UpstreamRequest } from '../upstream/client.ts'
 import type { Http1Call, Http1Client } from './client.ts'
 import { IncomingBody } from './incoming-body.ts'
 import { Outbox } from './outbox.ts'
@@ -66,6 +66,11 @@ export class ClientConnection {
     return !this.closed && !this.socket.destroyed
   }
 
+  /** A body that streams may have begun to flow, which cannot be repeated. */
+  private get sent(): SentState {
+    return this.outbox.isHolding && !isBodySource(this.call?.request.body) ? 'nothing' : 'some'
+  }
+
   start(call: Http1Call): void {
     const { request } = call
     this.call = call
@@ -88,6 +93,11 @@ export class ClientConnection {
     if (this.closed) return
     if (this.call === undefined) {
       this.destroy()
+      return
+    }
+    if (this.outbox.isHolding) {
+      // The request waits here, so this answers none; the next caller would get what answers the request.
+      this.abort(new UpstreamError('reset', this.sent, 'The target answered before it was asked.'))
       return
     }
     if (this.pending === undefined) {
@@ -308,7 +318,8 @@ export class ClientConnection {
   private fail(cause: Error | undefined): void {
     if (this.closed) return
     const code = cause !== undefined && 'code' in cause ? String(cause.code) : 'closed'
-    this.abort(new UpstreamError('reset', 'some', `The connection broke before the answer was whole (${code}).`, cause))
+    const message = `The connection broke before the answer was whole (${code}).`
+    this.abort(new UpstreamError('reset', this.sent, message, cause))
   }
 }
 

@@ -12,7 +12,7 @@ import { viewOf } from './read-buffer.ts'
 
 /** Longer sections are parsed each time. */
 const MAX_BYTES = 4_096
-/** So many connections of a thread are remembered, the latest ones: some 4 KB each. */
+/** So many connections of a thread are remembered, the latest ones: some 2 KB each, 14 where a client wants much kept. */
 const MAX_REMEMBERED = 2_048
 /** Whose messages all differ is compared with once in so many, at last. */
 const MAX_REST = 64
@@ -64,7 +64,7 @@ export class LastSection {
       this.rest--
       return false
     }
-    if (++this.misses > 2) this.rest = Math.min(MAX_REST, 1 << this.misses)
+    if (++this.misses > 2) this.rest = Math.min(MAX_REST, 2 ** this.misses)
     this.facts = undefined
     this.foundAt = -1
     const length = end - start

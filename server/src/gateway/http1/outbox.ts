@@ -48,6 +48,11 @@ export class Outbox {
     this.holdsBack = socket.encrypted !== true
   }
 
+  /** Whether the message that was posted last is sure not to be with the kernel yet. */
+  get isHolding(): boolean {
+    return this.held
+  }
+
   /** Writes a message that can wait for the end of this turn of the event loop. */
   post(message: string | Uint8Array): void {
     if (this.hold()) this.message = message
