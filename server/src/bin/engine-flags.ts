@@ -38,6 +38,8 @@ export function missingFlags({ platform, version, flags }: Engine): string[] {
 export function restartWithFlags(role: string | undefined): void {
   // What talks with a parent would lose it; that parent gives the flags itself.
   if (role !== 'gateway' || process.channel !== undefined) return
+  // A debugger was told where to find this process, and may be on its way.
+  if (process.execArgv.some((flag) => flag.startsWith('--inspect'))) return
   const missing = missingFlags(thisEngine)
   if (missing.length === 0 || process.execve === undefined) return
   try {
