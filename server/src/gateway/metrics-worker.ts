@@ -44,8 +44,11 @@ export interface WorkerState {
 export class WorkerMetrics {
   private readonly memory: MetricsMemory
   private readonly routes: Map<string, number>
-  /** The route of each row, beside `routes`: asked for every record, where a map would cost three cache misses. */
-  private readonly owners: string[] = []
+  /**
+   * The route of each row, once a row went from one to another. Before that nobody has to ask, and among thousands of
+   * routes asking costs two cache misses: the entry here and the name that it is compared with.
+   */
+  private owners: string[] | undefined
   private readonly problems: Map<string, number>
   private readonly targets: Map<string, number>
   /** Routes of snapshots that run no more, the longest gone first: their rows are taken when all are in use. */
@@ -55,7 +58,6 @@ export class WorkerMetrics {
     this.memory = new MetricsMemory(memory)
     const toRows = (table: SeriesTable): [string, number][] => [...table].map(({ row, name }) => [name, row])
     this.routes = new Map(toRows(this.memory.routes))
-    for (const [id, row] of this.routes) this.owners[row] = id
     this.problems = new Map(toRows(this.memory.problems).map(([name, row]) => [codeOf(name), row]))
     this.targets = new Map(toRows(this.memory.targets))
   }
@@ -71,11 +73,12 @@ export class WorkerMetrics {
       table.free(this.routes.get(oldest) ?? OTHER_ROUTE)
       this.routes.delete(oldest)
       this.gone.delete(oldest)
+      this.owners ??= toOwners(this.routes)
     }
     const row = takeRow(table, this.routes.size, routeId)
     if (row === -1) return OTHER_ROUTE
     this.routes.set(routeId, row)
-    this.owners[row] = routeId
+    if (this.owners !== undefined) this.owners[row] = routeId
     return row
   }
 
@@ -92,7 +95,7 @@ export class WorkerMetrics {
   countRecord(record: ExchangeRecord, series: number): void {
     const { cells, rowCells } = this.memory.routes
     // The row of a route that went long ago may be another's by now.
-    const isOwn = series <= OTHER_ROUTE || this.owners[series] === record.route
+    const isOwn = series <= OTHER_ROUTE || this.owners === undefined || this.owners[series] === record.route
     const row = (isOwn ? series : OTHER_ROUTE) * rowCells
     const digit = Math.floor(record.status / 100)
     if (digit >= 1 && digit <= 5) add(cells, row + digit - 1, 1)
@@ -159,6 +162,12 @@ export function clearWorkerState(memory: SharedArrayBuffer): void {
 
 function codeOf(name: string): string {
   return name.slice(0, name.indexOf('\n'))
+}
+
+function toOwners(routes: ReadonlyMap<string, number>): string[] {
+  const owners: string[] = []
+  for (const [id, row] of routes) owners[row] = id
+  return owners
 }
 
 /** A free row for a name, -1 when all are in use. */
