@@ -27,7 +27,8 @@ parentPort?.on('message', (message: ToWorker) => {
     const { order } = message
     if (script === 'dies-while-the-other-prepares') outliveTheOther()
     if (script === 'dies-once-it-is-prepared' && life === 1) Atomics.wait(memory, 1, 0)
-    if (life === 1 && script !== 'dies-once-it-is-prepared') tell({ kind: 'refused', order, reason: 'not in this life' })
+    if (life === 1 && script !== 'dies-once-it-is-prepared')
+      tell({ kind: 'refused', order, reason: 'not in this life' })
     else if (script === 'takes-no-changes' && !message.delivery.isWhole)
       tell({ kind: 'refused', order, reason: 'it has something else' })
     else tell({ kind: 'prepared', order, tlsPort: message.tlsPort })
