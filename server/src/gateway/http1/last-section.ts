@@ -13,7 +13,7 @@ import { viewOf } from './read-buffer.ts'
 /** Longer sections are parsed each time. */
 const MAX_BYTES = 4_096
 /** So many connections of a thread are remembered, the latest ones: some 2 KB each, 14 where a client wants much kept. */
-const MAX_REMEMBERED = 2_048
+const MAX_REMEMBERED = 1_024
 /** Whose messages all differ is compared with once in so many, at last. */
 const MAX_REST = 64
 
