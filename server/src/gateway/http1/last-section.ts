@@ -69,8 +69,7 @@ export class LastSection {
     this.foundAt = -1
     const length = end - start
     if (length > MAX_BYTES) return false
-    if (this.bytes === undefined || this.bytes.length < length) this.makeRoom(length)
-    this.length = bytes.copy(this.bytes ?? bytes, 0, start, end)
+    this.length = bytes.copy(this.roomFor(length), 0, start, end)
     return true
   }
 
@@ -99,10 +98,17 @@ export class LastSection {
     return difference === 0
   }
 
-  private makeRoom(length: number): void {
-    this.bytes = Buffer.allocUnsafeSlow((length + 255) & ~255)
-    this.view = viewOf(this.bytes)
-    if (this.isListed) return
+  private roomFor(length: number): Buffer {
+    if (!this.isListed) this.enlist()
+    if (this.bytes !== undefined && this.bytes.length >= length) return this.bytes
+    const room = Buffer.allocUnsafeSlow((length + 255) & ~255)
+    this.bytes = room
+    this.view = viewOf(room)
+    return room
+  }
+
+  /** Takes the place of the section that was enlisted longest ago, which forgets what it has. */
+  private enlist(): void {
     remembered[oldest]?.forget()
     remembered[oldest] = this
     oldest = (oldest + 1) % MAX_REMEMBERED
