@@ -1,5 +1,5 @@
 /** Reads the files of a configuration within bounds and remembers what it looked at, so that changes can be watched. */
-import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
 
 export interface ReadLimits {
@@ -36,7 +36,7 @@ export class FileReader implements ConfigReader {
     this.limits = limits
   }
 
-  /** Absolute paths of everything that was read or looked for. Directories are in it because links are swapped there. */
+  /** Absolute paths of everything that was read, listed or looked for. */
   get watched(): string[] {
     return [...this.seen]
   }
@@ -46,7 +46,7 @@ export class FileReader implements ConfigReader {
     const known = this.texts.get(path)
     if (known !== undefined) return known
     if (this.texts.size >= this.limits.files) throw new UnreadableFile(`more than ${this.limits.files} files are read`)
-    this.watch(path)
+    this.seen.add(resolve(path))
     const text = readText(path, this.limits.fileBytes)
     this.texts.set(path, text)
     return text
@@ -54,7 +54,7 @@ export class FileReader implements ConfigReader {
 
   /** Whether the path is a directory; throws when there is nothing. */
   isDirectory(path: string): boolean {
-    this.watch(path)
+    this.seen.add(resolve(path))
     try {
       return statSync(path).isDirectory()
     } catch (error) {
@@ -69,19 +69,6 @@ export class FileReader implements ConfigReader {
       .toSorted()
       .map((name) => join(directory, name))
       .filter((path) => !this.isDirectory(path))
-  }
-
-  private watch(given: string): void {
-    const path = resolve(given)
-    this.seen.add(path)
-    // A ConfigMap's file is a link to a link, and a swap shows only in the directory that holds `..data`.
-    this.seen.add(dirname(path))
-    try {
-      const real = realpathSync(path)
-      if (real !== path) this.seen.add(dirname(real))
-    } catch {
-      // It is not there; its directory is watched, which is all that can be done.
-    }
   }
 }
 

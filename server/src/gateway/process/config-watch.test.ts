@@ -1,4 +1,4 @@
-import { appendFileSync, mkdtempSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
@@ -84,6 +84,24 @@ describe('a file', () => {
       vi.advanceTimersByTime(900)
     }
     expect(changes()).toBe(2)
+  })
+
+  test('behind links is told when one of them is swapped', () => {
+    const changed = vi.fn<() => void>()
+    const { folder, watch } = watchFile(changed)
+    for (const version of ['1', '2']) {
+      mkdirSync(join(folder, version))
+      writeFileSync(join(folder, version, 'headgate.yaml'), 'headgate: 1\n')
+    }
+    symlinkSync('1', join(folder, '..data'))
+    symlinkSync('..data/headgate.yaml', join(folder, 'mounted.yaml'))
+    watch.follow([join(folder, 'mounted.yaml')])
+    vi.advanceTimersByTime(LOOK_MS + 200)
+    expect(changed).not.toHaveBeenCalled()
+    symlinkSync('2', join(folder, '..data_tmp'))
+    renameSync(join(folder, '..data_tmp'), join(folder, '..data'))
+    vi.advanceTimersByTime(LOOK_MS + 200)
+    expect(changed).toHaveBeenCalledOnce()
   })
 
   test('that changes while it is read is told again', () => {

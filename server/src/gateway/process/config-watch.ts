@@ -2,7 +2,7 @@
  * Tells when files of a configuration may have changed: by the file system's events, and by looking every few seconds
  * because events are lost on network file systems and when a mounted ConfigMap swaps its symlink.
  */
-import { watch, type FSWatcher } from 'node:fs'
+import { realpathSync, watch, type FSWatcher } from 'node:fs'
 import { basename, dirname } from 'node:path'
 import { endsALine, isDocument, isFolder, isSame, listWritten, readStates, type FileStates } from './file-states.ts'
 
@@ -39,12 +39,15 @@ export class ConfigWatch {
     this.seen = readStates(this.paths)
   }
 
-  /** Watches these files and directories from now on. */
+  /**
+   * Watches these files and directories from now on. Only a directory that is a configuration is listed: whoever replaces
+   * a file may hold its directory for seconds, while a disk frees what stood there before.
+   */
   follow(paths: readonly string[]): void {
     this.paths = paths
     const found = readStates(paths)
     this.seen = new Map([...found].map(([path, state]) => [path, this.seen.get(path) ?? state]))
-    const folders = new Set(paths.flatMap((path) => [dirname(path), path]).filter(isFolder))
+    const folders = new Set(paths.flatMap(listFoldersOf).filter(isFolder))
     for (const [folder, watcher] of this.watchers) {
       if (folders.has(folder)) continue
       watcher.close()
@@ -102,6 +105,17 @@ export class ConfigWatch {
     this.settlingFor = undefined
     this.seen = found
     this.changed()
+  }
+}
+
+/** Where something happens when what stands under a path changes: a link is swapped beside it, or its file is written. */
+function listFoldersOf(path: string): string[] {
+  const beside = [dirname(path), path]
+  try {
+    return [...beside, dirname(realpathSync(path))]
+  } catch {
+    // It is not there; it will come beside the path.
+    return beside
   }
 }
 
