@@ -65,7 +65,7 @@ const nice = fileURLToPath(new URL('../../../test/process/compile-niceness-child
 
 // What a process may ask of the kernel, and how it is told, is a matter of Linux.
 test.runIf(process.platform === 'linux').each([
-  ['0', 10],
+  ['0', 6],
   ['15', 15],
 ])('a gateway of niceness %s compiles with niceness %d', async (own, expected) => {
   const folder = mkdtempSync(join(tmpdir(), 'headgate-compile-'))

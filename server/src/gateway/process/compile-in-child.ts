@@ -10,8 +10,8 @@ import { unpackLines } from '../../kernel/snapshot-delivery.ts'
 import { toThreadUrl } from '../../kernel/thread-url.ts'
 import type { CompileOutcome } from './config-source.ts'
 
-/** Traffic comes first, also where both share one core; a tenth of a share still makes a change live in seconds. */
-const NICENESS = 10
+/** Traffic comes first, also where both share one core; a fifth of a share still makes a change live in seconds. */
+const NICENESS = 6
 /** Far more than 5,000 routes need; a configuration that exceeds it is refused. */
 const MAX_HEAP_MB = 2_048
 const NODE_FLAGS = [
