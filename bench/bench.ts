@@ -1,10 +1,10 @@
 /** What every scenario is given: options, scratch place, backend, and a way to say what is going on. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { Contender } from './compare.ts'
 import { commandOutput } from './measure/process.ts'
 import type { Options } from './options.ts'
+import { scratchRoot } from './scratch.ts'
 import type { Section } from './section.ts'
 import { startBackend, type Backend } from './subjects/backend.ts'
 import type { Subject, Workplace } from './subjects/subject.ts'
@@ -31,7 +31,7 @@ export async function createBench(
   options: Options,
   say: (line: string) => void,
 ): Promise<Bench & { close: () => Promise<void> }> {
-  const directory = mkdtempSync(join(tmpdir(), 'headgate-bench-'))
+  const directory = mkdtempSync(join(scratchRoot(), 'headgate-bench-'))
   process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
   const issuer = createTokenIssuer()
   const backend = await startBackend(directory)
