@@ -21,7 +21,7 @@ export async function readConfiguration(
   const reader = new FileReader()
   const findings = new Findings()
   const root: unknown = loadDocument(path, environment, reader, findings, 'control')
-  findings.throwIfAny(() => [])
+  findings.throwIfAny(() => reader.watched)
   if (!isJsonObject(root)) throw new AdminError(`${path} holds no configuration.`)
   const files: Record<string, string> = {}
   const { apis } = root

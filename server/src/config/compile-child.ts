@@ -5,6 +5,7 @@
  */
 import { enableCompileCache } from 'node:module'
 import type { ListenerSpec, UpstreamSpec } from '../kernel/snapshot.ts'
+import type { FileStates } from './file-states.ts'
 import type { ConfigIssue } from './issues.ts'
 
 export interface CompileOrder {
@@ -25,9 +26,9 @@ export type CompileResult =
       readonly upstreams: readonly UpstreamSpec[]
       readonly listener: ListenerSpec
       readonly routes: number
-      readonly watched: readonly string[]
+      readonly watched: FileStates
     }
-  | { readonly kind: 'refused'; readonly issues: readonly ConfigIssue[]; readonly watched: readonly string[] }
+  | { readonly kind: 'refused'; readonly issues: readonly ConfigIssue[]; readonly watched: FileStates }
 
 process.once('message', (order: CompileOrder) => {
   enableCompileCache(order.cacheFolder)

@@ -4,6 +4,7 @@ import type { PolicyDefinition } from '../kernel/policy.ts'
 import type { SnapshotContent } from '../kernel/snapshot.ts'
 import { checkRoot, type CheckedRoot } from './compile.ts'
 import { UnreadableFile, type ConfigReader } from './file-reader.ts'
+import { NO_FILES } from './file-states.ts'
 import { Findings } from './findings.ts'
 import { toJsonSource } from './json-source.ts'
 import { runAtOnce, type Steps } from './steps.ts'
@@ -60,14 +61,14 @@ function* check(
     findings.addSource(source)
     findings.setRoot(source.value)
   }
-  findings.throwIfAny(() => [])
+  findings.throwIfAny(() => NO_FILES)
   yield
   const reader = new TextReader(texts)
   return yield* checkRoot(source?.value, { folder: FOLDER, reader, policies, findings, scope: 'part' })
 }
 
 class TextReader implements ConfigReader {
-  readonly watched: readonly string[] = []
+  readonly watched = NO_FILES
   private readonly texts: ReadonlyMap<string, string>
 
   constructor(texts: ReadonlyMap<string, string>) {

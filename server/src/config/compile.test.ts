@@ -106,7 +106,7 @@ test('the watched paths are those of every file that was read', () => {
     'spec: spec.yaml',
   )
   const files = { 'a.yaml': text, 'spec.yaml': spec, 'parts/x.yaml': 'get: {}', 'secrets/key': 'a-key-of-good-length' }
-  const { watched } = compileFiles(files)
+  const watched = [...compileFiles(files).watched.keys()]
   const folder = watched.find((path) => path.endsWith('a.yaml'))?.slice(0, -'/a.yaml'.length) ?? ''
   const inside = watched.filter((path) => path.startsWith(folder)).map((path) => path.slice(folder.length))
   expect(inside.toSorted()).toEqual(['/a.yaml', '/parts/x.yaml', '/secrets/key', '/spec.yaml'])

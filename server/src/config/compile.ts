@@ -8,6 +8,7 @@ import type { PolicyDefinition } from '../kernel/policy.ts'
 import type { Snapshot } from '../kernel/snapshot.ts'
 import { checkParts, checkWhole, noOperations, type Operations } from './check-document.ts'
 import { PolicyChecker } from './check-policies.ts'
+import type { FileStates } from './file-states.ts'
 import { FileReader, type ConfigReader, type ReadLimits } from './file-reader.ts'
 import { Findings } from './findings.ts'
 import { loadDocument } from './load-document.ts'
@@ -22,8 +23,8 @@ import { toSnapshotContent } from './to-snapshot.ts'
 
 export interface CompiledConfig {
   readonly snapshot: Snapshot
-  /** Files and directories that were read: when one of them changes, the configuration may have changed. */
-  readonly watched: readonly string[]
+  /** Files and directories as they were read: when one of them changes, the configuration may have changed. */
+  readonly watched: FileStates
 }
 
 /**

@@ -1,6 +1,7 @@
 /** Reads the files of a configuration within bounds and remembers what it looked at, so that changes can be watched. */
 import { readdirSync, readFileSync, statSync } from 'node:fs'
 import { dirname, isAbsolute, join, resolve } from 'node:path'
+import { stateOf, type FileStates } from './file-states.ts'
 
 export interface ReadLimits {
   /** Bytes of one file. */
@@ -18,8 +19,8 @@ export class UnreadableFile extends Error {
 
 /** Where the parts of a configuration come from: files, or what control keeps. */
 export interface ConfigReader {
-  /** What was read or looked for, to be watched. */
-  readonly watched: readonly string[]
+  /** What was read, listed or looked for, as it was right before: what differs from that has changed since. */
+  readonly watched: FileStates
   /** The text under a path; throws `UnreadableFile`. */
   read(path: string): string
   /** Throws `UnreadableFile` when there is nothing. */
@@ -29,16 +30,16 @@ export interface ConfigReader {
 
 export class FileReader implements ConfigReader {
   private readonly limits: ReadLimits
-  private readonly seen = new Set<string>()
+  /** By absolute paths. */
+  private readonly seen = new Map<string, string>()
   private readonly texts = new Map<string, string>()
 
   constructor(limits: ReadLimits = defaultReadLimits) {
     this.limits = limits
   }
 
-  /** Absolute paths of everything that was read, listed or looked for. */
-  get watched(): string[] {
-    return [...this.seen]
+  get watched(): FileStates {
+    return this.seen
   }
 
   /** The text of a file; each one is read once. */
@@ -46,7 +47,7 @@ export class FileReader implements ConfigReader {
     const known = this.texts.get(path)
     if (known !== undefined) return known
     if (this.texts.size >= this.limits.files) throw new UnreadableFile(`more than ${this.limits.files} files are read`)
-    this.seen.add(resolve(path))
+    this.note(path)
     const text = readText(path, this.limits.fileBytes)
     this.texts.set(path, text)
     return text
@@ -54,7 +55,7 @@ export class FileReader implements ConfigReader {
 
   /** Whether the path is a directory; throws when there is nothing. */
   isDirectory(path: string): boolean {
-    this.seen.add(resolve(path))
+    this.note(path)
     try {
       return statSync(path).isDirectory()
     } catch (error) {
@@ -69,6 +70,11 @@ export class FileReader implements ConfigReader {
       .toSorted()
       .map((name) => join(directory, name))
       .filter((path) => !this.isDirectory(path))
+  }
+
+  private note(given: string): void {
+    const path = resolve(given)
+    if (!this.seen.has(path)) this.seen.set(path, stateOf(path))
   }
 }
 

@@ -1,4 +1,5 @@
 /** Reports what is wrong with a document by key path; knows the file and line of each path, also after a merge. */
+import type { FileStates } from './file-states.ts'
 import { ConfigError, IssueList, type KeyPath, type Place } from './issues.ts'
 import type { Source, SourceFault } from './source.ts'
 
@@ -77,7 +78,7 @@ export class Findings {
   }
 
   /** Throws when anything was reported. */
-  throwIfAny(watched: () => readonly string[]): void {
+  throwIfAny(watched: () => FileStates): void {
     if (this.list.count > 0) throw new ConfigError(this.list.sorted(), watched())
   }
 

@@ -1,5 +1,7 @@
 /** What is wrong with a configuration: every finding with its place, its key path and how to mend it. */
 
+import type { FileStates } from './file-states.ts'
+
 /** A key inside a document, from its root. */
 export type KeyPath = readonly (string | number)[]
 
@@ -32,9 +34,9 @@ export class ConfigError extends Error {
   override readonly name = 'ConfigError'
   readonly issues: readonly ConfigIssue[]
   /** Files and directories that were read or looked for: when one of them changes, it is worth trying again. */
-  readonly watched: readonly string[]
+  readonly watched: FileStates
 
-  constructor(issues: readonly ConfigIssue[], watched: readonly string[]) {
+  constructor(issues: readonly ConfigIssue[], watched: FileStates) {
     super(issues.map(toIssueLine).join('\n'))
     this.issues = issues
     this.watched = watched

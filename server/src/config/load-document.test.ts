@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { documentWith, findIssues, compileFiles, inFolder } from '../../test/test-config.ts'
 import { policies } from '../policies/index.ts'
+import { GONE } from './file-states.ts'
 import { compileConfig } from './compile.ts'
 import { ConfigError } from './issues.ts'
 
@@ -65,7 +66,7 @@ describe('a mounted ConfigMap', () => {
       symlinkSync('..data/headgate.yaml', join(folder, 'headgate.yaml'))
       const before = compileConfig(folder, {}, policies)
       expect(before.snapshot.consumers).toEqual([])
-      expect(before.watched).toContain(folder)
+      expect([...before.watched.keys()]).toContain(folder)
 
       mkdirSync(join(folder, '..2026_2'))
       writeFileSync(join(folder, '..2026_2/headgate.yaml'), documentWith('consumers: [{ name: acme }]'))
@@ -116,7 +117,7 @@ test('a refused configuration says what to watch, so that mending it is noticed'
     unlinkSync(join(folder, 'a.yaml'))
     const error = thrownBy(() => compileConfig(join(folder, 'a.yaml'), {}, policies))
     expect(error).toBeInstanceOf(ConfigError)
-    if (error instanceof ConfigError) expect(error.watched).toEqual([join(folder, 'a.yaml')])
+    if (error instanceof ConfigError) expect(error.watched).toEqual(new Map([[join(folder, 'a.yaml'), GONE]]))
   })
 })
 

@@ -7,6 +7,7 @@ import { promisify } from 'node:util'
 import { expect, onTestFinished, test } from 'vitest'
 import { diffLines, type SnapshotLines } from '../../kernel/snapshot-delivery.ts'
 import { SnapshotTree } from '../../kernel/snapshot-tree.ts'
+import { readStates } from '../../config/file-states.ts'
 import { compileInChild } from './compile-in-child.ts'
 
 test('a configuration that takes too long to be read is refused with a sentence', async () => {
@@ -22,7 +23,7 @@ test('a configuration that takes too long to be read is refused with a sentence'
   expect(outcome).toMatchObject({
     kind: 'refused',
     issues: [{ file: path, message: 'the configuration takes more than 0.001 seconds to be read' }],
-    watched: [path],
+    watched: readStates([path]),
   })
 })
 

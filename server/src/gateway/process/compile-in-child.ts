@@ -6,6 +6,7 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { getPriority, setPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import type { CompileOrder, FromCompileChild } from '../../config/compile-child.ts'
+import { readStates, type FileStates } from '../../config/file-states.ts'
 import { unpackLines } from '../../kernel/snapshot-delivery.ts'
 import { toThreadUrl } from '../../kernel/thread-url.ts'
 import type { CompileOutcome } from './config-source.ts'
@@ -48,6 +49,7 @@ export function compileInChild(
   { known = NO_LINES, timeLimitMs = TIME_LIMIT_MS, stopped }: CompileTerms = {},
 ): Promise<CompileOutcome> {
   return new Promise((resolve, reject) => {
+    const before = readStates([order.path])
     const child = startChild()
     let complaint = ''
     child.stderr?.on('data', (text) => (complaint = (complaint + String(text)).slice(-MAX_COMPLAINT_CHARS)))
@@ -55,7 +57,7 @@ export function compileInChild(
     const late = setTimeout(() => {
       told = true
       child.kill('SIGKILL')
-      resolve(toTimeRefusal(order.path, timeLimitMs))
+      resolve(toTimeRefusal(order.path, before, timeLimitMs))
     }, timeLimitMs)
     const stop = (): void => {
       told = true
@@ -77,7 +79,7 @@ export function compileInChild(
       stopped?.removeEventListener('abort', stop)
       if (told) return
       // V8 aborts a process that has used up its heap, and says so on standard error.
-      if (signal === 'SIGABRT' || code === 134) resolve(toMemoryRefusal(order.path))
+      if (signal === 'SIGABRT' || code === 134) resolve(toMemoryRefusal(order.path, before))
       else
         reject(new Error(`the process that compiles the configuration ended early (${signal ?? code}): ${complaint}`))
     })
@@ -104,19 +106,19 @@ function takeLines(piece: Uint8Array, known: ReadonlyMap<string, string>, lines:
   }
 }
 
-function toMemoryRefusal(file: string): Refusal {
-  return toRefusal(file, `the configuration needs more than ${MAX_HEAP_MB} MB of memory to be read`)
+function toMemoryRefusal(file: string, watched: FileStates): Refusal {
+  return toRefusal(file, watched, `the configuration needs more than ${MAX_HEAP_MB} MB of memory to be read`)
 }
 
-function toTimeRefusal(file: string, timeLimitMs: number): Refusal {
-  return toRefusal(file, `the configuration takes more than ${timeLimitMs / 1000} seconds to be read`)
+function toTimeRefusal(file: string, watched: FileStates, timeLimitMs: number): Refusal {
+  return toRefusal(file, watched, `the configuration takes more than ${timeLimitMs / 1000} seconds to be read`)
 }
 
-function toRefusal(file: string, message: string): Refusal {
+function toRefusal(file: string, watched: FileStates, message: string): Refusal {
   const hint = 'Divide it among several gateways.'
   return {
     kind: 'refused',
     issues: [{ file, line: 1, column: 1, path: '', message, hint, other: undefined }],
-    watched: [file],
+    watched,
   }
 }

@@ -1,7 +1,17 @@
-import { appendFileSync, mkdirSync, mkdtempSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import {
+  appendFileSync,
+  mkdirSync,
+  mkdtempSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest'
+import { readStates } from '../../config/file-states.ts'
 import { ConfigWatch } from './config-watch.ts'
 
 /** A watched file in a folder of its own. */
@@ -10,7 +20,7 @@ function watchFile(changed: () => void): { folder: string; file: string; watch: 
   const file = join(folder, 'headgate.yaml')
   writeFileSync(file, 'headgate: 1\n')
   const watch = new ConfigWatch(changed)
-  watch.follow([file])
+  watch.follow(readStates([file]))
   onTestFinished(() => {
     watch.close()
     rmSync(folder, { recursive: true })
@@ -35,7 +45,7 @@ describe('a file', () => {
   beforeEach(() => void vi.useFakeTimers())
   afterEach(() => void vi.useRealTimers())
 
-  function watchForChanges(): { file: string; watch: ConfigWatch; changes: () => number } {
+  function watchForChanges(): { folder: string; file: string; watch: ConfigWatch; changes: () => number } {
     const changed = vi.fn<() => void>()
     return { ...watchFile(changed), changes: () => changed.mock.calls.length }
   }
@@ -95,7 +105,7 @@ describe('a file', () => {
     }
     symlinkSync('1', join(folder, '..data'))
     symlinkSync('..data/headgate.yaml', join(folder, 'mounted.yaml'))
-    watch.follow([join(folder, 'mounted.yaml')])
+    watch.follow(readStates([join(folder, 'mounted.yaml')]))
     vi.advanceTimersByTime(LOOK_MS + 200)
     expect(changed).not.toHaveBeenCalled()
     symlinkSync('2', join(folder, '..data_tmp'))
@@ -104,12 +114,56 @@ describe('a file', () => {
     expect(changed).toHaveBeenCalledOnce()
   })
 
-  test('that changes while it is read is told again', () => {
+  test('that changes after it was read, and before it is followed, is told', () => {
     const { file, watch, changes } = watchForChanges()
-    watch.beginReading()
+    const read = readStates([file])
     appendFileSync(file, '# changed\n')
-    watch.follow([file])
+    watch.follow(read)
     vi.advanceTimersByTime(LOOK_MS)
     expect(changes()).toBe(1)
+  })
+
+  describe('that is named for the first time', () => {
+    const settled = new Date(Date.now() - 60_000)
+
+    function nameAnother(text: string): { file: string; other: string; watch: ConfigWatch; changes: () => number } {
+      const all = watchForChanges()
+      const other = join(all.folder, 'other.yaml')
+      writeFileSync(other, text)
+      return { ...all, other }
+    }
+
+    test('is whole when it has stood there for a while', () => {
+      const { file, other, watch, changes } = nameAnother('openapi: 3.1.0\n')
+      utimesSync(other, settled, settled)
+      expect(watch.awaitNew(readStates([file, other]))).toBe(false)
+      vi.advanceTimersByTime(20_000)
+      expect(changes()).toBe(0)
+    })
+
+    test.each([
+      ['that has just been written is told once it stays as it is', 'openapi: 3.1.0\n', 1_000],
+      ['that breaks off within a line is given more time', 'openapi: 3.1', 5_000],
+    ])('and %s', (_, text, settleMs) => {
+      const { file, other, watch, changes } = nameAnother(text)
+      expect(watch.awaitNew(readStates([file, other]))).toBe(true)
+      vi.advanceTimersByTime(settleMs - 300)
+      expect(changes()).toBe(0)
+      vi.advanceTimersByTime(400)
+      expect(changes()).toBe(1)
+      expect(watch.awaitNew(readStates([file, other]))).toBe(false)
+    })
+
+    test('and that is replaced while it is read is told', () => {
+      const { file, other, watch, changes } = nameAnother('openapi: 3.1.0\n')
+      utimesSync(other, settled, settled)
+      const read = readStates([file, other])
+      writeFileSync(`${other}.next`, 'openapi: 3.0.0\n')
+      utimesSync(`${other}.next`, settled, settled)
+      renameSync(`${other}.next`, other)
+      expect(watch.awaitNew(read)).toBe(true)
+      vi.advanceTimersByTime(LOOK_MS)
+      expect(changes()).toBe(1)
+    })
   })
 })

@@ -2,9 +2,19 @@
  * Tells when files of a configuration may have changed: by the file system's events, and by looking every few seconds
  * because events are lost on network file systems and when a mounted ConfigMap swaps its symlink.
  */
-import { realpathSync, watch, type FSWatcher } from 'node:fs'
+import { realpathSync, statSync, watch, type FSWatcher } from 'node:fs'
 import { basename, dirname } from 'node:path'
-import { endsALine, isDocument, isFolder, isSame, listWritten, readStates, type FileStates } from './file-states.ts'
+import {
+  endsALine,
+  GONE,
+  isDocument,
+  isFolder,
+  isSame,
+  listWritten,
+  NO_FILES,
+  readStates,
+  type FileStates,
+} from '../../config/file-states.ts'
 
 /** Editors and kubelets write in several steps; one reload serves them all. */
 const SETTLE_MS = 150
@@ -16,17 +26,16 @@ const CUT_SETTLE_MS = 5_000
 const MAX_SETTLE_MS = 15_000
 const LOOK_MS = 2_000
 
-const NOTHING: FileStates = new Map()
-
 export class ConfigWatch {
   private readonly changed: () => void
   private readonly watchers = new Map<string, FSWatcher>()
   private paths: readonly string[] = []
-  private seen: FileStates = NOTHING
+  private seen: FileStates = NO_FILES
   private settling: NodeJS.Timeout | undefined
   /** The state of the files that the settling is about, and since when there is something to settle. */
   private settlingFor: FileStates | undefined
   private unsettledMs = 0
+  private dueMs = 0
   private readonly looking: NodeJS.Timeout
 
   constructor(changed: () => void) {
@@ -34,20 +43,14 @@ export class ConfigWatch {
     this.looking = setInterval(() => this.look(), LOOK_MS).unref()
   }
 
-  /** To be called before the files are read: what changes from now on is told, also what changes meanwhile. */
-  beginReading(): void {
-    this.seen = readStates(this.paths)
-  }
-
   /**
-   * Watches these files and directories from now on. Only a directory that is a configuration is listed: whoever replaces
-   * a file may hold its directory for seconds, while a disk frees what stood there before.
+   * Watches from now on what was read, and tells what has changed since. Only a directory that is a configuration is
+   * listed: whoever replaces a file may hold its directory for seconds, while a disk frees what stood there before.
    */
-  follow(paths: readonly string[]): void {
-    this.paths = paths
-    const found = readStates(paths)
-    this.seen = new Map([...found].map(([path, state]) => [path, this.seen.get(path) ?? state]))
-    const folders = new Set(paths.flatMap(listFoldersOf).filter(isFolder))
+  follow(read: FileStates): void {
+    this.paths = [...read.keys()]
+    this.seen = new Map([...readStates(this.paths)].map(([path, state]) => [path, read.get(path) ?? state]))
+    const folders = new Set(this.paths.flatMap(listFoldersOf).filter(isFolder))
     for (const [folder, watcher] of this.watchers) {
       if (folders.has(folder)) continue
       watcher.close()
@@ -55,6 +58,20 @@ export class ConfigWatch {
     }
     for (const folder of folders) if (!this.watchers.has(folder)) this.watchFolder(folder)
     this.look()
+  }
+
+  /**
+   * Whether files that were read and not watched before may not have been whole: they have changed since, or had just been
+   * written. Then it is told once they stay as they are.
+   */
+  awaitNew(read: FileStates): boolean {
+    const fresh = [...read.keys()].filter((path) => !this.seen.has(path) && read.get(path) !== GONE && !isFolder(path))
+    const found = readStates(fresh)
+    const waitMs = Math.max(0, ...fresh.map(toWaitMs))
+    this.follow(read)
+    const pendingMs = this.settlingFor === undefined ? 0 : this.dueMs - performance.now()
+    if (waitMs > 0) this.settle(readStates(this.paths), Math.max(waitMs, pendingMs))
+    return waitMs > 0 || fresh.some((path) => found.get(path) !== read.get(path))
   }
 
   close(): void {
@@ -85,13 +102,16 @@ export class ConfigWatch {
   private look(): void {
     const found = readStates(this.paths)
     if (isSame(found, this.settlingFor ?? this.seen)) return
+    this.settle(found, Math.max(toSettleMs(this.seen, found), toSettleMs(this.settlingFor ?? this.seen, found)))
+  }
+
+  private settle(found: FileStates, settleMs: number): void {
     const nowMs = performance.now()
     if (this.settlingFor === undefined) this.unsettledMs = nowMs
-    const leftMs = this.unsettledMs + MAX_SETTLE_MS - nowMs
-    const settleMs = Math.max(toSettleMs(this.seen, found), toSettleMs(this.settlingFor ?? this.seen, found))
+    this.dueMs = Math.max(nowMs, Math.min(nowMs + settleMs, this.unsettledMs + MAX_SETTLE_MS))
     this.settlingFor = found
     clearTimeout(this.settling)
-    this.settling = setTimeout(() => this.settled(), Math.min(settleMs, Math.max(0, leftMs)))
+    this.settling = setTimeout(() => this.settled(), this.dueMs - nowMs)
   }
 
   private settled(): void {
@@ -105,6 +125,19 @@ export class ConfigWatch {
     this.settlingFor = undefined
     this.seen = found
     this.changed()
+  }
+}
+
+/** How long a file that nobody watched while it came must still stay as it is to be taken for whole; 0 if it has already. */
+function toWaitMs(path: string): number {
+  try {
+    // Another machine's clock may be ahead.
+    const ageMs = Math.abs(Date.now() - statSync(path).mtimeMs)
+    const settleMs = endsALine(path) ? WRITTEN_SETTLE_MS : CUT_SETTLE_MS
+    return Math.max(0, settleMs - ageMs)
+  } catch {
+    // It is gone, which is a change since it was read.
+    return 0
   }
 }
 

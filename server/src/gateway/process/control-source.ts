@@ -10,6 +10,7 @@ import {
   type SnapshotAnswer,
 } from '../../kernel/control-protocol.ts'
 import { SnapshotTree, toSignedText } from '../../kernel/snapshot-tree.ts'
+import { NO_FILES } from '../../config/file-states.ts'
 import { HEADER_KEY } from '../../config/snapshot-lines.ts'
 import type { ListenerSpec, UpstreamSpec } from '../../kernel/snapshot.ts'
 import type { Compiled, CompileOutcome, ConfigSource, ProcessState } from './config-source.ts'
@@ -203,5 +204,5 @@ function toCompiled(tree: SnapshotTree): Compiled {
     else if (key.startsWith('routes/')) routes++
   }
   const { listener } = header as { readonly listener: ListenerSpec }
-  return { kind: 'compiled', version: tree.root(), lines, upstreams, listener, routes, watched: [] }
+  return { kind: 'compiled', version: tree.root(), lines, upstreams, listener, routes, watched: NO_FILES }
 }

@@ -1,4 +1,5 @@
 /** Configuration from a file or a directory: compiled in a process of its own, followed by watching what was read. */
+import { readStates } from '../../config/file-states.ts'
 import { compileInChild } from './compile-in-child.ts'
 import type { Compiled, CompileOutcome, ConfigSource } from './config-source.ts'
 import { ConfigWatch } from './config-watch.ts'
@@ -19,18 +20,19 @@ export function createFileSource(options: FileSourceOptions): ConfigSource {
   let latest: Compiled | undefined
   const stopped = new AbortController()
   const files = new ConfigWatch(() => changed())
-  files.follow([options.path])
+  files.follow(readStates([options.path]))
   return {
     async read(): Promise<CompileOutcome> {
       const running = latest
       // Whoever closes waits for what is being read, and nothing new is wanted any more.
       if (running !== undefined && stopped.signal.aborted) return running
-      files.beginReading()
       const signal = running === undefined ? undefined : stopped.signal
       try {
         const outcome = await compileInChild(options, { known: running?.lines, stopped: signal })
+        if (running === undefined) files.follow(outcome.watched)
+        // Half a document may well be one: it is read again when it is whole.
+        else if (!stopped.signal.aborted && files.awaitNew(outcome.watched)) return running
         if (outcome.kind === 'compiled') latest = outcome
-        if (!stopped.signal.aborted) files.follow(outcome.watched)
         return outcome
       } catch (cause) {
         if (running !== undefined && stopped.signal.aborted) return running

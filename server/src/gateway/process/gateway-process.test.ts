@@ -15,7 +15,7 @@ function answering(text: string): Compiled {
   const document = `headgate: 1\ngateway: { accessLog: { enabled: false }, drain: { delaySeconds: 0 } }\napis: [{ name: a, version: '1', routes: [${route}] }]`
   const { snapshot } = compileFiles({ 'a.yaml': document })
   const { listener, upstreams } = snapshot
-  return { kind: 'compiled', ...toSnapshotLines(snapshot), upstreams, listener, routes: 1, watched: [] }
+  return { kind: 'compiled', ...toSnapshotLines(snapshot), upstreams, listener, routes: 1, watched: new Map() }
 }
 
 /** A gateway on these configurations, one after the other; an error stands for one that cannot be had. */

@@ -2,8 +2,14 @@
 import { closeSync, fstatSync, openSync, readdirSync, readSync, realpathSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 
-/** States of the files by their path. */
+/** States of the files and directories by their path. */
 export type FileStates = ReadonlyMap<string, string>
+
+export const NO_FILES: FileStates = new Map()
+
+/** Of a path where nothing is. */
+export const GONE = 'gone'
+const LINE_FEED = 0x0a
 
 export function isDocument(name: string): boolean {
   return /\.(?:ya?ml|json)$/i.test(name)
@@ -58,10 +64,7 @@ export function endsALine(path: string): boolean {
   }
 }
 
-const GONE = 'gone'
-const LINE_FEED = 0x0a
-
-function stateOf(path: string): string {
+export function stateOf(path: string): string {
   try {
     const { ino, size, mtimeMs } = statSync(path)
     const content = isFolder(path) ? listDocuments(path).join(' ') : `${size} ${mtimeMs}`
