@@ -11,7 +11,7 @@ export const NO_FILES: FileStates = new Map()
 export const GONE = 'gone'
 const LINE_FEED = 0x0a
 
-export function isDocument(name: string): boolean {
+function isDocument(name: string): boolean {
   return /\.(?:ya?ml|json)$/i.test(name)
 }
 

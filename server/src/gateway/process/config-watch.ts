@@ -1,13 +1,12 @@
 /**
- * Tells when files of a configuration may have changed: by the file system's events, and by looking every few seconds
- * because events are lost on network file systems and when a mounted ConfigMap swaps its symlink.
+ * Tells when files of a configuration may have changed, by looking at them twice a second. Events of the file system would
+ * say it a moment earlier, but they are lost on network file systems and where a mounted ConfigMap swaps its symlink, and
+ * a log that grows in the same directory brings hundreds of them a second.
  */
-import { realpathSync, statSync, watch, type FSWatcher } from 'node:fs'
-import { basename, dirname } from 'node:path'
+import { statSync } from 'node:fs'
 import {
   endsALine,
   GONE,
-  isDocument,
   isFolder,
   isSame,
   listWritten,
@@ -24,11 +23,12 @@ const WRITTEN_SETTLE_MS = 1_000
 const CUT_SETTLE_MS = 5_000
 /** However often files change, what stands there is read at last. */
 const MAX_SETTLE_MS = 15_000
-const LOOK_MS = 2_000
+const LOOK_MS = 500
+/** Of so many files that looking at them takes time, no more than a hundredth of it. */
+const MAX_LOOK_SHARE = 0.01
 
 export class ConfigWatch {
   private readonly changed: () => void
-  private readonly watchers = new Map<string, FSWatcher>()
   private paths: readonly string[] = []
   private seen: FileStates = NO_FILES
   private settling: NodeJS.Timeout | undefined
@@ -36,11 +36,12 @@ export class ConfigWatch {
   private settlingFor: FileStates | undefined
   private unsettledMs = 0
   private dueMs = 0
-  private readonly looking: NodeJS.Timeout
+  private looking: NodeJS.Timeout | undefined
+  private closed = false
 
   constructor(changed: () => void) {
     this.changed = changed
-    this.looking = setInterval(() => this.look(), LOOK_MS).unref()
+    this.lookLater(0)
   }
 
   /**
@@ -50,13 +51,6 @@ export class ConfigWatch {
   follow(read: FileStates): void {
     this.paths = [...read.keys()]
     this.seen = new Map([...readStates(this.paths)].map(([path, state]) => [path, read.get(path) ?? state]))
-    const folders = new Set(this.paths.flatMap(listFoldersOf).filter(isFolder))
-    for (const [folder, watcher] of this.watchers) {
-      if (folders.has(folder)) continue
-      watcher.close()
-      this.watchers.delete(folder)
-    }
-    for (const folder of folders) if (!this.watchers.has(folder)) this.watchFolder(folder)
     this.look()
   }
 
@@ -75,30 +69,23 @@ export class ConfigWatch {
   }
 
   close(): void {
-    clearInterval(this.looking)
+    this.closed = true
+    clearTimeout(this.looking)
     clearTimeout(this.settling)
-    for (const watcher of this.watchers.values()) watcher.close()
   }
 
-  private watchFolder(folder: string): void {
-    try {
-      const watcher = watch(folder, { persistent: false }, (event, name) => {
-        if (event === 'rename' || name === null || this.isFollowed(name)) this.look()
-      })
-      // A folder that goes away ends its watcher; the regular look finds what comes in its place.
-      watcher.on('error', () => this.watchers.delete(folder))
-      this.watchers.set(folder, watcher)
-    } catch {
-      // Too many watches, or gone already: the regular look serves.
-    }
+  private lookLater(tookMs: number): void {
+    if (this.closed) return
+    this.looking = setTimeout(
+      () => {
+        const beganMs = performance.now()
+        this.look()
+        this.lookLater(performance.now() - beganMs)
+      },
+      Math.max(LOOK_MS, tookMs / MAX_LOOK_SHARE),
+    ).unref()
   }
 
-  /** A log that grows beside the files is written hundreds of times a second, and each look asks the disk. */
-  private isFollowed(name: string): boolean {
-    return isDocument(name) || this.paths.some((path) => basename(path) === name)
-  }
-
-  /** What else happens in a folder, such as a log that grows beside the file, must not put the reload off. */
   private look(): void {
     const found = readStates(this.paths)
     if (isSame(found, this.settlingFor ?? this.seen)) return
@@ -117,7 +104,7 @@ export class ConfigWatch {
   private settled(): void {
     const found = readStates(this.paths)
     const isOver = performance.now() - this.unsettledMs >= MAX_SETTLE_MS
-    // The event of a write that has just happened may be on its way.
+    // It was written since the last look.
     if (this.settlingFor !== undefined && !isOver && !isSame(found, this.settlingFor)) {
       this.look()
       return
@@ -138,17 +125,6 @@ function toWaitMs(path: string): number {
   } catch {
     // It is gone, which is a change since it was read.
     return 0
-  }
-}
-
-/** Where something happens when what stands under a path changes: a link is swapped beside it, or its file is written. */
-function listFoldersOf(path: string): string[] {
-  const beside = [dirname(path), path]
-  try {
-    return [...beside, dirname(realpathSync(path))]
-  } catch {
-    // It is not there; it will come beside the path.
-    return beside
   }
 }
 
