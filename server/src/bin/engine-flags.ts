@@ -8,7 +8,6 @@
  * itself goes back to the kernel.
  */
 
-/** V8 keeps what it may need again for 8 s. Told to keep it for 1 s, a reload on one core took up to 6 s instead of 4. */
 export const GATEWAY_FLAGS: readonly string[] = ['--managed-zone-memory']
 
 /** A Node that does not know a flag does not start, and they differ from one major version to the next. */

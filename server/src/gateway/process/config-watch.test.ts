@@ -122,6 +122,16 @@ describe('a file', () => {
     expect(changes()).toBe(1)
   })
 
+  test('that changed is not told any more once the watch is closed', () => {
+    const { file, watch, changes } = watchForChanges()
+    const read = readStates([file])
+    watch.close()
+    appendFileSync(file, '# changed\n')
+    watch.follow(read)
+    expect(vi.getTimerCount()).toBe(0)
+    expect(changes()).toBe(0)
+  })
+
   describe('that is named for the first time', () => {
     const settled = new Date(Date.now() - 60_000)
 

@@ -93,6 +93,7 @@ export class ConfigWatch {
   }
 
   private settle(found: FileStates, settleMs: number): void {
+    if (this.closed) return
     const nowMs = performance.now()
     if (this.settlingFor === undefined) this.unsettledMs = nowMs
     this.dueMs = Math.max(nowMs, Math.min(nowMs + settleMs, this.unsettledMs + MAX_SETTLE_MS))

@@ -31,7 +31,7 @@ export function createFileSource(options: FileSourceOptions): ConfigSource {
         const outcome = await compileInChild(options, { known: running?.lines, stopped: signal })
         if (running === undefined) files.follow(outcome.watched)
         // Half a document may well be one: it is read again when it is whole.
-        else if (!stopped.signal.aborted && files.awaitNew(outcome.watched)) return running
+        else if (files.awaitNew(outcome.watched) && !stopped.signal.aborted) return running
         if (outcome.kind === 'compiled') latest = outcome
         return outcome
       } catch (cause) {
