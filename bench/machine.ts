@@ -1,5 +1,5 @@
 /** The facts without which figures mean nothing: the machine, the kernel, and the versions of everything. */
-import { existsSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { cpus, release, totalmem, version } from 'node:os'
 import { commandOutput } from './measure/process.ts'
@@ -50,22 +50,6 @@ export function watchStolen(): () => number {
     const after = processorTicks()
     return (after.stolen - before.stolen) / Math.max(after.all - before.all, 1)
   }
-}
-
-/**
- * Starts to watch how long programs wait for disks, all together; the function tells it in milliseconds since then. The
- * kernel adds it up every two seconds.
- */
-export function watchDiskStall(): () => number {
-  const before = diskStallMicros()
-  return () => (diskStallMicros() - before) / 1_000
-}
-
-/** Since boot; 0 where the kernel does not measure it. */
-function diskStallMicros(): number {
-  const file = '/proc/pressure/io'
-  if (!existsSync(file)) return 0
-  return Number(/^some .*total=(\d+)$/m.exec(readFileSync(file, 'utf8'))?.[1] ?? 0)
 }
 
 /** First line of `/proc/stat`: user, nice, system, idle, iowait, irq, softirq, steal and more, in ticks since boot. */
