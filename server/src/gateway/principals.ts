@@ -3,6 +3,7 @@
  * runtime's is a copy with what changed.
  */
 import { ConsumerIndex, type ConsumerCredential, type Consumers } from '../kernel/consumers.ts'
+import type { Fields } from '../kernel/fields.ts'
 import type { ConsumerSpec, ProductSpec } from '../kernel/snapshot.ts'
 import type { PolicyEntries } from './policy-entries.ts'
 import type { Segment } from './runtime.ts'
@@ -19,8 +20,8 @@ const MOST_SEGMENTS = 50_000
 export class LiveConsumers implements Consumers {
   index = new ConsumerIndex()
 
-  byKey(presentedKey: string): ConsumerCredential | undefined {
-    return this.index.byKey(presentedKey)
+  byKey(presentedKey: string, from?: Fields): ConsumerCredential | undefined {
+    return this.index.byKey(presentedKey, from)
   }
 
   byName(name: string): ConsumerSpec | undefined {

@@ -4,6 +4,7 @@
  */
 import { hash } from 'node:crypto'
 import { DigestTable, MOST_TEXT_BYTES } from './digest-table.ts'
+import type { Fields } from './fields.ts'
 import type { ConsumerSpec } from './snapshot.ts'
 
 /** What a key opens. */
@@ -19,7 +20,8 @@ export interface ConsumerCredential {
 }
 
 export interface Consumers {
-  byKey(presentedKey: string): ConsumerCredential | undefined
+  /** `from` are the fields that it was presented in: who presents the same again does not have it hashed again. */
+  byKey(presentedKey: string, from?: Fields): ConsumerCredential | undefined
   byName(name: string): ConsumerSpec | undefined
 }
 
@@ -81,8 +83,8 @@ export class ConsumerIndex implements Consumers {
     }
   }
 
-  byKey(presentedKey: string): ConsumerCredential | undefined {
-    return this.byDigest(hash('sha256', presentedKey, 'latin1'))
+  byKey(presentedKey: string, from?: Fields): ConsumerCredential | undefined {
+    return this.byDigest(from === undefined ? digestOf(presentedKey) : from.derive(presentedKey, digestOf))
   }
 
   byName(name: string): ConsumerSpec | undefined {
@@ -111,6 +113,10 @@ function share(rights: Rights): Rights {
 
 function hasPolicies({ policies, subscriptions }: ConsumerSpec): boolean {
   return policies.length + subscriptions.length > 0
+}
+
+function digestOf(key: string): string {
+  return hash('sha256', key, 'latin1')
 }
 
 function toDigest(keyHash: string): string {

@@ -12,7 +12,7 @@ import { viewOf } from './read-buffer.ts'
 
 /** Longer sections are parsed each time. */
 const MAX_BYTES = 4_096
-/** So many connections of a thread are remembered, the latest ones: some 2 KB each, 14 where a client wants much kept. */
+/** So many connections of a thread are remembered, the latest ones: some 4 KB each, 15 where a client wants much kept. */
 const MAX_REMEMBERED = 1_024
 /** Whose messages all differ is compared with once in so many, at last. */
 const MAX_REST = 64
@@ -75,7 +75,7 @@ export class LastSection {
 
   /** What the noted bytes say. */
   learn(fields: Fields, facts: SectionFacts): void {
-    this.fields = fields.clone()
+    this.fields = fields.remember()
     this.facts = facts
   }
 

@@ -41,6 +41,8 @@ export class SectionFacts {
   lines = 0
   host: string | undefined = undefined
   hosts = 0
+  /** What `parseHost` made of the host, once it was asked: facts of a section that comes again are asked again. */
+  hostName: string | undefined = undefined
   /** -1 without Content-Length. */
   contentLength = -1
   /** The text of Transfer-Encoding. */

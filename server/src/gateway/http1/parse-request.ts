@@ -113,7 +113,7 @@ function isDigit(text: string, at: number): boolean {
 function applyHost(request: RequestHead, facts: SectionFacts): Problem | undefined {
   if (facts.hosts > 1) return flaws.repeatedHost.inRequest
   if (facts.host === undefined) return request.version === '1.1' ? flaws.missingHost.inRequest : undefined
-  const host = parseHost(facts.host)
+  const host = (facts.hostName ??= parseHost(facts.host))
   if (host === '') return invalidHost
   // RFC 9112 §3.2.2: the authority of an absolute-form wins, and Host is ignored once it is known to be valid.
   if (request.absoluteScheme !== undefined) return undefined

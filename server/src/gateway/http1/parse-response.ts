@@ -21,6 +21,7 @@ const forbiddenCoding = malformedResponse({ detail: 'A 1xx or 204 response has T
 
 /** Version and status: what stands behind them is checked and dropped. */
 const STATUS_LINE_CHARS = 12
+const VERSION = Buffer.from('HTTP/1.1 ')
 
 /** Reads the head in bytes[start, end), from the status line up to and including the empty line. */
 export function parseResponseHead(
@@ -35,7 +36,7 @@ export function parseResponseHead(
   if (end - start > limits.maxHeadBytes) return headTooLarge
   if (!endsInEmptyLine(bytes, start, end)) return flaws.unfinishedHead.inResponse
   const response = new ResponseHead(new Fields())
-  const wrong = parseStatusLine(bytes.toString('latin1', start, start + STATUS_LINE_CHARS), response)
+  const wrong = parseStatusLine(bytes, start, response)
   if (wrong !== undefined) return wrong
   const lineEnd = skipReason(bytes, start + STATUS_LINE_CHARS)
   if (lineEnd === -1) return invalidLine
@@ -46,12 +47,17 @@ export function parseResponseHead(
   return applyFraming(response, facts, requestMethod) ?? applySwitch(response, facts, tunnelRequested) ?? response
 }
 
-function parseStatusLine(head: string, response: ResponseHead): Problem | undefined {
-  if (head.startsWith('HTTP/1.0 ')) response.version = '1.0'
-  else if (!head.startsWith('HTTP/1.1 ')) return toVersionProblem(head)
+function parseStatusLine(bytes: Buffer, start: number, response: ResponseHead): Problem | undefined {
+  let at = 0
+  while (at < VERSION.length && bytes[start + at] === VERSION[at]) at++
+  if (at < VERSION.length) {
+    const line = bytes.toString('latin1', start, start + STATUS_LINE_CHARS)
+    if (!line.startsWith('HTTP/1.0 ')) return toVersionProblem(line)
+    response.version = '1.0'
+  }
   let status = 0
-  for (let i = 9; i < 12; i++) {
-    const digit = head.charCodeAt(i) - 48
+  for (let i = VERSION.length; i < STATUS_LINE_CHARS; i++) {
+    const digit = (bytes[start + i] ?? 0) - 48
     if (digit < 0 || digit > 9) return invalidLine
     status = status * 10 + digit
   }
@@ -60,9 +66,9 @@ function parseStatusLine(head: string, response: ResponseHead): Problem | undefi
   return undefined
 }
 
-function toVersionProblem(head: string): Problem {
-  if (head.startsWith('\r\n')) return emptyLine
-  return /^HTTP\/\d\.\d /.test(head) ? unknownVersion : invalidLine
+function toVersionProblem(line: string): Problem {
+  if (line.startsWith('\r\n')) return emptyLine
+  return /^HTTP\/\d\.\d /.test(line) ? unknownVersion : invalidLine
 }
 
 /** Where the fields start, or -1. The reason phrase is checked and dropped; without one its space may be missing. */

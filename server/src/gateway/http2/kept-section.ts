@@ -36,7 +36,7 @@ export class KeptSection {
 
 /** Policies change the fields of a request, so each gets its own. */
 function copyOf({ head, contentLength }: RequestSection): RequestSection {
-  const copy = new RequestHead(head.fields.clone())
+  const copy = new RequestHead(head.fields.remember())
   copy.method = head.method
   copy.path = head.path
   copy.query = head.query

@@ -121,7 +121,7 @@ export const keyAuth = definePolicy({
         if (key === undefined) return config.optional ? undefined : noKey
         if (key === AMBIGUOUS) return manyKeys
         if (key.length > MAX_KEY_CHARS) return wrongKey
-        const found = consumers.byKey(key)
+        const found = consumers.byKey(key, exchange.request.fields)
         if (found === undefined) return wrongKey
         if (found.expiresAtMs !== undefined && found.expiresAtMs <= clock.now()) return oldKey
         exchange.principal = toPrincipal(found)
