@@ -33,10 +33,9 @@ export function toProblemReply(problem: Problem, requestId: string): Reply {
 export function toOwnFields(exchange: Exchange, reply: Reply, listener: ListenerSpec, nowMs: number): Fields {
   const { upstream } = exchange
   const own = exchange.replyFields ?? new Fields()
-  const last = own.names.lastIndexOf(CACHE_CONTROL)
-  if (last !== -1) {
+  if (own.has(CACHE_CONTROL)) {
     // Some caches read the first line of it alone.
-    reply.fields.set(CACHE_CONTROL, own.values[last] ?? '')
+    reply.fields.set(CACHE_CONTROL, own.values[own.names.lastIndexOf(CACHE_CONTROL)] ?? '')
     own.remove(CACHE_CONTROL)
   }
   reply.fields.remove('x-request-id')
