@@ -100,17 +100,20 @@ describe('what is made of a text of fields', () => {
     expect(remembered.derive('one', upper)).toBe('ONE')
   })
 
-  test('is made each time for others, for those that were changed since, and for a great many', () => {
+  test('is made each time for others, for those that were changed since, for a great many, and where many are gone', () => {
     const changed = new Fields(['a'], ['one']).remember()
     changed.append('b', 'two')
+    const goes = ['b', 'c', 'd', 'e']
+    const left = new Fields(['a', ...goes], ['one', ...goes]).remember()
+    for (const name of goes) left.remove(name)
     const names = Array.from({ length: 33 }, (_, at) => `field-${at}`)
     const many = new Fields(
       names,
       names.map(() => 'one'),
     ).remember()
-    for (const fields of [new Fields(['a'], ['one']), changed, many]) {
+    for (const fields of [new Fields(['a'], ['one']), changed, many, left]) {
       for (let round = 0; round < 2; round++) expect(fields.derive('one', upper)).toBe('ONE')
     }
-    expect(upper).toHaveBeenCalledTimes(6)
+    expect(upper).toHaveBeenCalledTimes(8)
   })
 })

@@ -36,9 +36,13 @@ class Section {
 
 /** What is made of longer ones is not kept: each policy that takes a field away would keep a copy of the others. */
 const MOST_REMEMBERED = 32
+/** So many removals in a row are kept, each of them with the fields that were left: clients may send much that goes. */
+const MOST_REMOVALS = 4
 
 /** What was made of a section last, for when the same is wanted of it again. */
 class Made {
+  /** How many led from what was remembered to the section. */
+  readonly removals: number
   lines: string | undefined = undefined
   /** What is left of it without the fields of one name. */
   without = ''
@@ -47,6 +51,10 @@ class Made {
   text = ''
   derive: Derive | undefined = undefined
   derived = ''
+
+  constructor(removals: number) {
+    this.removals = removals
+  }
 }
 
 export type Derive = (text: string) => string
@@ -165,7 +173,7 @@ export class Fields {
   /** A clone of which the same is wanted again and again: what is made of it, and of its clones, is kept with it. */
   remember(): Fields {
     const copy = this.clone()
-    if (copy.size <= MOST_REMEMBERED) copy.section.made ??= new Made()
+    if (copy.size <= MOST_REMEMBERED) copy.section.made ??= new Made(0)
     return copy
   }
 
@@ -207,7 +215,8 @@ function keepRest(section: Section, made: Made, name: string, at: number): Secti
   const rest = section.copy()
   dropFrom(rest, name, at)
   rest.shared = true
-  rest.made = new Made()
+  const removals = made.removals + 1
+  if (removals < MOST_REMOVALS) rest.made = new Made(removals)
   made.without = name
   made.rest = rest
   return rest
