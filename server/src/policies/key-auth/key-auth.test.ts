@@ -10,6 +10,7 @@ import {
   textOf,
   type PolicyRun,
 } from '../../../test/test-services.ts'
+import type { Consumers } from '../../kernel/consumers.ts'
 import { keyAuth } from './key-auth.ts'
 
 const clock = testClock()
@@ -62,6 +63,24 @@ describe('a caller with a key', () => {
     const { exchange } = await run({ query: 'a=1&api_key=acme-key&b=2' }, { query: 'api_key' })
     expect(exchange.principal?.id).toBe('acme')
   })
+})
+
+test.each([
+  ['header is', {}, { headers: { 'x-api-key': 'acme-key' } }, true],
+  ['query is not', { query: 'key' }, { query: 'key=acme-key' }, false],
+])('what is made of a key of the %s kept with the fields', async (_, config, request: TestExchangeOptions, isKept) => {
+  const askedWith: unknown[] = []
+  const consumers: Consumers = {
+    byName: (name) => services.consumers.byName(name),
+    byKey(key, from) {
+      askedWith.push(from)
+      return services.consumers.byKey(key, from)
+    },
+  }
+  const exchange = testExchange(request)
+  await runPolicy(keyAuth, config, exchange, { services: testServices({ clock, consumers }) })
+  expect(exchange.principal?.id).toBe('acme')
+  expect(askedWith).toEqual([isKept ? exchange.request.fields : undefined])
 })
 
 describe('the key does not reach the upstream', () => {

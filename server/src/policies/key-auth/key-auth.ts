@@ -108,6 +108,8 @@ export const keyAuth = definePolicy({
   setup(config, { consumers, clock }) {
     const header = config.header.toLowerCase()
     const reader = createKeyReader({ ...config, header })
+    // The same fields come with other queries: they would keep a key that none of them has, and compare others with it.
+    const mayRepeat = config.query === undefined
     const headers = { 'www-authenticate': challengeOf(config) }
     // One object for all occurrences: refusals are what attackers ask for, so they cost nothing.
     const noKey = missing({ headers, detail: `No API key was sent. Send it in ${reader.places.join(' or in ')}.` })
@@ -121,7 +123,7 @@ export const keyAuth = definePolicy({
         if (key === undefined) return config.optional ? undefined : noKey
         if (key === AMBIGUOUS) return manyKeys
         if (key.length > MAX_KEY_CHARS) return wrongKey
-        const found = consumers.byKey(key, exchange.request.fields)
+        const found = consumers.byKey(key, mayRepeat ? exchange.request.fields : undefined)
         if (found === undefined) return wrongKey
         if (found.expiresAtMs !== undefined && found.expiresAtMs <= clock.now()) return oldKey
         exchange.principal = toPrincipal(found)
