@@ -83,7 +83,8 @@ function takeOwnFields(fields: Fields): string | undefined {
   for (let i = names.length - 1; i >= 0; i--) {
     const name = names[i]
     if (name === undefined || !isOwnField(name)) continue
-    if (name === PREVIEW_FIELD) token = fields.get(name)
+    // Of a repeated one the first counts; whether its name comes up again depends on who else has the list.
+    if (name === PREVIEW_FIELD) token ??= fields.get(name)
     fields.remove(name)
   }
   return token

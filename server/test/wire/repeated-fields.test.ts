@@ -68,3 +68,13 @@ test('each of a connection is changed as if it were the only one, also when it i
   expect(answered[0]).toMatchObject({ 'x-new': 'o', 'x-many': '3', 'x-more': 'm', server: 's' })
   expect(answered[0]).not.toHaveProperty('x-secret')
 })
+
+test('a token for a preview that is sent twice in one request is seen in each that repeats it', async () => {
+  const gateway = await testGateway()
+  const wire = await dial(gateway.port)
+  for (let round = 0; round < 5; round++) {
+    const { fields } = await wire.get('/', 'X-Headgate-Preview: one\r\nX-Headgate-Preview: two\r\n')
+    expect([round, fields['cache-control']]).toEqual([round, 'private, no-store'])
+    expect(gateway.seen.at(-1)?.headers).not.toHaveProperty('x-headgate-preview')
+  }
+})
