@@ -9,6 +9,8 @@ import type { Fields } from './fields.ts'
 export interface BodySink {
   /** Takes bytes, which are the sink's from now on. Returns false to ask the source to wait for `resume`. */
   chunk(bytes: Uint8Array): boolean
+  /** True when nothing of what it took is held any more, so that its memory can be used again; who keeps bytes has none. */
+  readonly isThrough?: boolean
   /** The body is whole. */
   end(trailers: Fields | undefined): void
   /** The body broke off; nothing more comes. */

@@ -6,6 +6,7 @@ import type { BodySink, BodySource } from '../../kernel/body.ts'
 import { BodyProblem } from '../../kernel/body-problem.ts'
 import { ChunkedDecoder } from './chunked.ts'
 import { CHUNKED } from './parse.ts'
+import { givePieceMemoryBack, takePieceMemory } from './piece-memory.ts'
 import { bodyTooLarge } from './problems.ts'
 
 export interface BodyOwner {
@@ -40,6 +41,8 @@ export class IncomingBody implements BodySource {
   /** The data of the chunks of one read, moved together: where it begins and ends in the buffer. */
   private gatheredFrom = 0
   private gatheredTo = 0
+  /** Where the last large piece stands, while its sink may hold it. */
+  private lent: Buffer | undefined
   private readonly owner: BodyOwner
   private readonly maxBytes: number
 
@@ -72,6 +75,7 @@ export class IncomingBody implements BodySource {
   }
 
   resume(): void {
+    this.takeBack()
     this.blocked = false
     this.owner.bodyFlows()
   }
@@ -154,6 +158,20 @@ export class IncomingBody implements BodySource {
     }
     if (this.sink === undefined || this.done) return
     const view = bytes.subarray(start, end)
-    if (!this.sink.chunk(this.copying ? Buffer.from(view) : view)) this.blocked = true
+    if (!this.sink.chunk(this.copying ? this.copyOf(view) : view)) this.blocked = true
+    this.takeBack()
+  }
+
+  private copyOf(view: Buffer): Buffer {
+    const memory = takePieceMemory(view.length)
+    if (memory === undefined) return Buffer.from(view)
+    this.lent = memory
+    return memory.subarray(0, view.copy(memory))
+  }
+
+  private takeBack(): void {
+    if (this.lent === undefined || this.sink?.isThrough !== true) return
+    givePieceMemoryBack(this.lent)
+    this.lent = undefined
   }
 }

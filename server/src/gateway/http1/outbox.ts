@@ -53,6 +53,11 @@ export class Outbox {
     return this.held
   }
 
+  /** Whether the kernel has all that was written; what is posted may wait here all the same. */
+  get isEmpty(): boolean {
+    return this.socket.writableLength === 0
+  }
+
   /** Writes a message that can wait for the end of this turn of the event loop. */
   post(message: string | Uint8Array): void {
     if (this.hold()) this.message = message

@@ -40,6 +40,10 @@ export class OutgoingBody implements BodySink {
     return flowing
   }
 
+  get isThrough(): boolean {
+    return this.outbox.isEmpty
+  }
+
   end(trailers: Fields | undefined): void {
     if (this.done) return
     this.done = true

@@ -66,6 +66,10 @@ export class WatchedBody implements BodySource, BodySink {
     return flowing
   }
 
+  get isThrough(): boolean {
+    return this.sink?.isThrough === true
+  }
+
   end(trailers: Fields | undefined): void {
     this.over = true
     this.sink?.end(trailers === undefined || this.passes === undefined ? trailers : keepOf(trailers, this.passes))
