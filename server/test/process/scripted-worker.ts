@@ -12,7 +12,7 @@ const memory = new Int32Array(start.metrics)
 const life = Atomics.add(memory, 0, 1)
 const tell = (message: FromWorker): void => parentPort?.postMessage(message)
 
-setInterval(() => Atomics.add(new Int32Array(start.heartbeats), start.index, 1), 100)
+if (script !== 'is-silent') setInterval(() => Atomics.add(new Int32Array(start.heartbeats), start.index, 1), 100)
 if (script === 'hangs-in-its-second-life' && life === 1) for (;;);
 if (script === 'fills-its-memory-in-its-second-life' && life === 1) fillMemory()
 if (script === 'refuses-in-its-second-life' && life === 1) Atomics.wait(memory, 1, 0)

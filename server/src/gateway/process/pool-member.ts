@@ -19,7 +19,8 @@ export interface Member {
   /** Settled when it has taken what it missed while it started. */
   catchingUp: Promise<void>
   beat: number
-  beatAtMs: number
+  /** Checks in a row that saw no new beat. */
+  silentChecks: number
   restarts: number
   startedAtMs: number
 }
@@ -33,7 +34,7 @@ export function createMember(index: number): Member {
     listening: false,
     catchingUp: Promise.resolve(),
     beat: 0,
-    beatAtMs: 0,
+    silentChecks: 0,
     restarts: 0,
     startedAtMs: 0,
   }

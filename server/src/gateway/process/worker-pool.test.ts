@@ -1,4 +1,4 @@
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { createCounterMemory } from '../../kernel/counter-table.ts'
 import { createLog } from '../../kernel/log.ts'
 import type { SnapshotLines } from '../../kernel/snapshot-delivery.ts'
@@ -134,3 +134,15 @@ test('the successor of a worker that died between taking a change and all others
   await until(() => pool.versions().every(({ version }) => version === 'committed'))
   expect([pool.restarts, pool.serving]).toEqual([1, 2])
 })
+
+test('a worker is ended for its silence, not for a clock that went on while the machine stood still', async () => {
+  const { messages, lives } = await startPool('is-silent')
+  const startedAtMs = performance.now()
+  const clock = vi.spyOn(performance, 'now').mockImplementation(() => startedAtMs + 60_000)
+  await new Promise((resolve) => setTimeout(resolve, 2_500))
+  clock.mockRestore()
+  expect([lives(), messages]).toEqual([1, []])
+  await until(() => lives() === 2)
+  expect(performance.now() - startedAtMs).toBeGreaterThan(5_000)
+  expect(messages).toContain('a gateway worker does not answer and is ended')
+}, 15_000)

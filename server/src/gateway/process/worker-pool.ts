@@ -14,7 +14,8 @@ import type { FromWorker, ToWorker, WorkerStart } from './messages.ts'
 import { createMember, Gift, post, prepareOn, type Member, type Prepared } from './pool-member.ts'
 
 const BEAT_CHECK_MS = 1_000
-const SILENCE_MS = 5_000
+/** Counted, not timed: when the whole machine or process was paused, it is no worker's fault, and none is ended for it. */
+const MAX_SILENT_CHECKS = 5
 /** Far more than compiling the largest snapshot takes. */
 const START_LIMIT_MS = 60_000
 /** What a worker has to say after its last connection; then it is ended. */
@@ -202,7 +203,7 @@ export class WorkerPool {
       },
     )
     member.startedAtMs = performance.now()
-    member.beatAtMs = performance.now()
+    member.silentChecks = 0
     const { startLimitMs = START_LIMIT_MS } = options
     const late = setTimeout(() => {
       options.log.error({ worker: member.index, startLimitMs }, 'a gateway worker did not begin to serve and is ended')
@@ -258,20 +259,18 @@ export class WorkerPool {
 
   private checkBeats(): void {
     const beats = new Int32Array(this.heartbeats)
-    const nowMs = performance.now()
     for (const member of this.members) {
       const beat = Atomics.load(beats, member.index)
-      if (beat !== member.beat || !member.listening) {
-        member.beat = beat
-        member.beatAtMs = nowMs
-      } else if (nowMs - member.beatAtMs > SILENCE_MS) {
-        this.options.log.error(
-          { worker: member.index, silentMs: SILENCE_MS },
-          'a gateway worker does not answer and is ended',
-        )
-        member.beatAtMs = nowMs
-        void member.worker?.terminate()
-      }
+      const isSilent = beat === member.beat && member.listening
+      member.beat = beat
+      member.silentChecks = isSilent ? member.silentChecks + 1 : 0
+      if (member.silentChecks <= MAX_SILENT_CHECKS) continue
+      this.options.log.error(
+        { worker: member.index, silentMs: MAX_SILENT_CHECKS * BEAT_CHECK_MS },
+        'a gateway worker does not answer and is ended',
+      )
+      member.silentChecks = 0
+      void member.worker?.terminate()
     }
   }
 }
