@@ -3,6 +3,7 @@ import { getPriority } from 'node:os'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 import { expect, test } from 'vitest'
+import { collectGarbage } from './engine.ts'
 
 const child = fileURLToPath(new URL('../../../test/process/engine-child.ts', import.meta.url))
 
@@ -26,3 +27,15 @@ test.runIf(process.platform === 'linux')(
     for (const { niceness } of others) expect(niceness).toBe(getPriority())
   },
 )
+
+test('what nothing holds any more is collected at once', async () => {
+  const dropped = new WeakRef({ bytes: Buffer.alloc(1) })
+  const kept = { bytes: Buffer.alloc(1) }
+  const reference = new WeakRef(kept)
+  // What a reference was made of lives until the turn has ended.
+  await new Promise((resolve) => setImmediate(resolve))
+  collectGarbage()
+  expect(dropped.deref()).toBeUndefined()
+  expect(reference.deref()).toBe(kept)
+  expect(globalThis).not.toHaveProperty('gc')
+})

@@ -11,6 +11,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism, setPriority } from 'node:os'
 import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 
 /** An exchange's garbage dies young: more room here is only more memory, less makes it be copied. */
 export const YOUNG_HEAP_MB = 22
@@ -38,6 +39,17 @@ export function setUpEngine(): void {
   if (availableParallelism() > 1) return
   ONE_CORE_FLAGS.forEach((flag) => setFlagsFromString(flag))
   yieldHelpers()
+}
+
+/**
+ * Gives back what starting left behind on the calling thread, some 8 MB. One that only supervises makes so little garbage
+ * afterwards that V8 would never look for it. Takes 50 to 130 ms: pages go back to the system only after a second look.
+ */
+export function collectGarbage(): void {
+  setFlagsFromString('--expose-gc')
+  const collect: unknown = runInNewContext('gc')
+  setFlagsFromString('--no-expose-gc')
+  if (typeof collect === 'function') collect({ type: 'major', execution: 'sync', flavor: 'last-resort' })
 }
 
 /** The kernel takes a thread's id for a process's, and V8 has started its threads by now. */

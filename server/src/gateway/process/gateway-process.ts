@@ -20,7 +20,7 @@ import { UpstreamWatch } from '../upstream/upstream-watch.ts'
 import { CallerReport } from './caller-report.ts'
 import type { Compiled, ConfigSource, ProcessState } from './config-source.ts'
 import { DeploymentReport } from './deployment-report.ts'
-import { setUpEngine } from './engine.ts'
+import { collectGarbage, setUpEngine } from './engine.ts'
 import { expectFreePort } from './expect-free-port.ts'
 import type { FromWorker } from './messages.ts'
 import { QuotaKeeper } from './quota-keeper.ts'
@@ -149,6 +149,8 @@ export class GatewayProcess {
     this.ready = true
     const { version, routes } = compiled
     this.options.log.info({ version, routes, ...this.ports }, 'the gateway is ready')
+    // Whoever waits for the start comes first.
+    setImmediate(collectGarbage)
   }
 
   private async expectFreePorts({ listener }: Compiled): Promise<void> {
