@@ -124,8 +124,12 @@ export async function waitForPort(
     if (await accepts(port)) return
     await sleep(50)
   }
-  const said = readFileSync(stderrFile, 'utf8').trim().split('\n').slice(-12).join('\n')
-  throw new Error(`${started.name} does not listen on port ${port}. It said:\n${said}`)
+  throw new Error(`${started.name} does not listen on port ${port}. It said:\n${lastWords(stderrFile)}`)
+}
+
+/** The end of what a process wrote to its standard error. */
+export function lastWords(stderrFile: string): string {
+  return readFileSync(stderrFile, 'utf8').trim().split('\n').slice(-12).join('\n')
 }
 
 function accepts(port: number): Promise<boolean> {

@@ -27,7 +27,7 @@ export function headgateScenario(name: string, title: string, measure: (bench: B
         return { title, ...(await measure(bench)) }
       } catch (error) {
         // The other scenarios still have something to say.
-        return notMeasured(title, String(error).slice(0, 300))
+        return notMeasured(title, String(error).slice(0, 1_000))
       }
     },
   }
@@ -48,6 +48,8 @@ export async function withHeadgate<Result>(
   const running = await startHeadgate({ ...plainHeadgate, ...changes }, job, bench.place)
   try {
     return await use(running)
+  } catch (cause) {
+    throw new Error(`${String(cause).slice(0, 300)} The gateway said: ${running.said()}`, { cause })
   } finally {
     await running.stop()
   }

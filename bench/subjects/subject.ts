@@ -1,7 +1,7 @@
 /** What is compared: a gateway that can be started on a job, and the place in which it runs. */
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { freePort, processTree, startProcess, waitForPort, type Started } from '../measure/process.ts'
+import { freePort, lastWords, processTree, startProcess, waitForPort, type Started } from '../measure/process.ts'
 
 /** The core of the gateway; load generator, backend and the bench itself share the other one. */
 export const gatewayCore = 0
@@ -36,6 +36,8 @@ export interface Running {
   pids: () => number[]
   /** Where access log lines arrive; absent when the job asks for none. */
   logFile?: string
+  /** The end of what it wrote to its standard error. */
+  said: () => string
   stop: () => Promise<void>
 }
 
@@ -91,15 +93,16 @@ export async function startGateway(
     env: command.env ?? {},
   })
   await waitForPort(site.port, started, stderrFile)
-  return toRunning(started, site, job)
+  return toRunning(started, site, job, stderrFile)
 }
 
-function toRunning(started: Started, site: Site, job: Job): Running {
+function toRunning(started: Started, site: Site, job: Job, stderrFile: string): Running {
   const running: Running = {
     port: site.port,
     pid: started.pid,
     pids: () => processTree(started.pid),
     stop: started.stop,
+    said: () => lastWords(stderrFile),
   }
   return job.policies === 'bare' ? running : { ...running, logFile: site.logFile }
 }
