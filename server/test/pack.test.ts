@@ -23,8 +23,10 @@ const environment = Object.fromEntries(
   ),
 )
 
+/** Nothing else can end it while it runs, so it has a limit of its own: npm tries for a long time where it gets no answer. */
 function run(command: string, args: string[], cwd: string): string {
-  return execFileSync(command, args, { cwd, env: environment, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] })
+  const stdio: ['ignore', 'pipe', 'pipe'] = ['ignore', 'pipe', 'pipe']
+  return execFileSync(command, args, { cwd, env: environment, encoding: 'utf8', stdio, timeout: 150_000 })
 }
 
 beforeAll(async () => {
