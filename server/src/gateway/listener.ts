@@ -10,12 +10,13 @@ import { readSocket, type OnRead } from './http1/read-socket.ts'
 import { ServerConnection } from './http1/server-connection.ts'
 import { Http2Connection } from './http2/server-connection.ts'
 import { readProxyHeader, sniffProtocol } from './opening.ts'
+import { Roster, type RosterMember } from './roster.ts'
 import type { Runtime } from './runtime.ts'
 import type { Ticker, Tickable } from './ticker.ts'
 import { toClientCertificate } from './tls.ts'
 
 /** A client's connection, whatever it speaks. */
-export interface Connection extends Tickable {
+export interface Connection extends Tickable, RosterMember {
   /** Ends it as soon as no exchange is under way. */
   retire(): void
   destroy(): void
@@ -31,8 +32,8 @@ export interface ListenerOptions {
   rejected(reason: string, ip: string): void
 }
 
-export class Listener {
-  readonly connections = new Set<Connection>()
+export class Listener implements Tickable {
+  readonly connections = new Roster<Connection>()
   private readonly server: Server
   private readonly options: ListenerOptions
   private opening = 0
@@ -84,6 +85,12 @@ export class Listener {
 
   destroy(): void {
     for (const connection of this.connections) connection.destroy()
+  }
+
+  /** Passes the time on to the connections, as long as there are any. */
+  tick(nowMs: number): void {
+    for (const connection of this.connections) connection.tick(nowMs)
+    if (this.connections.size === 0) this.options.ticker.delete(this)
   }
 
   private accept(socket: Socket): void {
@@ -150,13 +157,9 @@ export class Listener {
   }
 
   private keep<Kept extends Connection>(create: (closed: () => void) => Kept): Kept {
-    const { ticker } = this.options
-    const connection = create(() => {
-      this.connections.delete(connection)
-      ticker.delete(connection)
-    })
+    const connection = create(() => this.connections.delete(connection))
     this.connections.add(connection)
-    ticker.add(connection)
+    this.options.ticker.add(this)
     return connection
   }
 

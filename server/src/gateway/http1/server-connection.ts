@@ -31,6 +31,7 @@ const LINGER_MS = 2_000
 
 export class ServerConnection implements Carrier {
   readonly deadline: Deadline
+  seat = -1
   private readonly socket: Socket
   private readonly outbox: Outbox
   private readonly gateway: Gateway

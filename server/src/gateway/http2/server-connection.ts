@@ -38,6 +38,7 @@ type State = 'open' | 'leaving' | 'left' | 'closing' | 'closed'
 
 export class Http2Connection implements FrameTarget, StreamHost {
   readonly gateway: Gateway
+  seat = -1
   readonly sender: Sender
   readonly encoder = new HpackEncoder()
   private readonly socket: Socket
