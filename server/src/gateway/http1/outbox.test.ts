@@ -65,6 +65,21 @@ describe('messages of one turn of the event loop', () => {
     expect(wire.writableFinished).toBe(true)
   })
 
+  it('leave with the end of the socket, which comes once and is told to whoever asked last', async () => {
+    const wire = new Wire()
+    const outbox = new Outbox(wire)
+    const told: string[] = []
+    writeMessage(outbox, 'last ', Buffer.from('words'))
+    outbox.end(() => told.push('first'))
+    outbox.end(() => told.push('second'))
+    expect(wire.texts).toEqual([])
+    await turn()
+    expect([wire.texts, told]).toEqual([['last words'], ['second']])
+    outbox.end(() => told.push('third'))
+    expect(told).toEqual(['second', 'third'])
+    expect(wire.errored).toBe(null)
+  })
+
   it('do not wait for more than a few others', async () => {
     const wires = Array.from({ length: 100 }, () => new Wire())
     for (const wire of wires) writeMessage(new Outbox(wire), 'x', undefined)

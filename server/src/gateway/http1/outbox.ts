@@ -13,13 +13,17 @@ export interface WritableSocket {
   /** Bytes that were written and are not with the kernel yet. */
   readonly writableLength: number
   readonly destroyed: boolean
+  /** Whether it was ended and the kernel has all of it. */
+  readonly writableFinished: boolean
   /** Of sockets with TLS. */
   readonly encrypted?: boolean
   cork(): void
   uncork(): void
   write(bytes: Uint8Array): boolean
   write(text: string, encoding: 'latin1'): boolean
-  end(finished?: () => void): unknown
+  end(finished: () => void): unknown
+  end(bytes: Uint8Array, finished: () => void): unknown
+  end(text: string, encoding: 'latin1', finished: () => void): unknown
 }
 
 /** So many wait at most, lest the first waits for the last where a great many sockets are readable at once. */
@@ -42,6 +46,8 @@ export class Outbox {
   private readonly holdsBack: boolean
   private held = false
   private message: string | Uint8Array | undefined
+  private ended = false
+  private finished: (() => void) | undefined
 
   constructor(socket: WritableSocket) {
     this.socket = socket
@@ -95,10 +101,13 @@ export class Outbox {
     return isFlowing
   }
 
-  /** Ends the socket after all that was written. */
+  /** Ends the socket after all that was written, together with what is held back. Told again, only the last is called. */
   end(finished?: () => void): void {
-    this.handOver()
-    this.socket.end(finished)
+    this.finished = finished
+    if (!this.ended) {
+      this.ended = true
+      if (!this.held) this.finish(undefined)
+    } else if (this.socket.writableFinished) finished?.()
   }
 
   /** The end of the turn: hands over what is held back. True when not all of it is with the kernel yet. */
@@ -106,7 +115,8 @@ export class Outbox {
     const { socket, message } = this
     this.held = false
     this.message = undefined
-    if (message === undefined) socket.uncork()
+    if (this.ended) this.finish(message)
+    else if (message === undefined) socket.uncork()
     else if (!socket.destroyed) this.pass(message)
     return socket.writableLength > 0
   }
@@ -128,6 +138,16 @@ export class Outbox {
     this.message = undefined
     this.socket.cork()
     this.pass(message)
+  }
+
+  /** Ends the socket, which is corked where something was written since it was held. */
+  private finish(message: string | Uint8Array | undefined): void {
+    const { socket } = this
+    const finished = (): void => this.finished?.()
+    if (socket.destroyed) return
+    if (message === undefined) socket.end(finished)
+    else if (typeof message === 'string') socket.end(message, 'latin1', finished)
+    else socket.end(message, finished)
   }
 
   private pass(piece: string | Uint8Array): boolean {
