@@ -21,7 +21,7 @@ export function sniffProtocol(http1: OnRead, http2: () => OnRead): OnRead {
     const first = held === undefined ? bytes : Buffer.concat([held, bytes.subarray(0, end)])
     const length = held === undefined ? end : first.length
     const compared = Math.min(length, PREFACE.length)
-    const isSame = first.compare(PREFACE, 0, compared, 0, compared) === 0
+    const isSame = first[0] === PREFACE[0] && first.compare(PREFACE, 0, compared, 0, compared) === 0
     if (isSame && length < PREFACE.length) {
       held = Buffer.from(first.subarray(0, length))
       return

@@ -61,6 +61,7 @@ describe('messages of one turn of the event loop', () => {
     writeMessage(outbox, 'last words', undefined)
     outbox.end()
     await turn()
+    await turn()
     expect(wire.texts).toEqual(['last words'])
     expect(wire.writableFinished).toBe(true)
   })
@@ -72,12 +73,43 @@ describe('messages of one turn of the event loop', () => {
     writeMessage(outbox, 'last ', Buffer.from('words'))
     outbox.end(() => told.push('first'))
     outbox.end(() => told.push('second'))
+    await turn()
     expect(wire.texts).toEqual([])
     await turn()
     expect([wire.texts, told]).toEqual([['last words'], ['second']])
     outbox.end(() => told.push('third'))
     expect(told).toEqual(['second', 'third'])
     expect(wire.errored).toBe(null)
+  })
+
+  it('that are the last of their sockets wait for those of the next turns', async () => {
+    const wires: Wire[] = []
+    const isOut = (): boolean[] => wires.map((wire) => wire.writableFinished)
+    const endOne = (): void => {
+      const wire = new Wire()
+      const outbox = new Outbox(wire)
+      wires.push(wire)
+      writeMessage(outbox, 'bye', undefined)
+      outbox.end()
+    }
+    for (let count = 1; count < 6; count++) {
+      endOne()
+      await turn()
+      expect(isOut()).toEqual(Array.from({ length: count }, () => false))
+    }
+    // A turn without another one, or with another message.
+    await turn()
+    expect(isOut()).toEqual(Array.from({ length: 5 }, () => true))
+    endOne()
+    writeMessage(new Outbox(new Wire()), 'not the last', undefined)
+    await turn()
+    expect(isOut()).toEqual(Array.from({ length: 6 }, () => true))
+    // No turn after the sixteenth is waited for.
+    for (let count = 0; count < 16; count++) {
+      endOne()
+      await turn()
+    }
+    expect(isOut()).toEqual(Array.from({ length: 22 }, () => true))
   })
 
   it('do not wait for more than a few others', async () => {

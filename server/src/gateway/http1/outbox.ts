@@ -32,8 +32,16 @@ const MOST_HELD = 32
 /** Memory for messages that are held back, given out front to back and anew when they are with the kernel. */
 const SHARED_BYTES = 65_536
 
+/**
+ * Where only last messages are held back, they wait for those of the next turns, up to so many: a turn accepts one
+ * connection at most, so where each request has a connection of its own, it would have no more than one of them.
+ */
+const MOST_ENDED = 16
+
 /** Those that hold something back in this turn. */
 let outboxes: Outbox[] = []
+/** How many of them there were at the end of the turn before. */
+let heldBefore = 0
 let memory = Buffer.allocUnsafeSlow(SHARED_BYTES)
 let takenBytes = 0
 
@@ -52,6 +60,11 @@ export class Outbox {
   constructor(socket: WritableSocket) {
     this.socket = socket
     this.holdsBack = socket.encrypted !== true
+  }
+
+  /** Whether what is held back is the last that the connection sends. */
+  get isEnding(): boolean {
+    return this.ended
   }
 
   /** Whether the message that was posted last is sure not to be with the kernel yet. */
@@ -125,7 +138,7 @@ export class Outbox {
   private hold(): boolean {
     if (this.held || !this.holdsBack) return false
     if (outboxes.length === MOST_HELD) release()
-    if (outboxes.length === 0) setImmediate(release)
+    if (outboxes.length === 0) setImmediate(endTurn)
     outboxes.push(this)
     this.held = true
     return true
@@ -161,9 +174,18 @@ function join(joined: Buffer, head: string, body: Uint8Array): Buffer {
   return joined
 }
 
+function endTurn(): void {
+  const held = outboxes.length
+  if (held > heldBefore && held < MOST_ENDED && outboxes.every(({ isEnding }) => isEnding)) {
+    heldBefore = held
+    setImmediate(endTurn)
+  } else release()
+}
+
 function release(): void {
   const all = outboxes
   outboxes = []
+  heldBefore = 0
   takenBytes = 0
   let isBehind = false
   for (const outbox of all) if (outbox.release()) isBehind = true
