@@ -51,7 +51,7 @@ export function parseRequestSection(section: readonly string[], limits: HeadLimi
   }
   let lines = ''
   let host: string | undefined
-  let cookie = ''
+  const cookies: string[] = []
   let regular = 0
   for (let i = 0; i < section.length; i += 2) {
     const name = section[i] ?? ''
@@ -65,10 +65,11 @@ export function parseRequestSection(section: readonly string[], limits: HeadLimi
     if (BAD_NAME.test(name) || name === '') return badCharacter
     else if (CONNECTION_FIELDS.has(name) || (name === 'te' && value !== 'trailers')) return badConnection
     else if (name === 'host') host = host === undefined ? value : `${host},${value}`
-    else if (name === 'cookie') cookie += (cookie === '' ? '' : '; ') + value
+    else if (name === 'cookie') cookies.push(value)
     else if (name !== 'te') lines += name + ': ' + value + '\r\n'
     else lines += 'te: trailers\r\n'
   }
+  const cookie = cookies.filter((each) => each !== '').join('; ')
   if (cookie !== '') lines += `cookie: ${cookie}\r\n`
   return parsePieces(pseudo, host, lines, limits)
 }

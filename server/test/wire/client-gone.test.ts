@@ -1,5 +1,6 @@
 /** Clients that leave or half-close, and what their upstream sees of it. */
-import { expect, test } from 'vitest'
+import { setTimeout } from 'node:timers/promises'
+import { expect, test, vi } from 'vitest'
 import { testGateway } from '../test-gateway.ts'
 import { dial, echo, rawUpstream, type Wire } from './wire.ts'
 
@@ -76,4 +77,34 @@ test('requests that were sent before a half-close are all answered where it is c
   expect((await client.message()).body).toBe('GET /1 HTTP/1.1 ')
   expect((await client.message()).body).toBe('GET /2 HTTP/1.1 ')
   expect(await client.ended).toBe('closed')
+})
+
+/** More answers than the kernel keeps are asked for by a client that half-closes before it reads them. */
+async function halfClosedBehind(halfClose: 'abort' | 'answer'): Promise<[answers: string[], statuses: number[]]> {
+  const body = 'z'.repeat(8_000)
+  const gateway = await testGateway({
+    document: { gateway: { halfClose, limits: { headSeconds: 0.2 } } },
+    policies: [{ kind: 'respond', when: "request.path == '/1'", config: { status: 200, body } }],
+  })
+  const client = await dial(gateway.port)
+  client.socket.pause()
+  client.socket.end(`${request.repeat(2_000)}GET /unfinished`)
+  // A tick later at least, at which a head that is not whole is too slow.
+  await setTimeout(600)
+  client.socket.resume()
+  expect(await client.ended).toBe('closed')
+  const answers = client.unread.split('HTTP/1.1 200 OK').slice(1)
+  expect(answers.filter((answer) => !answer.endsWith(body))).toEqual([])
+  await vi.waitFor(() => expect(gateway.thread.openConnections).toBe(0))
+  return [answers, gateway.records.map(({ status }) => status)]
+}
+
+test('requests behind answers that the client has yet to read are answered after a half-close, or end with it', async () => {
+  const all = Array.from({ length: 2_000 }, () => 200)
+  const [answers, statuses] = await halfClosedBehind('answer')
+  expect(answers).toHaveLength(2_000)
+  expect(statuses).toEqual(all)
+  const [fewer, begun] = await halfClosedBehind('abort')
+  expect(fewer.length).toBeLessThan(2_000)
+  expect(begun).toEqual(all.slice(0, fewer.length))
 })

@@ -1,6 +1,7 @@
+import { performance } from 'node:perf_hooks'
 import { Writable } from 'node:stream'
 import { setImmediate as turn } from 'node:timers/promises'
-import { describe, expect, it } from 'vitest'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { Outbox } from './outbox.ts'
 import { writeMessage } from './write.ts'
 
@@ -43,6 +44,10 @@ class Wire extends Writable {
 }
 
 describe('messages of one turn of the event loop', () => {
+  let nowMs = 0
+  beforeEach(() => void vi.spyOn(performance, 'now').mockImplementation(() => nowMs))
+  afterEach(() => void vi.restoreAllMocks())
+
   it('leave at its end, those of one socket in one call and in order', async () => {
     const [one, other] = [new Wire(), new Wire()]
     const outbox = new Outbox(one)
@@ -110,6 +115,19 @@ describe('messages of one turn of the event loop', () => {
       await turn()
     }
     expect(isOut()).toEqual(Array.from({ length: 22 }, () => true))
+  })
+
+  it('that are the last of their sockets wait for other turns a millisecond at most', async () => {
+    const wires = [new Wire(), new Wire()]
+    for (const wire of wires) {
+      const outbox = new Outbox(wire)
+      writeMessage(outbox, 'bye', undefined)
+      outbox.end()
+      await turn()
+      expect(wire.writableFinished).toBe(wire === wires[1])
+      nowMs += 1
+    }
+    expect(wires.map(({ texts }) => texts)).toEqual([['bye'], ['bye']])
   })
 
   it('do not wait for more than a few others', async () => {

@@ -1,12 +1,13 @@
 /**
  * Where a connection's bytes go out. Messages leave together: while the event loop goes through the sockets that it found
- * readable, what is posted is held back, and handed to the kernel when it has been through. Whoever receives them is woken
- * once and finds work for a while, where it would be woken for each message and fall asleep in between; waking another core
- * is the most expensive part of a write.
+ * readable, what is posted is held back, and released to the kernel when it has been through, last messages a few turns
+ * later. Whoever receives them is woken once and finds work for a while, where it would be woken for each message and fall
+ * asleep in between; waking another core is the most expensive part of a write.
  *
- * The one message that a connection posts in a turn waits here, past the socket's buffer, which costs more than the write
- * itself. Whatever follows in the same turn sends it there, corked, so that all keeps its order and leaves in one call.
+ * The one message that a connection posts until then waits here, past the socket's buffer, which costs more than the write
+ * itself. Whatever follows sends it there, corked, so that all keeps its order and leaves in one call.
  */
+import { performance } from 'node:perf_hooks'
 
 /** The part of a socket that is written to. */
 export interface WritableSocket {
@@ -33,15 +34,17 @@ const MOST_HELD = 32
 const SHARED_BYTES = 65_536
 
 /**
- * Where only last messages are held back, they wait for those of the next turns, up to so many: a turn accepts one
- * connection at most, so where each request has a connection of its own, it would have no more than one of them.
+ * Where only last messages are held back, they wait for those of the next turns, up to so many and so long: a turn accepts
+ * one connection at most, so where each request has a connection of its own, it would have no more than one of them.
  */
 const MOST_ENDED = 16
+const ENDED_MS = 1
 
-/** Those that hold something back in this turn. */
+/** Those that hold something back. */
 let outboxes: Outbox[] = []
-/** How many of them there were at the end of the turn before. */
+/** How many of them there were at the end of the turn before, and when the first of them began to. */
 let heldBefore = 0
+let heldSinceMs = 0
 let memory = Buffer.allocUnsafeSlow(SHARED_BYTES)
 let takenBytes = 0
 
@@ -77,7 +80,7 @@ export class Outbox {
     return this.socket.writableLength === 0
   }
 
-  /** Writes a message that can wait for the end of this turn of the event loop. */
+  /** Writes a message that can wait until it is released. */
   post(message: string | Uint8Array): void {
     if (this.hold()) this.message = message
     else this.write(message)
@@ -123,7 +126,7 @@ export class Outbox {
     } else if (this.socket.writableFinished) finished?.()
   }
 
-  /** The end of the turn: hands over what is held back. True when not all of it is with the kernel yet. */
+  /** Gives the socket what is held back. True when not all of it is with the kernel yet. */
   release(): boolean {
     const { socket, message } = this
     this.held = false
@@ -134,11 +137,14 @@ export class Outbox {
     return socket.writableLength > 0
   }
 
-  /** From now to the end of this turn it keeps what is posted. False when it does already, or never. */
+  /** From now to its release it keeps what is posted. False when it does already, or never. */
   private hold(): boolean {
     if (this.held || !this.holdsBack) return false
     if (outboxes.length === MOST_HELD) release()
-    if (outboxes.length === 0) setImmediate(endTurn)
+    if (outboxes.length === 0) {
+      heldSinceMs = performance.now()
+      setImmediate(endTurn)
+    }
     outboxes.push(this)
     this.held = true
     return true
@@ -176,7 +182,8 @@ function join(joined: Buffer, head: string, body: Uint8Array): Buffer {
 
 function endTurn(): void {
   const held = outboxes.length
-  if (held > heldBefore && held < MOST_ENDED && outboxes.every(({ isEnding }) => isEnding)) {
+  const isEarly = held < MOST_ENDED && performance.now() - heldSinceMs < ENDED_MS
+  if (isEarly && held > heldBefore && outboxes.every(({ isEnding }) => isEnding)) {
     heldBefore = held
     setImmediate(endTurn)
   } else release()

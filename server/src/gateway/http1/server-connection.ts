@@ -88,7 +88,7 @@ export class ServerConnection implements Carrier {
     this.feed(joined, joined.length, false)
   }
 
-  /** Told twice a second: closes what is idle, slow or stalled for too long. */
+  /** Told at every tick: closes what is idle, slow or stalled for too long. */
   tick(nowMs: number): void {
     this.passage?.tick(nowMs)
     this.watchReader()
@@ -362,10 +362,10 @@ export class ServerConnection implements Carrier {
     const { body } = this
     const isTunnel = this.outgoing !== undefined && this.head?.upgrade !== undefined
     if (isTunnel && body !== undefined && body.bodyBytes === undefined) return body.connectionEnded(CLIENT_LEFT)
-    if (this.passage === undefined || this.lingering) return this.outbox.end(() => this.socket.destroy())
     this.clientDone = true
-    if (this.gateway.halfClose === 'abort') this.socket.destroy()
-    else this.comeToEnd()
+    if (this.gateway.halfClose === 'answer') this.comeToEnd()
+    else if (this.passage === undefined) this.close()
+    else this.socket.destroy()
   }
 
   private socketClosed(): void {

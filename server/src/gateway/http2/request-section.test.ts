@@ -145,6 +145,16 @@ test('a section is accepted or refused, and read, as its text would be over HTTP
   expect(accepted).toBeGreaterThan(500)
 })
 
+test('cookies that came apart are one again, without a space at its end', () => {
+  const read = (...cookies: string[]): string | undefined => {
+    const request = readRequest([...usual, ...cookies.map((each) => ['cookie', each] as const)].map(toEntry), limits)
+    return request instanceof Problem ? 'refused' : request.head.fields.get('cookie')
+  }
+  expect(read('a=1', 'b=2')).toBe('a=1; b=2')
+  expect(read('', 'a=1', '', 'b=2', '')).toBe('a=1; b=2')
+  expect(read('', '')).toBeUndefined()
+})
+
 test('one that is refused costs no new object', () => {
   const read = (): unknown => readRequest([toEntry([':method', 'GET']), toEntry(['X-Upper', 'a'])], limits)
   expect(read()).toBe(read())

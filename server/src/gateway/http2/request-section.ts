@@ -71,8 +71,8 @@ function readEntries(section: readonly FieldEntry[], limits: HeadLimits, draft: 
       continue
     }
     if (++regular > limits.maxFields) return tooManyFields.inRequest
-    // Cookies that came apart for the sake of compression are joined again (RFC 9113 §8.2.3).
-    if (role === ROLE_COOKIE) draft.cookie += draft.cookie === '' ? value : '; ' + value
+    // Cookies that came apart for the sake of compression are joined again (RFC 9113 §8.2.3); an empty one adds nothing.
+    if (role === ROLE_COOKIE) draft.cookie += draft.cookie === '' || value === '' ? value : '; ' + value
     else if (role === ROLE_TE) draft.facts.acceptsTrailers = true
     else {
       if (role === ROLE_ORDINARY || role >= ROLE_WEBSOCKET_KEY) draft.fields.append(entry.name, value)
