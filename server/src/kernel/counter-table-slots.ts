@@ -15,7 +15,8 @@
  *
  * A policy whose keys a client may choose must not leave others without slots. So a policy gets a further slot in a home
  * only while more of it are free than the policy has there already (dynamic thresholds: Choudhury and Hahne, 1998):
- * alone it can take half of the table, the next half of the rest. Whoever has no slot yet finds one.
+ * alone it can take half of the table, the next half of the rest. Who has none yet finds one, unless others have filled
+ * both homes together.
  */
 const HEADER_BYTES = 64
 const HOME_SLOTS = 8

@@ -247,7 +247,10 @@ describe('a full table', () => {
       Array.from({ length: 20_000 }, (_, key) => flooded.take(`${clock.now()} ${key}`, 1)).filter(Boolean).length
     expect(countFlood()).toBeLessThanOrEqual(2048)
     const others = ['a', 'b'].map((name) => counters.slidingWindow(name, 1, day))
-    for (const other of others) for (let key = 0; key < 200; key++) expect(other.take(`${key}`, 1)).toBe(true)
+    const keys = Array.from({ length: 200 }, (_, key) => `${key}`)
+    const refused = others.flatMap((other) => keys.filter((key) => !other.take(key, 1)))
+    // Both homes of a key are full by chance for one of twenty thousand here, where homes are found by a random seed.
+    expect(refused.length).toBeLessThan(4)
     expect([flooded.take('known', 1), flooded.take('known', 1), flooded.tableFull]).toEqual([true, false, false])
     clock.advance(2 * day)
     expect(countFlood()).toBeGreaterThan(1365)
