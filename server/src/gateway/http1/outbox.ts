@@ -14,17 +14,15 @@ export interface WritableSocket {
   /** Bytes that were written and are not with the kernel yet. */
   readonly writableLength: number
   readonly destroyed: boolean
-  /** Whether it was ended and the kernel has all of it. */
-  readonly writableFinished: boolean
   /** Of sockets with TLS. */
   readonly encrypted?: boolean
   cork(): void
   uncork(): void
   write(bytes: Uint8Array): boolean
   write(text: string, encoding: 'latin1'): boolean
-  end(finished: () => void): unknown
-  end(bytes: Uint8Array, finished: () => void): unknown
-  end(text: string, encoding: 'latin1', finished: () => void): unknown
+  end(finished?: () => void): unknown
+  end(bytes: Uint8Array, finished?: () => void): unknown
+  end(text: string, encoding: 'latin1', finished?: () => void): unknown
 }
 
 /** So many wait at most, lest the first waits for the last where a great many sockets are readable at once. */
@@ -117,13 +115,11 @@ export class Outbox {
     return isFlowing
   }
 
-  /** Ends the socket after all that was written, together with what is held back. Told again, only the last is called. */
+  /** Ends the socket after all that was written, together with what is held back. To be called once. */
   end(finished?: () => void): void {
+    this.ended = true
     this.finished = finished
-    if (!this.ended) {
-      this.ended = true
-      if (!this.held) this.finish(undefined)
-    } else if (this.socket.writableFinished) finished?.()
+    if (!this.held) this.finish(undefined)
   }
 
   /** Gives the socket what is held back. True when not all of it is with the kernel yet. */
@@ -161,8 +157,7 @@ export class Outbox {
 
   /** Ends the socket, which is corked where something was written since it was held. */
   private finish(message: string | Uint8Array | undefined): void {
-    const { socket } = this
-    const finished = (): void => this.finished?.()
+    const { socket, finished } = this
     if (socket.destroyed) return
     if (message === undefined) socket.end(finished)
     else if (typeof message === 'string') socket.end(message, 'latin1', finished)
