@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { connect as connectHttp2 } from 'node:http2'
 import { connect as connectTcp } from 'node:net'
 import { connect, type ConnectionOptions, type TLSSocket } from 'node:tls'
-import { expect, onTestFinished, test } from 'vitest'
+import { expect, onTestFinished, test, vi } from 'vitest'
 import { createCertificate, type TestCertificate } from '../certificates.ts'
 import { testGateway, type TestGateway, type TestGatewayOptions } from '../test-gateway.ts'
 import { rawUpstream, Wire } from './wire.ts'
@@ -209,4 +209,22 @@ test('a client that takes nothing of its answer over TLS is cut off after the id
   wire.socket.pause()
   wire.send('GET / HTTP/1.1\r\nhost: a.test\r\n\r\n')
   expect(await gateway.recorded(1)).toMatchObject([{ status: 499, blame: 'caller' }])
+})
+
+test.each(['abort', 'answer'] as const)('a connection that its client ends is gone at once (%s)', async (halfClose) => {
+  const gateway = await secureGateway(toDocument([books], {}, { halfClose }))
+  const plain = connectTcp({ port: gateway.port, host: '127.0.0.1', allowHalfOpen: true })
+  const bare = connectTcp({ port: gateway.tlsPort, host: '127.0.0.1', allowHalfOpen: true })
+  const secure = [
+    await dialTls(gateway.tlsPort, 'books.test'),
+    await dialTls(gateway.tlsPort, 'books.test', { socket: bare }),
+  ]
+  for (const each of [...secure, new Wire(plain)]) await each.get('/')
+  expect(gateway.thread.openConnections).toBe(3)
+  secure[0]?.socket.end()
+  // Without the alert that closes TLS.
+  bare.end()
+  plain.end()
+  // A connection that lingers takes two seconds.
+  await vi.waitFor(() => expect(gateway.thread.openConnections).toBe(0), 500)
 })
